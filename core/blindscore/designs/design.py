@@ -1,0 +1,138 @@
+"""Design, View and Run: the contract that every design fulfils.
+
+A design plays its protocol over a population and records, for every party, all that the party observed. What that
+is worth to the party is computed elsewhere (:mod:`blindscore.surveillance`), from the recorded views alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blindscore.people.population import Population
+from blindscore.scorecard.card import Card
+from blindscore.scorecard.scorecard import Scorecard
+
+KeyedBy = Literal["legal id", "pairwise", "one-time"]
+Status = Literal["documented", "reported", "article only", "recalled", "modelled"]
+
+# What a design may claim to hold by construction. Each claim is checked by a test of the design that makes it.
+VERIFIED_SCORE = "the applicant or an auditor can prove that a score was bent"
+PUBLIC_CARD = "the scorecard is public"
+NO_CONDUCT = "nothing outside finance enters the score"
+ONE_BIT = "the lender learns one bit"
+SCORE_ONLY = "the lender learns the score and nothing else of the person"
+SOURCE_BLIND = "the source learns neither the lender nor the scorecard"
+UNLINKABLE = "two presentations of one person cannot be linked"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One modelled rule of a surveillance design and how well it is documented."""
+
+    text: str
+    status: Status
+    source: str
+
+
+@dataclass(frozen=True)
+class View:
+    """All that one party has after a run.
+
+    Row i of ``clear`` is one record; ``person[i]`` says whose it is. ``person`` belongs to the experimenter: the party
+    itself knows it only where ``keyed_by == "legal id"``, and for a pairwise pseudonym knows merely that records
+    with one pseudonym belong together.
+    """
+
+    party: str
+    keyed_by: KeyedBy
+    clear: pd.DataFrame  # every value that the party can read, one row a record
+    person: NDArray[np.int64]  # (rows,) index into the population
+    opaque_bytes: int = 0  # ciphertext and commitments held, a person
+    friends: NDArray[np.int32] | None = None
+    visits: pd.DataFrame | None = None
+    messages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["hour", "bytes_up", "bytes_down"]))
+    stored: tuple[str, ...] | None = None  # columns of `clear` readable at rest after the decision; None = all
+    handles: tuple[str, ...] = ()  # columns of `clear` that are join keys, not values (a commitment, a pseudonym)
+    universe: int | None = None  # how many different rows of values are possible at all; None = no finite bound used
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a run costs, a person unless said otherwise."""
+
+    us_per_person: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))  # by role, microseconds
+    bytes_up: int = 0  # applicant -> lender
+    bytes_down: int = 0  # lender -> applicant
+    keys_bytes: int = 0  # once
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a design over a population.
+
+    ``views`` always holds the keys "scorer", "lender" and "source" (the same object twice where one party plays two
+    roles), and may hold "observer" and "state".
+    """
+
+    decisions: NDArray[np.bool_]  # (n,) approved
+    scores: NDArray[np.int16]  # (n,) the score that the design computes, whoever sees it
+    threshold: int  # approved iff score >= threshold
+    card: Card
+    views: Mapping[str, View]
+    costs: Costs
+    parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    real_runs: int = 0  # cryptographic executions behind this row
+    real_agree: int = 0  # of them, equal to the clear scorecard bit for bit
+    conduct_moves_score: bool = False  # posts, friends or purchases enter the score
+    audit_share: float = 0.0  # probability that bending one score yields proof of it, 0..1
+    epsilon: float | None = None  # of the released model, person-level
+    delta: float | None = None
+
+
+@runtime_checkable
+class Design(Protocol):
+    """One way to come to a credit decision; the variants differ in who else learns what.
+
+    Designs are frozen dataclasses whose fields are their parameters (and have defaults).
+    """
+
+    @property
+    def name(self) -> str:
+        """Short name, as in the table."""
+        ...
+
+    @property
+    def order(self) -> int:
+        """Place in the table: from most watching (0) to least (100)."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """One sentence for a legislator."""
+        ...
+
+    @property
+    def enforces(self) -> frozenset[str]:
+        """Claims that hold by construction; each is checked by a test."""
+        ...
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Modelled rules with source and status; empty for designs of this project's own making."""
+        ...
+
+    def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
+        """Fit on past customers, play the protocol, and record every party's view.
+
+        Pre-conditions
+            - ``scorecard`` is unfitted; the design clones it and fits the clone on ``population.history`` people
+            - ``rng`` serves simulation only (which people are sampled for real runs), never keys or noise
+        """
+        ...

@@ -1,0 +1,1 @@
+"""People whose credit is scored: real files, or a synthetic society."""
