@@ -6,7 +6,7 @@ is worth to the party is computed elsewhere (:mod:`blindscore.surveillance`), fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, Protocol, runtime_checkable
@@ -90,7 +90,7 @@ class Run:
     parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     real_runs: int = 0  # cryptographic executions behind this row
     real_agree: int = 0  # of them, equal to the clear scorecard bit for bit
-    conduct_moves_score: bool = False  # posts, friends or purchases enter the score
+    rescore: Callable[[Population], NDArray[np.int16]] | None = None  # scores other people alike; None = by the card
     audit_share: float = 0.0  # probability that bending one score yields proof of it, 0..1
     epsilon: float | None = None  # of the released model, person-level
     delta: float | None = None

@@ -1,0 +1,75 @@
+"""What every design shares: fitting on past customers, the decision rule, and the records that parties hold anyway."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from blindscore.designs.design import View
+from blindscore.errors import DataError, ParameterError
+from blindscore.people.population import FINANCIAL, Population
+from blindscore.scorecard.scorecard import Scorecard
+
+LEGAL_ID = "legal_id"
+
+
+def fit_card(population: Population, scorecard: Scorecard, features: list[str]) -> Scorecard:
+    """Return a clone of ``scorecard`` fitted on the past customers, with the named features only.
+
+    Raises
+    ------
+    DataError
+        No feature is named, or the past customers' outcomes are all alike.
+    """
+    if not features:
+        raise DataError(f"{population.name}: this design finds no feature it may use; give the schema some")
+    past = population.history
+    fitted: Scorecard = clone(scorecard).fit(population.features.loc[past, features], population.default[past])
+    return fitted
+
+
+def choose_threshold(scores: NDArray[np.integer], approve: float = 0.75, low: int = 350, high: int = 950) -> int:
+    """Return the published threshold that approves about the share ``approve`` of the given people.
+
+    Rounded down to a multiple of 5, so that it is a figure that a lender would print, and kept in (low, high].
+    """
+    if not 0 < approve < 1:
+        raise ParameterError(f"approve must lie strictly between 0 and 1, got {approve}")
+    exact = float(np.quantile(scores, 1 - approve))
+    return int(np.clip(5 * (exact // 5), low + 1, high))
+
+
+def financial(population: Population) -> list[str]:
+    """Return the names of the features that come from the financial context."""
+    return population.schema.names(contexts=(FINANCIAL,))
+
+
+def own_records(population: Population, columns: list[str]) -> pd.DataFrame:
+    """Return the register (legal id and quasi-identifiers) beside the named features, one row a person."""
+    register = population.register[[c for c in population.register.columns if c not in columns]]
+    return pd.concat([register, population.features[columns]], axis=1)
+
+
+def bank_view(population: Population, **handles: NDArray[np.generic]) -> View:
+    """Return what a bank holds of its own customers under any design: its ledger, by legal id.
+
+    Parameters
+    ----------
+    **handles
+        Join keys that the design's protocol leaves with the bank, one value a person.
+    """
+    clear = own_records(population, financial(population)).assign(**handles)
+    return View("source", "legal id", clear, everyone(population), handles=tuple(handles))
+
+
+def everyone(population: Population) -> NDArray[np.int64]:
+    """Return the index of every person: the ``person`` column of a view with one record each."""
+    return np.arange(len(population), dtype=np.int64)
+
+
+def messages(population: Population, rng: np.random.Generator, up: int, down: int) -> pd.DataFrame:
+    """Return one exchange a person: the hour of day of the application, and its bytes each way."""
+    n = len(population)
+    return pd.DataFrame({"hour": rng.integers(8, 22, n), "bytes_up": np.full(n, up), "bytes_down": np.full(n, down)})

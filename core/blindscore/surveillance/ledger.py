@@ -1,0 +1,186 @@
+"""The ledger: one tidy record of every figure, from which each table, page and picture is drawn.
+
+Keys follow the ledger file's specification: they may be added, never renamed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from blindscore.errors import DataError
+
+MAX_LEDGER_BYTES = 64 * 2**20
+REMOVED = 0.05  # a capability counts as removed when its interval's upper end and its bound lie under this
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one coalition achieves with one capability against one secret under one design."""
+
+    design: str
+    coalition: str
+    capability: str
+    secret: str
+    attack: str  # which attacker won, chosen on auxiliary people
+    advantage: float  # 0 = no better than no view at all, 1 = perfect
+    low: float  # 95% interval, bootstrap over targets
+    high: float
+    control: float | None = None  # the same attacker with public knowledge alone
+    tpr_at_fpr_0_001: float | None = None
+    bits: float | None = None
+    bound: float | None = None  # upper limit on any attack's advantage; None = none claimed
+    reason: str = ""  # why the bound holds, or why there is none
+    certified_removal: float | None = None
+    removed: bool = False
+    people_exposed: int | None = None
+
+    def judged(self, baseline: Row | None) -> Row:
+        """Return the row with ``removed`` and certified removal ``R = 1 - bound / baseline's lower end`` filled in.
+
+        R is claimed only where this row has a bound and the surveillance design's attack works at all; it is kept at
+        0 where the bound does not lie under the baseline.
+        """
+        removed = self.bound is not None and self.high < REMOVED and self.bound < REMOVED
+        certified = None
+        if self.bound is not None and baseline is not None and baseline.low > 0:
+            certified = max(0.0, 1.0 - self.bound / baseline.low)
+        return replace(self, removed=removed, certified_removal=certified)
+
+
+@dataclass(frozen=True)
+class DesignRow:
+    """What one design keeps of credit quality, and what it costs."""
+
+    design: str
+    summary: str
+    parameters: Mapping[str, Any]
+    auc: float
+    auc_low: float
+    auc_high: float
+    auc_loss: float  # against the best design of the same run, paired on the same applicants
+    auc_loss_low: float
+    auc_loss_high: float
+    ks: float
+    us_per_person: Mapping[str, float]  # by role, microseconds
+    bytes_up: int
+    bytes_down: int
+    keys_bytes: int
+    real_runs: int
+    real_agree: int
+    enforces: tuple[str, ...] = ()
+    rules: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All figures of one run."""
+
+    meta: Mapping[str, Any]
+    designs: tuple[DesignRow, ...]
+    rows: tuple[Row, ...] = field(default=())
+
+    def design(self, name: str) -> DesignRow:
+        """Return the row of one design."""
+        for row in self.designs:
+            if row.design == name:
+                return row
+        raise DataError(f"the ledger has no design {name!r}; it has {', '.join(r.design for r in self.designs)}")
+
+    def find(self, **wanted: str) -> list[Row]:
+        """Return the rows whose named keys have the given values, in ledger order."""
+        return [row for row in self.rows if all(getattr(row, key) == value for key, value in wanted.items())]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain, JSON-ready form with the file's own key names."""
+        return {
+            "meta": dict(self.meta),
+            "designs": [{k: _plain(v) for k, v in asdict(d).items()} for d in self.designs],
+            "rows": [row_dict(row) for row in self.rows],
+        }
+
+    def to_json(self) -> str:
+        """Return the text of ``ledger.json``."""
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
+
+    def to_csv(self) -> str:
+        """Return the text of ``ledger.csv``: the rows, one a line, empty cell = null."""
+        out = io.StringIO()
+        writer = csv.DictWriter(out, fieldnames=list(row_keys()), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row_dict(row) for row in self.rows)
+        return out.getvalue()
+
+
+def row_keys() -> tuple[str, ...]:
+    """Return the key names of a row in the file, in order."""
+    return tuple(f.name.replace("0_001", "0.001") for f in fields(Row))
+
+
+def row_dict(row: Row) -> dict[str, Any]:
+    """Return one row under the file's key names."""
+    return {key: _plain(value) for key, value in zip(row_keys(), asdict(row).values(), strict=True)}
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy scalars and tuples into plain JSON values; a float that is not finite becomes null."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load_ledger(path: Path) -> Ledger:
+    """Read a ``ledger.json``.
+
+    Raises
+    ------
+    DataError
+        The file is absent, too large, not JSON, or lacks keys of the specification.
+    """
+    try:
+        if path.stat().st_size > MAX_LEDGER_BYTES:
+            raise DataError(f"{path}: over {MAX_LEDGER_BYTES} bytes; this is no ledger of this program")
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); give the path of a ledger.json") from error
+    except ValueError as error:
+        raise DataError(f"{path}: not JSON ({error}); give a ledger.json") from error
+    try:
+        designs = tuple(_build(DesignRow, entry) for entry in data["designs"])
+        rows = tuple(_build(Row, {k.replace("0.001", "0_001"): v for k, v in entry.items()}) for entry in data["rows"])
+        return Ledger(meta=dict(data["meta"]), designs=designs, rows=rows)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path}: not a ledger, or of another version ({error}); run the frontier again") from error
+
+
+def _build(kind: Any, entry: Mapping[str, Any]) -> Any:
+    known = {f.name for f in fields(kind)}
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k in known})
