@@ -1,0 +1,105 @@
+"""``integrated``: the article's feared end state: every register joined by a universal id, and posts move the score.
+
+Who sees what: operator and state everything, by universal id; the lender score and blacklist. Each rule below carries
+how well it is documented: several are not, and one (posts move the score) is denied by the company and stands here
+because the article fears it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blindscore.designs.design import Costs, Rule, Run, View
+from blindscore.designs.plain import bank_view, choose_threshold, everyone, fit_card, messages, own_records
+from blindscore.people.population import Population
+from blindscore.scorecard.scorecard import Scorecard
+
+RULES = (
+    Rule("posts on disliked topics lower the score", "article only", "denied by the company; no evidence found"),
+    Rule(
+        "a court blacklist lowers the score and blocks purchases",
+        "documented",
+        "memorandum of the Supreme People's Court with the operator, July 2015; 14.5 M people listed in 2019",
+    ),
+    Rule("one universal identifier joins all registers", "reported", "one state's hub linking 52 departments"),
+    Rule("central orders to intercept, 7,500 to 9,000 a month", "reported", "India, 2014"),
+    Rule("keyword search over mail, posts and calls", "reported", "NETRA, India"),
+)
+
+
+@dataclass(frozen=True)
+class Integrated:
+    """Everything joined by a universal id; conduct moves the score; the state reads along."""
+
+    post_penalty: int = 60  # points lost by the person with most disliked posts; fewer posts cost in proportion
+    blacklist_share: float = 0.01  # share of people on the court's list: those of the worst card score
+    blacklist_penalty: int = 150  # points
+    approve: float = 0.75  # share of past customers whom the threshold approves
+    disliked: str = "posts_politics"  # the feature whose volume the operator punishes, where the population has it
+
+    name = "integrated"
+    order = 10
+    summary = "State and company join every register by one number; what you post costs you points."
+    enforces: frozenset[str] = frozenset()
+    rules = RULES
+
+    def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
+        """Score everybody from all features and conduct; see :class:`blindscore.designs.design.Design`."""
+        features = population.schema.names()
+        fitted = fit_card(population, scorecard, features)
+        card = fitted.card_
+        past = population.history
+        straight = fitted.score_points(population.features[features])
+        listed_below = float(np.quantile(straight[past], self.blacklist_share))
+        ceiling = self._posts(population).max() or 1.0
+
+        def rescore(people: Population) -> NDArray[np.int16]:
+            points = card.scores(card.bins(people.features)).astype(np.int32)
+            points -= np.where(points < listed_below, self.blacklist_penalty, 0)
+            points -= np.rint(self.post_penalty * np.minimum(self._posts(people) / ceiling, 1.0)).astype(np.int32)
+            return card.clip(points)
+
+        scores = rescore(population)
+        threshold = choose_threshold(scores[past], self.approve)
+        wire = messages(population, rng, up=40, down=8 * (len(features) + 1))
+        person = everyone(population)
+        records = own_records(population, features).assign(score=scores, blacklisted=straight < listed_below)
+        everything = View(
+            "scorer",
+            "legal id",
+            records,
+            person,
+            friends=population.friends,
+            visits=population.visits,
+            messages=wire,
+        )
+        seen = population.register.assign(score=scores, blacklisted=straight < listed_below)
+        lender = View("lender", "legal id", seen, person, messages=wire)
+        return Run(
+            decisions=scores >= threshold,
+            scores=scores,
+            threshold=threshold,
+            card=card,
+            views={"scorer": everything, "state": everything, "lender": lender, "source": bank_view(population)},
+            costs=Costs(),
+            parameters=MappingProxyType(
+                {
+                    "approve": self.approve,
+                    "threshold": threshold,
+                    "post_penalty_points": self.post_penalty,
+                    "blacklist_share": self.blacklist_share,
+                    "blacklist_penalty_points": self.blacklist_penalty,
+                }
+            ),
+            rescore=rescore,
+        )
+
+    def _posts(self, people: Population) -> NDArray[np.float64]:
+        """Disliked posts of each person; zeros where the population records none."""
+        if self.disliked not in people.features.columns:
+            return np.zeros(len(people))
+        return np.nan_to_num(people.features[self.disliked].to_numpy(np.float64))
