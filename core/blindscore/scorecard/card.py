@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.errors import CardError, DataError
+from blindscore.errors import CardError
 
 MAX_BINS = 16  # ordinary bins a characteristic; the missing bin comes on top
 MAX_CHARACTERISTICS = 4096
 MAX_POINTS = 10_000  # absolute, a bin; keeps every total far inside int32
+MAX_BASE = 1_000_000  # absolute; likewise
+MAX_SCORE = 32_767  # absolute; a score fits int16
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Scale:
             raise CardError(f"scale must be finite: {self}")
         if not (self.base_odds > 0 and self.pdo > 0 and self.low < self.high):
             raise CardError(f"scale needs base_odds > 0, pdo > 0 and low < high: {self}")
+        if any(type(bound) is not int or abs(bound) > MAX_SCORE for bound in (self.low, self.high)):
+            raise CardError(f"scale's low and high must be whole numbers within +-{MAX_SCORE}: {self}")
 
     @property
     def factor(self) -> float:
@@ -72,8 +76,10 @@ class Characteristic:
         ordinary = len(self.points) - 1
         if not 1 <= ordinary <= MAX_BINS:
             raise CardError(f"{where}: {ordinary} ordinary bins, allowed are 1 to {MAX_BINS} and one for missing")
-        if any(not isinstance(p, int) or abs(p) > MAX_POINTS for p in self.points):
+        if any(type(p) is not int or abs(p) > MAX_POINTS for p in self.points):  # True is no number of points
             raise CardError(f"{where}: points must be integers within +-{MAX_POINTS}")
+        if self.woe is not None and (len(self.woe) != len(self.points) or not all(map(math.isfinite, self.woe))):
+            raise CardError(f"{where}: weights of evidence must be finite, one a bin")
         if self.groups is None:
             if len(self.edges) != ordinary - 1:
                 raise CardError(f"{where}: {ordinary} ordinary bins need {ordinary - 1} edges, got {len(self.edges)}")
@@ -106,6 +112,8 @@ class Card:
             raise CardError(f"a card needs 1 to {MAX_CHARACTERISTICS} characteristics, got {len(names)}")
         if len(set(names)) != len(names):
             raise CardError("a card must not name a feature twice")
+        if type(self.base) is not int or abs(self.base) > MAX_BASE:
+            raise CardError(f"a card's base must be a whole number of points within +-{MAX_BASE}")
 
     @property
     def features(self) -> list[str]:
@@ -143,11 +151,9 @@ class Card:
         DataError
             A column is missing, has the wrong type, or holds infinity or a category that the card does not know.
         """
-        from blindscore.scorecard.binning import bin_column  # the estimator's side also bins; one rule for both
+        from blindscore.scorecard.binning import bin_column, check_columns  # it imports Characteristic from here
 
-        missing = [name for name in self.features if name not in people.columns]
-        if missing:
-            raise DataError(f"columns missing for this scorecard: {', '.join(missing)}")
+        check_columns(self.features, people)
         out = np.empty((len(people), len(self.characteristics)), np.uint8)
         for j, c in enumerate(self.characteristics):
             out[:, j] = bin_column(c, people[c.feature])
@@ -172,9 +178,9 @@ class Card:
             "format": "blindscore-card",
             "version": 1,
             "scale": {
-                "base_score": self.scale.base_score,
-                "base_odds": self.scale.base_odds,
-                "pdo": self.scale.pdo,
+                "base_score": float(self.scale.base_score),
+                "base_odds": float(self.scale.base_odds),
+                "pdo": float(self.scale.pdo),
                 "low": self.scale.low,
                 "high": self.scale.high,
             },
@@ -182,10 +188,10 @@ class Card:
             "characteristics": [
                 {
                     "feature": c.feature,
-                    "edges": list(c.edges),
+                    "edges": [float(e) for e in c.edges],
                     "groups": None if c.groups is None else [list(g) for g in c.groups],
                     "points": list(c.points),
-                    "woe": None if c.woe is None else list(c.woe),
+                    "woe": None if c.woe is None else [float(w) for w in c.woe],
                 }
                 for c in self.characteristics
             ],

@@ -1,0 +1,151 @@
+"""Choose bins for training ("classing"): optimal segmentation of fine bins by dynamic programming.
+
+A column is cut finely first, then neighbouring fine bins are merged so that the log-likelihood of the outcome, less
+a price a bin, is greatest (segment neighbourhood search: Auger and Lawrence, 1989; price: Schwarz, 1978). A monotone
+request pools violators first (Ayer et al., 1955), so every merge afterwards stays monotone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Direction = Literal["increasing", "decreasing", "auto"]
+FINE_BINS = 100
+MIN_SHARE = 0.02  # least share of people in a bin
+RARE = 5.0  # pseudo-people that pull a category's bad rate to the average before categories are ordered
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bins of one feature as training chose them: edges of a number, or groups of categories."""
+
+    edges: tuple[float, ...] = ()
+    groups: tuple[tuple[str, ...], ...] | None = None
+
+    @property
+    def n_ordinary(self) -> int:
+        """Bins without the missing one."""
+        return len(self.edges) + 1 if self.groups is None else len(self.groups)
+
+
+def short_edge(low: float, high: float) -> float:
+    """Return the decimal with the fewest digits in (low, high], so that tables stay readable."""
+    middle = low + (high - low) / 2
+    for digits in range(1, 17):
+        edge = float(f"{middle:.{digits}g}")
+        if low < edge <= high:
+            return edge
+    return high
+
+
+def fine_edges(values: NDArray[np.float64], most: int = FINE_BINS) -> NDArray[np.float64]:
+    """At most `most` - 1 increasing edges between distinct values, about equally many people between them."""
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) <= most:
+        starts = np.arange(1, len(distinct))
+    else:
+        reached = np.cumsum(counts) / len(values)
+        starts = np.unique(np.searchsorted(reached, np.arange(1, most) / most) + 1)
+        starts = starts[starts < len(distinct)]
+    return np.array([short_edge(float(distinct[k - 1]), float(distinct[k])) for k in starts])
+
+
+def pool_violators(bad: NDArray[np.float64], good: NDArray[np.float64], rising: bool) -> NDArray[np.int64]:
+    """Start of each block of neighbouring fine bins after pooling to a monotone bad rate (isotonic regression)."""
+    blocks: list[tuple[int, float, float]] = []  # start, bad, good
+    for start, (b, g) in enumerate(zip(bad, good, strict=True)):
+        blocks.append((start, float(b), float(g)))
+        while len(blocks) > 1:
+            (left, b0, g0), (_, b1, g1) = blocks[-2], blocks[-1]
+            if (b0 * g1 <= b1 * g0) if rising else (b0 * g1 >= b1 * g0):
+                break
+            blocks[-2:] = [(left, b0 + b1, g0 + g1)]
+    return np.array([start for start, _, _ in blocks])
+
+
+def log_likelihood(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Greatest binomial log-likelihood of each pair of counts."""
+    n = np.maximum(bad + good, 1e-300)
+    return bad * np.log(np.maximum(bad / n, 1e-300)) + good * np.log(np.maximum(good / n, 1e-300))
+
+
+def merge(bad: NDArray[np.float64], good: NDArray[np.float64], max_bins: int, least: float) -> list[int]:
+    """Start of every bin after the best merge of neighbouring fine bins (the first start is 0).
+
+    Parameters
+    ----------
+    bad, good : (m,) counts in the fine bins
+    max_bins : most bins to return
+    least : least people in a bin
+    """
+    m = len(bad)
+    before_bad, before_good = (np.concatenate([[0.0], np.cumsum(counts)]) for counts in (bad, good))
+    b, g = before_bad[None, :] - before_bad[:, None], before_good[None, :] - before_good[:, None]
+    allowed = (b + g >= least) & (np.arange(m + 1)[:, None] < np.arange(m + 1)[None, :])
+    gain = np.where(allowed, log_likelihood(np.maximum(b, 0), np.maximum(g, 0)), -np.inf)  # [i, j]: bin of i..j-1
+    price = 0.5 * np.log(before_bad[-1] + before_good[-1] + 1.0)
+    best, came_from = [gain[0]], []
+    for _ in range(max_bins - 1):
+        reached = best[-1][:, None] + gain - price
+        came_from.append(np.argmax(reached, axis=0))
+        best.append(np.max(reached, axis=0))
+    k, end, starts = int(np.argmax([values[m] for values in best])), m, [0]
+    if not np.isfinite(best[k][m]):
+        return [0]
+    while k > 0:
+        end = int(came_from[k - 1][end])
+        starts.append(end)
+        k -= 1
+    return sorted(set(starts))
+
+
+def class_numbers(
+    values: NDArray[np.float64], bad: NDArray[np.bool_], max_bins: int, monotone: Direction | None = None
+) -> Bins:
+    """Bins of a number from present values, shape (n,), and outcomes; `monotone` speaks of the score, not the risk."""
+    if len(values) == 0:
+        return Bins()
+    edges = fine_edges(values)
+    at = np.searchsorted(edges, values, side="right")
+    bads, goods = _count(at, bad, len(edges) + 1), _count(at, ~bad, len(edges) + 1)
+    starts = np.arange(len(edges) + 1)
+    if monotone is not None:
+        falling, rising = pool_violators(bads, goods, False), pool_violators(bads, goods, True)
+        starts = {"increasing": falling, "decreasing": rising}.get(monotone, starts)
+        if monotone == "auto":
+            fits = [log_likelihood(*_pool(bads, goods, s)).sum() for s in (falling, rising)]
+            starts = falling if fits[0] >= fits[1] else rising
+    pooled = _pool(bads, goods, starts)
+    chosen = merge(*pooled, max_bins, max(1.0, MIN_SHARE * len(values)))
+    return Bins(edges=tuple(float(edges[starts[k] - 1]) for k in chosen if k > 0))
+
+
+def class_categories(codes: NDArray[np.int64], names: list[str], bad: NDArray[np.bool_], max_bins: int) -> Bins:
+    """Groups of categories with like bad rates; categories never seen join the group nearest the average.
+
+    Ordering categories by bad rate first makes the best merge of neighbours the best grouping of all
+    (Breiman et al., "Classification and Regression Trees", 1984, section 4.2.2); rare ones are pulled to the average.
+    """
+    present = codes >= 0
+    bads, goods = (_count(codes[present], which[present], len(names)) for which in (bad, ~bad))
+    if not names:
+        return Bins(groups=((),))
+    average = bads.sum() / max(1.0, bads.sum() + goods.sum())
+    order = np.argsort((bads + RARE * average) / (bads + goods + RARE), kind="stable")
+    chosen = merge(bads[order], goods[order], max_bins, max(1.0, MIN_SHARE * present.sum()))
+    ends = [*chosen[1:], len(names)]
+    return Bins(groups=tuple(tuple(sorted(names[k] for k in order[a:b])) for a, b in zip(chosen, ends, strict=True)))
+
+
+def _count(at: NDArray[np.int64], which: NDArray[np.bool_], n: int) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(at, weights=which, minlength=n), np.float64)
+
+
+def _pool(
+    bad: NDArray[np.float64], good: NDArray[np.float64], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.add.reduceat(bad, starts), np.add.reduceat(good, starts)
