@@ -102,7 +102,7 @@ def categories(column: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:
     """
     where = f"column {column.name!r}"
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes: NDArray[np.int64] = column.cat.codes.to_numpy(np.int64)
+        codes = np.asarray(column.cat.codes, np.int64)
         names: list[Any] = list(column.cat.categories)
     elif column.isna().all():
         return np.full(len(column), -1, np.int64), []

@@ -18,6 +18,7 @@ from blindscore.scorecard.binning import bin_labels, categories, check_columns, 
 from blindscore.scorecard.card import MAX_BINS, MAX_POINTS, Card, Characteristic, Scale
 from blindscore.scorecard.classing import Bins, Direction, class_categories, class_numbers
 from blindscore.scorecard.inputs import as_frame, as_outcome
+from blindscore.scorecard.kernels import score_columns, steps_of
 from blindscore.scorecard.woe import Effects, fit_woe
 
 
@@ -158,15 +159,21 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         lookup = np.array([group_of[name] for name in names] + [bins.n_ordinary])
         return bins, lookup[codes].astype(np.uint8)
 
-    def _bins(self, X: Any) -> NDArray[np.uint8]:
+    def _people(self, X: Any) -> pd.DataFrame:
         check_is_fitted(self, "card_")
         people = as_frame(X, [str(name) for name in self.feature_names_in_])
         check_columns(self.card_.features, people)
-        return self.card_.bins(people)
+        return people
+
+    def _bins(self, X: Any) -> NDArray[np.uint8]:
+        return self.card_.bins(self._people(X))
 
     def score_points(self, X: Any) -> NDArray[np.int16]:
         """Score of each person, shape (n,), clipped to [low, high]; columns are matched by name."""
-        return self.card_.scores(self._bins(X))
+        people = self._people(X)
+        if any(c.groups is not None for c in self.card_.characteristics):
+            return self.card_.scores(self.card_.bins(people))
+        return score_columns(steps_of(self.card_), [numbers(people[name]) for name in self.card_.features])
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Log-odds of default of each person, shape (n,), from the total points before clipping."""
