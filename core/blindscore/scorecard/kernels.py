@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def steps_of(card: Card) -> Steps:
         start=card.base + sum(c.points[0] for c in card.characteristics),
         edges=edges,
         edges32=tuple(round_up_to_float32(e) for e in edges),
-        deltas=tuple(np.diff(np.array(c.points[:-1], np.int32)) for c in card.characteristics),
+        deltas=tuple(np.array([b - a for a, b in pairwise(c.points[:-1])], np.int32) for c in card.characteristics),
         missing=tuple(c.points[-1] - c.points[0] for c in card.characteristics),
         low=card.scale.low,
         high=card.scale.high,
