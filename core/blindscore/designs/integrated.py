@@ -35,11 +35,12 @@ RULES = (
 class Integrated:
     """Everything joined by a universal id; conduct moves the score; the state reads along."""
 
-    post_penalty: int = 60  # points lost by the person with most disliked posts; fewer posts cost in proportion
+    points_per_post: int = 10  # points lost for each disliked post a month
+    post_penalty_cap: int = 100  # points lost to posts at most
     blacklist_share: float = 0.01  # share of people on the court's list: those of the worst card score
     blacklist_penalty: int = 150  # points
     approve: float = 0.75  # share of past customers whom the threshold approves
-    disliked: str = "posts_politics"  # the feature whose volume the operator punishes, where the population has it
+    disliked: str = "post_opposition"  # posts a month that the operator punishes, where the population has them
 
     name = "integrated"
     order = 10
@@ -55,12 +56,11 @@ class Integrated:
         past = population.history
         straight = fitted.score_points(population.features[features])
         listed_below = float(np.quantile(straight[past], self.blacklist_share))
-        ceiling = self._posts(population).max() or 1.0
 
         def rescore(people: Population) -> NDArray[np.int16]:
             points = card.scores(card.bins(people.features)).astype(np.int32)
             points -= np.where(points < listed_below, self.blacklist_penalty, 0)
-            points -= np.rint(self.post_penalty * np.minimum(self._posts(people) / ceiling, 1.0)).astype(np.int32)
+            points -= np.minimum(self.points_per_post * self._posts(people), self.post_penalty_cap).astype(np.int32)
             return card.clip(points)
 
         scores = rescore(population)
@@ -90,7 +90,8 @@ class Integrated:
                 {
                     "approve": self.approve,
                     "threshold": threshold,
-                    "post_penalty_points": self.post_penalty,
+                    "points_per_post": self.points_per_post,
+                    "post_penalty_cap_points": self.post_penalty_cap,
                     "blacklist_share": self.blacklist_share,
                     "blacklist_penalty_points": self.blacklist_penalty,
                 }

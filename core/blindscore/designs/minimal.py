@@ -84,13 +84,13 @@ def fewest_features(card: Card, people: pd.DataFrame, default: NDArray[np.bool_]
     bins = card.bins(people)
     points = card.points[np.arange(bins.shape[1]), bins].astype(np.float64)
     points /= card.scale.factor
-    varies = np.flatnonzero(points.std(axis=0) > 0)
-    if varies.size == 0:
+    varies = np.flatnonzero(points.std(axis=0) > 0).tolist()
+    if not varies:
         return card.features[:1]
     goal = _cross_validated_auc(points[:, varies], default) - tolerance
     chosen: list[int] = []
-    while len(chosen) < varies.size:
-        reached = {int(j): _cross_validated_auc(points[:, [*chosen, j]], default) for j in varies if j not in chosen}
+    while len(chosen) < len(varies):
+        reached = {j: _cross_validated_auc(points[:, [*chosen, j]], default) for j in varies if j not in chosen}
         best = max(reached, key=lambda j: reached[j])
         chosen.append(best)
         if reached[best] >= goal:
@@ -102,4 +102,4 @@ def _cross_validated_auc(columns: NDArray[np.float64], default: NDArray[np.bool_
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     model = LogisticRegression(C=10.0)
     risk = cross_val_predict(model, columns, default, cv=folds, method="decision_function")
-    return float(auc(default, risk))
+    return float(auc(default, -risk))

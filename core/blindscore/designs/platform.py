@@ -48,7 +48,7 @@ class Platform:
         scores = fitted.score_points(population.features[features])
         threshold = choose_threshold(scores[population.history], self.approve)
         records = own_records(population, features)
-        wire = messages(population, rng, up=40, down=records.memory_usage(index=False, deep=True).sum() // len(records))
+        wire = messages(population, rng, up=40, down=8 * (len(features) + 1))
         person = everyone(population)
         operator = View(
             "scorer",

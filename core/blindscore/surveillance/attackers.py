@@ -1,0 +1,170 @@
+"""The classifiers that attack: several strong ones, the best chosen on auxiliary people, reported on targets.
+
+The attacker trains on auxiliary people only, chooses between its models on a held-out third of them, refits the
+winner on all of them, and is then shown the targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
+
+Columns = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What an attacker believes of everybody."""
+
+    attack: str  # name of the winning model
+    probability: Columns  # (n, k) posterior over the classes of the secret
+    prior: NDArray[np.float64]  # (k,) among auxiliary people
+    loss: float  # nats a person, on auxiliary people held out of training
+
+    @property
+    def best(self) -> NDArray[np.int64]:
+        """Class that maximises balanced accuracy: posterior over prior, highest."""
+        return np.asarray((self.probability / self.prior).argmax(axis=1), np.int64)
+
+
+def boosted_trees() -> Any:
+    """Return gradient-boosted trees, stopped early."""
+    return HistGradientBoostingClassifier(
+        learning_rate=0.1, max_iter=120, max_leaf_nodes=15, min_samples_leaf=10, early_stopping=True, random_state=0
+    )
+
+
+def linear(strength: float) -> Any:
+    """Return logistic regression on rank-normalised columns, missing values kept apart as the lowest rank."""
+    lowest = FunctionTransformer(np.nan_to_num, kw_args={"nan": -1e6})
+    ranks = QuantileTransformer(n_quantiles=200, output_distribution="normal", random_state=0)
+    return make_pipeline(lowest, ranks, StandardScaler(), LogisticRegression(C=strength, max_iter=300))
+
+
+MODELS: tuple[tuple[str, Callable[[], Any]], ...] = (
+    ("boosted trees", boosted_trees),
+    ("logistic", lambda: linear(0.3)),
+    ("logistic, shrunk", lambda: linear(0.003)),
+)
+
+
+def encode(table: pd.DataFrame) -> Columns:
+    """Return a table as float columns: numbers as they are, each category as an indicator (at most 60 a column)."""
+    parts: list[Columns] = []
+    for name in table.columns:
+        column = table[name]
+        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            parts.append(column.to_numpy(np.float64, na_value=np.nan)[:, None])
+        else:
+            text = column.astype("str")
+            common = text.value_counts().index[:60]
+            parts.append((text.to_numpy()[:, None] == common.to_numpy()[None, :]).astype(np.float64))
+    return np.hstack(parts) if parts else np.zeros((len(table), 0))
+
+
+def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], seed: int) -> Guess:
+    """Return the best attacker's posterior over the secret for everybody.
+
+    Candidates are each model alone and the mean of all; the one of least held-out loss wins.
+
+    Parameters
+    ----------
+    columns : (n, c) float, what the attacker reads; NaN = missing
+    secret : (n,) int, class 0..k-1; only auxiliary people's are looked at
+    auxiliary : (n,) bool
+    """
+    k = int(secret.max()) + 1
+    known = np.flatnonzero(auxiliary)
+    prior = np.asarray((np.bincount(secret[known], minlength=k) + 0.5) / (len(known) + 0.5 * k), np.float64)
+    columns = columns[:, _varying(columns[known])]
+    nothing = Guess("prior alone", np.tile(prior, (len(secret), 1)), prior, float(-np.log(prior) @ prior))
+    held, fitting = np.split(np.random.default_rng([seed, 0x5E]).permutation(known), [len(known) // 3])
+    if columns.shape[1] == 0 or len(held) == 0 or len(np.unique(secret[fitting])) < 2:
+        return nothing
+    trials: dict[tuple[str, ...], Columns] = {
+        (name,): _posterior(_fit(make, columns[fitting], secret[fitting]), columns[held], prior)
+        for name, make in MODELS
+    }
+    trials[tuple(name for name, _ in MODELS)] = np.mean(list(trials.values()), axis=0)
+    losses = {names: _loss(posterior, secret[held]) for names, posterior in trials.items()}
+    winner = min(losses, key=lambda names: losses[names])
+    models = [_fit(dict(MODELS)[name], columns[known], secret[known]) for name in winner]
+    posterior = np.mean([_posterior(model, columns, prior) for model in models], axis=0)
+    return Guess("mean of models" if len(winner) > 1 else winner[0], posterior, prior, losses[winner])
+
+
+def friends_of(friends: NDArray[np.int32], n: int) -> sparse.csr_array:
+    """Return the symmetric adjacency matrix of the friendship graph, (n, n)."""
+    first, second = friends[:, 0], friends[:, 1]
+    ones = np.ones(len(friends), np.float32)
+    one_way = sparse.coo_array((ones, (first, second)), shape=(n, n))
+    return sparse.csr_array(one_way + one_way.T)
+
+
+def friends_labels(adjacency: sparse.csr_array, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_]) -> Columns:
+    """Return, for each person, how common every class is among labelled friends, and among friends of friends.
+
+    Two steps of label propagation (Zhu and Ghahramani 2002) from auxiliary people; nobody's own label enters its own
+    columns, since a person is no friend of itself and the second step leaves the way back out.
+    """
+    k = int(secret.max()) + 1
+    labels = np.zeros((len(secret), k), np.float32)
+    labels[np.flatnonzero(auxiliary), secret[auxiliary]] = 1.0
+    known = auxiliary.astype(np.float32)
+    prior = labels[auxiliary].mean(axis=0)
+    one, reach = adjacency @ labels, adjacency @ known
+    degree = np.asarray(adjacency.sum(axis=1)).ravel()
+    two = adjacency @ one - degree[:, None] * labels
+    reach_two = adjacency @ reach - degree * known
+    smooth = 2.0
+    near = (one + smooth * prior) / (reach + smooth)[:, None]
+    far = (two + smooth * prior) / (reach_two + smooth)[:, None]
+    return np.hstack([near[:, 1:], far[:, 1:], degree[:, None]]).astype(np.float64)
+
+
+def visit_shares(visits: pd.DataFrame, n: int, most: int = 100) -> Columns:
+    """Return the share of each person's visits that fall on each of the commonest places, and how many there are."""
+    common = visits["place"].value_counts().index[:most]
+    place = pd.Categorical(visits["place"], categories=common).codes
+    seen = place >= 0
+    counts = np.zeros((n, len(common)))
+    np.add.at(counts, (visits["person"].to_numpy()[seen], place[seen]), 1.0)
+    total = np.bincount(visits["person"].to_numpy(), minlength=n).astype(np.float64)
+    return np.hstack([counts / np.maximum(total, 1.0)[:, None], total[:, None]])
+
+
+def cross_entropy_bits(guess: Guess, secret: NDArray[np.integer], people: NDArray[np.bool_]) -> float:
+    """Return the mean surprise at the true class over the given people, bits."""
+    return float(-np.log2(guess.probability[people, secret[people]]).mean())
+
+
+def _varying(columns: Columns) -> NDArray[np.bool_]:
+    filled = np.nan_to_num(columns, nan=-1e30)
+    return np.asarray((filled != filled[:1]).any(axis=0), np.bool_)
+
+
+def _fit(make: Callable[[], Any], columns: Columns, secret: NDArray[np.integer]) -> Any:
+    model = make()
+    if isinstance(model, HistGradientBoostingClassifier) and np.bincount(secret)[np.unique(secret)].min() < 2:
+        model.set_params(early_stopping=False)  # its own validation split needs two of each class
+    return model.fit(columns, secret)
+
+
+def _posterior(model: Any, columns: Columns, prior: NDArray[np.float64]) -> Columns:
+    probability = np.full((len(columns), len(prior)), 1e-6)
+    probability[:, model.classes_] = np.clip(model.predict_proba(columns), 1e-6, None)
+    return np.asarray(probability / probability.sum(axis=1, keepdims=True))
+
+
+def _loss(probability: Columns, secret: NDArray[np.integer]) -> float:
+    return float(-np.log(probability[np.arange(len(secret)), secret]).mean())

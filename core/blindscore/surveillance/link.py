@@ -1,0 +1,168 @@
+"""``link``: name the person behind a record, or join two parties' records of one person.
+
+Attack on names: where records carry no legal id, learn on auxiliary people how each quasi-identifier of the public
+register depends on the readable columns, and name the person of the register whose quasi-identifiers fit best; equal
+columns must agree exactly. Attack on joins: shared keys, else equal values, else predict one party's columns from the
+other's and take the nearest. Ties are broken by chance; the hit rate is the exact expectation over them.
+Advantage: ``(hit - 1/n)/(1 - 1/n)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from blindscore.designs.design import View
+from blindscore.designs.plain import LEGAL_ID
+from blindscore.surveillance.attackers import encode, infer
+from blindscore.surveillance.bound import identification_bound
+from blindscore.surveillance.intervals import mean_interval
+from blindscore.surveillance.ledger import Row
+from blindscore.surveillance.profile import classes_of
+from blindscore.surveillance.scene import Scene, joinable, row_codes, values, view_key
+
+Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
+NEAREST_COLUMNS = 12  # columns predicted at most in the nearest-record attack
+
+
+@dataclass(frozen=True)
+class Link:
+    """Name the person behind a record; join lender's and source's records."""
+
+    name = "link"
+
+    def measure(self, scene: Scene) -> list[Row]:
+        """Return the row on names and, for two record holders, the row on joins."""
+        rows = [self._row(scene, "name", *name_records(scene), _name_bound(scene))]
+        if scene.parties == ("lender", "source"):
+            rows.append(self._row(scene, "join", *join_records(scene), _join_bound(scene)))
+        return rows
+
+    def _row(self, scene: Scene, secret: str, hits: Hits, attack: str, bound: tuple[float | None, str]) -> Row:
+        n = len(hits)
+        chance = 1.0 / n
+        hit = mean_interval(hits, scene.rng("link", secret))
+        advantage, low, high = (max(0.0, (h - chance) / (1.0 - chance)) if n > 1 else 0.0 for h in hit)
+        return Row(
+            design=scene.design,
+            coalition=scene.coalition,
+            capability=self.name,
+            secret=secret,
+            attack=attack,
+            advantage=advantage,
+            low=low,
+            high=high,
+            control=0.0,  # without a view the register alone names nobody's record better than chance
+            bits=float(np.log2(n) * hit.value),
+            bound=bound[0],
+            reason=bound[1],
+        )
+
+
+def name_records(scene: Scene) -> tuple[Hits, str]:
+    """Return, for each target, the chance that its record is named rightly, and the attack that does it."""
+    if any(view.keyed_by == "legal id" for view in scene.views) and len(scene.views) == 1:
+        return np.ones(int((~scene.auxiliary).sum())), "the record carries the legal id"
+    opaque = [view for view in scene.views if view.keyed_by != "legal id"]
+    if not opaque:
+        return np.ones(int((~scene.auxiliary).sum())), "the record carries the legal id"
+    named = [view for view in scene.views if view.keyed_by == "legal id"]
+    if named:  # a partner knows names: joining its records with the opaque ones names those
+        return _join_views(scene, opaque[0], named[0])
+    return scene.once(("name", view_key(opaque[0])), lambda: _name_by_register(scene, opaque[0]))
+
+
+def join_records(scene: Scene) -> tuple[Hits, str]:
+    """Return, for each target, the chance that lender's and source's records of it are joined, and how."""
+    return _join_views(scene, scene.run.views["lender"], scene.run.views["source"])
+
+
+def _name_by_register(scene: Scene, view: View) -> tuple[Hits, str]:
+    register = scene.population.register.drop(columns=LEGAL_ID, errors="ignore")
+    targets = np.flatnonzero(~scene.auxiliary)
+    if register.shape[1] == 0 or not values(view):
+        return np.full(len(targets), 1.0 / len(targets)), "chance: nothing to compare"
+    encoded = encode(view.clear[values(view)])
+    columns = np.full((len(scene.population), encoded.shape[1]), np.nan)
+    columns[view.person] = encoded
+    cell_of = row_codes(register)
+    cells, first = np.unique(cell_of, return_index=True)
+    fit = np.zeros((len(targets), len(cells)), np.float32)
+    for name in register.columns:
+        quasi = classes_of(register[name])
+        if name in view.clear.columns:  # the very same column is in the record: it must agree
+            agrees = quasi[targets][:, None] == quasi[first][None, :]
+            fit += np.where(agrees, 0.0, -1e6).astype(np.float32)
+            continue
+        guess = infer(columns, quasi, scene.auxiliary, scene.seed)
+        fit += np.log(guess.probability / guess.prior)[targets][:, quasi[first]].astype(np.float32)
+    candidates = np.bincount(cell_of[targets], minlength=len(cells))
+    fit[:, candidates == 0] = -np.inf  # the attacker sees from the register that nobody is there
+    best = fit.max(axis=1, keepdims=True)
+    tied = fit >= best - 1e-6
+    among = (tied * candidates).sum(axis=1)
+    right = tied[np.arange(len(targets)), cell_of[targets]]
+    return right / among, "quasi-identifiers inferred from the record"
+
+
+def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
+    """Return the chance of finding each target's record of ``opaque`` among the records of ``named``."""
+    targets = np.flatnonzero(~scene.auxiliary)
+    if joinable(opaque, named):
+        return np.ones(len(targets)), "both records carry one key"
+    key = ("join", view_key(opaque), view_key(named))
+    return scene.once(key, lambda: _join_by_values(scene, opaque, named, targets))
+
+
+def _join_by_values(scene: Scene, opaque: View, named: View, targets: NDArray[np.int64]) -> tuple[Hits, str]:
+    shared = [c for c in values(opaque) if c in values(named)]
+    if shared:
+        by_person = np.zeros(len(scene.population), np.int64)
+        by_person[opaque.person] = row_codes(opaque.clear[shared])
+        _, group, size = np.unique(by_person[targets], return_inverse=True, return_counts=True)
+        return 1.0 / size[group], f"equal values of {len(shared)} shared columns"
+    wanted = encode(opaque.clear[values(opaque)])[:, :NEAREST_COLUMNS]
+    known = encode(named.clear[values(named)])
+    truth = np.zeros((len(scene.population), wanted.shape[1]))
+    truth[opaque.person] = wanted
+    columns = np.full((len(scene.population), known.shape[1]), np.nan)
+    columns[named.person] = known
+    predicted = np.column_stack([_regress(columns, truth[:, j], scene.auxiliary) for j in range(wanted.shape[1])])
+    spread = truth[targets].std(axis=0) + 1e-12
+    tree = cKDTree(predicted[targets] / spread)
+    distance, _ = tree.query(truth[targets] / spread)
+    own = np.linalg.norm((predicted[targets] - truth[targets]) / spread, axis=1)
+    right = own <= distance + 1e-9
+    tied = np.array([len(found) for found in tree.query_ball_point(truth[targets] / spread, distance + 1e-9)])
+    return right / np.maximum(tied, 1), "nearest prediction of one record from the other"
+
+
+def _regress(columns: NDArray[np.float64], wanted: NDArray[np.float64], auxiliary: NDArray[np.bool_]) -> Hits:
+    model = HistGradientBoostingRegressor(max_iter=100, max_leaf_nodes=15, early_stopping=True, random_state=0)
+    predicted: Hits = model.fit(columns[auxiliary], wanted[auxiliary]).predict(columns)
+    return predicted
+
+
+def _name_bound(scene: Scene) -> tuple[float | None, str]:
+    if any(view.keyed_by == "legal id" for view in scene.views):
+        return None, "attack only: the coalition holds names"
+    return _alphabet_bound(scene, scene.views[0])
+
+
+def _join_bound(scene: Scene) -> tuple[float | None, str]:
+    lender, source = scene.run.views["lender"], scene.run.views["source"]
+    if joinable(lender, source):
+        return None, "attack only: both parties saw one key"
+    return _alphabet_bound(scene, replace(lender, party="lender"))
+
+
+def _alphabet_bound(scene: Scene, view: View) -> tuple[float | None, str]:
+    if view.universe is None:
+        return None, "attack only: the view has no small alphabet"
+    people = int((~scene.auxiliary).sum())
+    bound = identification_bound(view.universe, people)
+    return bound, f"{view.universe} values can tell apart at most {view.universe} of {people} people"

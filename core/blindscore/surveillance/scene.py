@@ -1,0 +1,157 @@
+"""Scene: one coalition in front of one run, with all that an attack on it may use.
+
+The attacker knows the design, holds labelled auxiliary people (who are never targets) with their complete records
+under that design, and the public register of everybody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blindscore.designs.design import Run, View
+from blindscore.designs.plain import LEGAL_ID
+from blindscore.people.population import Population
+from blindscore.surveillance.ledger import Row
+
+AUXILIARY_SHARE = 0.2
+T = TypeVar("T")
+
+# Who pools what. "state" adds an order to disclose: what a party has stored, read with the force of law.
+COALITIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("scorer", ("scorer",)),
+    ("lender", ("lender",)),
+    ("source", ("source",)),
+    ("scorer+state", ("scorer", "state")),
+    ("lender+source", ("lender", "source")),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One coalition's pooled views under one design, and the attacker's other knowledge."""
+
+    population: Population
+    design: str
+    enforces: frozenset[str]
+    run: Run
+    coalition: str
+    parties: tuple[str, ...]
+    views: tuple[View, ...]  # after joining what can be joined
+    auxiliary: NDArray[np.bool_]  # (n,) people whose secrets the attacker knows
+    seed: int
+    memo: MutableMapping[Any, Any] = field(default_factory=dict)  # attacks already played on the same view
+
+    def once(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
+        """Return ``compute()``, played once for equal keys: many designs show some party the very same view."""
+        if key not in self.memo:
+            self.memo[key] = compute()
+        result: T = self.memo[key]
+        return result
+
+    def rng(self, *purpose: str) -> np.random.Generator:
+        """Return a generator that depends on the seed and the purpose alone, never on the order of the attacks."""
+        digest = hashlib.sha256("\x1f".join(purpose).encode()).digest()
+        return np.random.default_rng([self.seed, int.from_bytes(digest[:8], "big")])
+
+
+class Capability(Protocol):
+    """Something that a coalition wants to do to people with its view."""
+
+    @property
+    def name(self) -> str:
+        """Return the short name, as in the table."""
+        ...
+
+    def measure(self, scene: Scene) -> list[Row]:
+        """Play the attacks; return one row a secret, or none where the coalition is not one that would try."""
+        ...
+
+
+def auxiliary_people(population: Population, seed: int) -> NDArray[np.bool_]:
+    """Return a seeded random fifth of the people: those whose secrets every attacker knows."""
+    n = len(population)
+    chosen = np.random.default_rng([seed, 0xA0]).permutation(n) < max(1, round(AUXILIARY_SHARE * n))
+    return np.asarray(chosen, np.bool_)
+
+
+def pool(run: Run, parties: Sequence[str]) -> tuple[View, ...]:
+    """Return the views that a coalition ends up with, joined into one wherever they share a key.
+
+    Views join on the legal id (both hold it) or on a shared handle (a commitment that both saw). What cannot be joined
+    stays apart: the coalition attacks each, and joining by values is the ``link`` capability.
+    """
+    views: list[View] = []
+    for party in parties:
+        view = run.views.get(party)
+        if view is not None and not any(view is other for other in views):
+            views.append(view)
+    if "state" in parties:
+        views = [at_rest(view) for view in views]
+    pooled = views[:1]
+    for view in views[1:]:
+        joined = _join(pooled[-1], view) if pooled else None
+        if joined is None:
+            pooled.append(view)
+        else:
+            pooled[-1] = joined
+    return tuple(pooled)
+
+
+def at_rest(view: View) -> View:
+    """Return what an order to disclose finds: the columns still readable after the decision."""
+    if view.stored is None:
+        return view
+    return replace(view, clear=view.clear[list(view.stored)])
+
+
+def values(view: View) -> list[str]:
+    """Return the columns that say something of the person: neither legal id nor join handle."""
+    return [c for c in view.clear.columns if c != LEGAL_ID and c not in view.handles]
+
+
+def view_key(view: View) -> str:
+    """Return a digest of everything in a view that an attack can use."""
+    digest = hashlib.sha256(f"{view.keyed_by}|{'|'.join(map(str, view.clear.columns))}|{view.handles}".encode())
+    digest.update(pd.util.hash_pandas_object(view.clear, index=False).to_numpy().tobytes())
+    digest.update(view.person.tobytes())
+    digest.update(f"{view.friends is None}{view.visits is None}".encode())
+    return digest.hexdigest()
+
+
+def row_codes(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return one number a row, equal where all values are equal (missing equals missing)."""
+    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    return np.asarray(np.unique(hashes, return_inverse=True)[1], np.int64)
+
+
+def joinable(first: View, second: View) -> bool:
+    """Tell whether two views share a key that names the same person in both."""
+    by_name = first.keyed_by == "legal id" and second.keyed_by == "legal id"
+    return by_name or bool(set(first.handles) & set(second.handles))
+
+
+def _join(first: View, second: View) -> View | None:
+    same_people = len(first.person) == len(second.person) and bool((first.person == second.person).all())
+    if not (same_people and joinable(first, second)):
+        return None
+    more = [c for c in second.clear.columns if c not in first.clear.columns]
+    named = "legal id" if "legal id" in (first.keyed_by, second.keyed_by) else first.keyed_by
+    return View(
+        party=f"{first.party}+{second.party}",
+        keyed_by=named,
+        clear=pd.concat([first.clear, second.clear[more]], axis=1),
+        person=first.person,
+        opaque_bytes=first.opaque_bytes + second.opaque_bytes,
+        friends=first.friends if first.friends is not None else second.friends,
+        visits=first.visits if first.visits is not None else second.visits,
+        messages=first.messages,
+        handles=tuple(dict.fromkeys((*first.handles, *second.handles))),
+        universe=None,
+    )
