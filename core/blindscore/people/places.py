@@ -1,4 +1,4 @@
-"""Where people are: a compact set of (person, hour, place) sightings in one week, as a phone or card would log them."""
+"""Where people are: a compact set of (person, hour, place) sightings in a week, as a phone or a card would log them."""
 
 from __future__ import annotations
 
