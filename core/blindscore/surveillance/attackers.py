@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
 Columns = NDArray[np.float64]
+TREES = 120  # rounds of boosting at two classes
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Guess:
 def boosted_trees() -> Any:
     """Return gradient-boosted trees, stopped early."""
     return HistGradientBoostingClassifier(
-        learning_rate=0.1, max_iter=120, max_leaf_nodes=15, min_samples_leaf=10, early_stopping=True, random_state=0
+        learning_rate=0.1, max_iter=TREES, max_leaf_nodes=15, min_samples_leaf=10, random_state=0
     )
 
 
@@ -155,8 +156,11 @@ def _varying(columns: Columns) -> NDArray[np.bool_]:
 
 def _fit(make: Callable[[], Any], columns: Columns, secret: NDArray[np.integer]) -> Any:
     model = make()
-    if isinstance(model, HistGradientBoostingClassifier) and np.bincount(secret)[np.unique(secret)].min() < 2:
-        model.set_params(early_stopping=False)  # its own validation split needs two of each class
+    counts = np.bincount(secret)
+    counts = counts[counts > 0]
+    if isinstance(model, HistGradientBoostingClassifier):
+        splits = counts.min() >= 2 and len(secret) >= 10 * len(counts)  # its validation tenth must hold every class
+        model.set_params(early_stopping=splits, max_iter=max(8, 2 * TREES // len(counts)))  # a tree a class a round
     return model.fit(columns, secret)
 
 

@@ -17,6 +17,7 @@ from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
 from blindscore.surveillance.registry import load_capabilities
 from blindscore.surveillance.scene import COALITIONS, Scene, auxiliary_people, pool
+from blindscore.surveillance.sees import who_sees
 
 Progress = Callable[[str, int, int], None]
 BASELINES = ("platform", "integrated", "bureau")  # certified removal is held against the first of these that ran
@@ -155,6 +156,7 @@ def _design_rows(population: Population, designs: Sequence[Design], runs: Sequen
                 real_agree=run.real_agree,
                 enforces=tuple(sorted(design.enforces)),
                 rules=tuple(asdict(rule) for rule in design.rules),
+                sees=who_sees(population, run),
             )
         )
     return rows

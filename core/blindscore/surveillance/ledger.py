@@ -78,6 +78,7 @@ class DesignRow:
     real_agree: int
     enforces: tuple[str, ...] = ()
     rules: tuple[Mapping[str, str], ...] = ()
+    sees: tuple[Mapping[str, Any], ...] = ()  # who sees what, a role each; see blindscore.surveillance.sees
 
 
 @dataclass(frozen=True)

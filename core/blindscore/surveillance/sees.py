@@ -1,0 +1,54 @@
+"""Who sees what: each party's view in words, for the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blindscore.designs.design import Run, View
+from blindscore.people.population import Population
+
+
+def who_sees(population: Population, run: Run) -> tuple[dict[str, Any], ...]:
+    """Return, for every role of a run, what it reads, keeps and holds unreadable.
+
+    Returns
+    -------
+    tuple of dict
+        ``role``, ``party``, ``keyed_by``, ``fields`` (columns that it reads), ``handles`` (join keys), ``stored``
+        (columns readable at rest), ``friends`` and ``visits`` (bool), ``opaque_bytes`` (a person), ``records`` (rows
+        it has), and ``record``: the first record, value by value, as text. The record is kept only of synthetic
+        people: a real person's data has no place in a report.
+    """
+    return tuple(_describe(population, role, view) for role, view in run.views.items())
+
+
+def _describe(population: Population, role: str, view: View) -> dict[str, Any]:
+    fields = [str(c) for c in view.clear.columns if c not in view.handles]
+    return {
+        "role": role,
+        "party": view.party,
+        "keyed_by": view.keyed_by,
+        "fields": fields,
+        "handles": [str(handle) for handle in view.handles],
+        "stored": fields if view.stored is None else [c for c in fields if c in view.stored],
+        "friends": view.friends is not None,
+        "visits": view.visits is not None,
+        "opaque_bytes": int(view.opaque_bytes),
+        "records": len(view.clear),
+        "record": _record(view.clear) if population.synthetic else {},
+    }
+
+
+def _record(clear: pd.DataFrame) -> dict[str, str]:
+    if clear.empty:
+        return {}
+    return {str(name): _text(value) for name, value in clear.iloc[0].items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float | np.floating):
+        return "missing" if np.isnan(value) else f"{value:.6g}"
+    return "missing" if value is None or value is pd.NA else str(value)

@@ -1,0 +1,73 @@
+"""Views with a planted secret, or with none: what every attack must break, and what it must not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blindscore.designs.design import Costs, Run, View
+from blindscore.people.population import Feature, Population, Schema
+from blindscore.scorecard.card import Card, Characteristic
+from blindscore.surveillance.scene import Scene, auxiliary_people, pool
+
+CARD = Card((Characteristic("income", (0, 100, 0), edges=(0.0,)),), base=500)
+
+
+def people(n: int = 1500, seed: int = 3, **tables: Any) -> Population:
+    """Return people with one feature, one secret of two classes, and a register of three quasi-identifiers."""
+    rng = np.random.default_rng(seed)
+    register = pd.DataFrame({"legal_id": [f"id{i}" for i in range(n)]})
+    for name, levels in (("age_band", 12), ("region", 40), ("street", 30)):
+        register[name] = rng.integers(0, levels, n).astype(str)
+    given: dict[str, Any] = {
+        "features": pd.DataFrame({"income": rng.normal(size=n)}),
+        "schema": Schema((Feature("income", "bank"),), sensitive=("party",)),
+        "default": rng.random(n) < 0.3,
+        "sensitive": pd.DataFrame({"party": rng.integers(0, 2, n)}),
+        "register": register,
+        "history": rng.random(n) < 0.5,
+    }
+    return Population(**(given | tables))
+
+
+def run_with(population: Population, lender: View, source: View | None = None, **changes: Any) -> Run:
+    """Return a run whose lender (and scorer) has the given view."""
+    scores = CARD.scores(CARD.bins(population.features))
+    views = {"scorer": lender, "lender": lender}
+    if source is not None:
+        views["source"] = source
+    return Run(
+        **(
+            {
+                "decisions": scores >= 550,
+                "scores": scores,
+                "threshold": 550,
+                "card": CARD,
+                "views": views,
+                "costs": Costs(),
+            }
+            | changes
+        )
+    )
+
+
+def scene_of(population: Population, run: Run, parties: tuple[str, ...] = ("scorer",), seed: int = 11) -> Scene:
+    """Return the coalition of the given parties in front of the run."""
+    return Scene(
+        population=population,
+        design="planted",
+        enforces=frozenset(),
+        run=run,
+        coalition="+".join(parties),
+        parties=parties,
+        views=pool(run, parties),
+        auxiliary=auxiliary_people(population, seed),
+        seed=seed,
+    )
+
+
+def view_of(population: Population, columns: dict[str, Any], keyed_by: Any = "one-time", **more: Any) -> View:
+    """Return a lender's view with the given columns, one record a person."""
+    return View("lender", keyed_by, pd.DataFrame(columns), np.arange(len(population), dtype=np.int64), **more)

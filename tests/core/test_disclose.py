@@ -1,0 +1,45 @@
+"""``disclose`` counts whom one order exposes by name, and how much of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blindscore.surveillance.disclose import Disclose, stored_bits
+from tests.core.planted import people, run_with, scene_of, view_of
+
+N = 1500
+
+
+def served(population, view, parties=("scorer", "state")):
+    (row,) = Disclose().measure(scene_of(population, run_with(population, view), parties))
+    return row
+
+
+def test_records_by_name_expose_everybody():
+    population = people(N)
+    row = served(population, view_of(population, {"income": np.arange(N)}, "legal id"))
+    assert (row.people_exposed, row.advantage, row.bound) == (N, 1.0, None)
+
+
+def test_what_is_not_stored_cannot_be_ordered():
+    population = people(N)
+    row = served(population, view_of(population, {"income": np.arange(N)}, "legal id", stored=()))
+    assert (row.people_exposed, row.advantage, row.bound, row.bits) == (0, 0.0, 0.0, 0.0)
+    kept = served(population, view_of(population, {"income": np.arange(N)}, "legal id", stored=("income",)))
+    assert kept.people_exposed == N
+
+
+def test_one_unnamed_bit_exposes_nobody():
+    population = people(N)
+    row = served(population, view_of(population, {"approved": np.arange(N) % 2}, universe=2))
+    assert row.people_exposed <= 3
+    assert row.bound == pytest.approx(1 / (N - 1), rel=1e-6)
+    assert row.bits == pytest.approx(1.0)
+
+
+def test_bits_add_up_over_independent_columns():
+    population = people(N)
+    rng = np.random.default_rng(0)
+    two = view_of(population, {"a": rng.integers(0, 2, N), "b": rng.integers(0, 4, N)})
+    assert stored_bits(two) == pytest.approx(3.0, abs=0.02)

@@ -1,0 +1,128 @@
+"""``profile`` breaks a view that carries the secret and gets nothing from one that is independent of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blindscore.designs.design import ONE_BIT
+from blindscore.surveillance.profile import Profile, classes_of
+from tests.core.planted import people, run_with, scene_of, view_of
+
+N = 1500
+
+
+def measured(population, view):
+    (row,) = Profile().measure(scene_of(population, run_with(population, view)))
+    return row
+
+
+@pytest.mark.parametrize("disguise", [lambda s: s, lambda s: 7.0 - 3.0 * s, lambda s: np.where(s == 1, "x", "y")])
+def test_a_column_that_is_the_secret_is_found_in_any_disguise(disguise):
+    population = people(N)
+    secret = population.sensitive["party"].to_numpy()
+    noise = np.random.default_rng(0).normal(size=(3, N))
+    row = measured(population, view_of(population, {"a": noise[0], "b": disguise(secret), "c": noise[1]}))
+    assert row.low > 0.95
+    assert row.bits == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_secret_hidden_in_the_interplay_of_two_columns_is_found():
+    population = people(N)
+    secret = population.sensitive["party"].to_numpy()
+    coin = np.random.default_rng(1).integers(0, 2, N)
+    row = measured(population, view_of(population, {"a": coin + 0.0, "b": (coin ^ secret) + 0.0}))
+    assert row.low > 0.95
+
+
+def test_missingness_that_follows_the_secret_is_found():
+    population = people(N)
+    column = np.where(population.sensitive["party"] == 1, np.nan, np.random.default_rng(2).normal(size=N))
+    assert measured(population, view_of(population, {"a": column})).low > 0.95
+
+
+def test_friends_who_all_share_the_secret_give_it_away():
+    population = people(N)
+    secret = population.sensitive["party"].to_numpy()
+    rng = np.random.default_rng(4)
+    pairs = np.vstack(
+        [rng.permutation(np.flatnonzero(secret == s))[:700].reshape(-1, 2) for s in (0, 1) for _ in range(12)]
+    )
+    friends = np.unique(np.sort(pairs, axis=1), axis=0).astype(np.int32)
+    empty = pd.DataFrame(index=range(N))
+    assert measured(population, view_of(population, empty, friends=friends)).low > 0.9
+    shuffled = rng.permutation(N).astype(np.int32)[friends]
+    row = measured(population, view_of(population, empty, friends=np.sort(shuffled, axis=1)))
+    assert row.low <= 0 <= row.high
+
+
+def test_places_that_only_one_class_visits_give_it_away():
+    population = people(N)
+    secret = population.sensitive["party"].to_numpy()
+    visits = pd.DataFrame({"person": np.repeat(np.arange(N), 2), "hour": 9, "place": np.repeat(secret + 5, 2)})
+    assert measured(population, view_of(population, pd.DataFrame(index=range(N)), visits=visits)).low > 0.95
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_independent_view_gives_nothing(seed):
+    population = people(N, seed=seed)
+    noise = np.random.default_rng(seed).normal(size=(5, N))
+    row = measured(population, view_of(population, {f"n{i}": noise[i] for i in range(5)}))
+    assert row.low <= 0 <= row.high
+    assert row.bits == pytest.approx(0.0, abs=0.01)
+
+
+def test_an_empty_view_gives_nothing():
+    population = people(N)
+    row = measured(population, view_of(population, pd.DataFrame(index=range(N)), universe=1))
+    assert (row.advantage, row.bound) == (0.0, 0.0)
+    assert row.attack == "prior alone"
+
+
+def test_many_classes_use_the_same_scale():
+    rng = np.random.default_rng(5)
+    secret = rng.integers(0, 4, N)
+    population = people(N, sensitive=pd.DataFrame({"faith": secret}))
+    assert measured(population, view_of(population, {"x": secret + 0.0})).low > 0.95
+    row = measured(population, view_of(population, {"x": rng.normal(size=N)}))
+    assert row.low <= 0 <= row.high
+
+
+def test_the_control_knows_the_register_alone():
+    population = people(N)
+    told = population.register.assign(street=population.sensitive["party"].astype(str))
+    population = people(N, register=told)
+    row = measured(population, view_of(population, {"x": np.random.default_rng(6).normal(size=N)}))
+    assert row.control > 0.95  # public already
+    assert row.low <= 0 <= row.high  # an unnamed record does not reach the register
+    named = measured(population, view_of(population, {"x": np.zeros(N)}, keyed_by="legal id"))
+    assert named.low > 0.95
+
+
+def test_the_attack_never_beats_the_bound_of_a_finite_view():
+    population = people(N)
+    secret = population.sensitive["party"].to_numpy()
+    bit = np.where(np.random.default_rng(7).random(N) < 0.3, secret, 0)
+    row = measured(population, view_of(population, {"approved": bit}, universe=2))
+    assert row.bound is not None
+    assert 0.1 < row.advantage <= row.bound + 1e-9
+    assert ONE_BIT  # the claim that such a view backs
+
+
+def test_attackers_never_look_at_targets_secrets():
+    population = people(N)
+    scene = scene_of(population, run_with(population, view_of(population, {"x": population.features["income"]})))
+    before = Profile().measure(scene)
+    secret = population.sensitive["party"].to_numpy().copy()
+    secret[~scene.auxiliary] = 1 - secret[~scene.auxiliary]
+    flipped = people(N, sensitive=pd.DataFrame({"party": secret}))
+    after = Profile().measure(scene_of(flipped, run_with(flipped, view_of(flipped, {"x": flipped.features["income"]}))))
+    assert after[0].advantage == pytest.approx(-before[0].advantage, abs=1e-12)
+
+
+def test_missing_secrets_are_a_class_of_their_own():
+    assert (
+        list(classes_of(pd.Series(["a", None, "b"]))) == sorted({0, 1, 2})
+        or len(set(classes_of(pd.Series(["a", None, "b"])))) == 3
+    )
