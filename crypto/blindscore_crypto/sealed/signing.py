@@ -54,8 +54,9 @@ class VerifyKey:
         """
         if len(signature) != SIGNATURE_BYTES:
             raise ForgeryError(f"an Ed25519 signature has {SIGNATURE_BYTES} bytes, got {len(signature)}")
+        verifier = self._verifier
         try:
-            self._verifier.verify(_framed(domain, message), signature)
+            verifier.verify(_framed(domain, message), signature)
         except ValueError:
             raise ForgeryError(f"the signature on this {domain.decode()} does not verify; discard it") from None
 

@@ -1,0 +1,131 @@
+"""The design `sealed`: real runs equal the clear decision, and each claim that it makes holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blindscore.designs.design import (
+    NO_CONDUCT,
+    ONE_BIT,
+    PUBLIC_CARD,
+    SOURCE_BLIND,
+    VERIFIED_SCORE,
+    Design,
+    Run,
+)
+from blindscore.errors import ParameterError
+from blindscore.people.population import Feature, Population, Schema
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.designs.sealed import Sealed
+
+
+def people(n: int = 600, seed: int = 5) -> Population:
+    rng = np.random.default_rng(seed)
+    x = pd.DataFrame({f"x{j}": rng.normal(size=n) for j in range(5)})
+    x["posts"] = rng.poisson(3, n).astype(float)
+    x.loc[rng.random(n) < 0.1, "x1"] = np.nan
+    risk = -x["x0"] - 0.7 * x["x1"].fillna(0) + 0.5 * x["x2"] + 0.1 * x["posts"] + rng.normal(size=n)
+    return Population(
+        features=x,
+        schema=Schema(
+            (
+                *(Feature(f"x{j}", "bank" if j < 3 else "bureau") for j in range(5)),
+                Feature("posts", "social network", context="posts"),
+            )
+        ),
+        default=(risk > 1.0).to_numpy(bool),
+        sensitive=pd.DataFrame({"party": rng.integers(0, 2, n)}),
+        register=pd.DataFrame({"legal_id": [f"id{i}" for i in range(n)], "region": rng.integers(0, 4, n)}),
+        history=np.arange(n) < n // 2,
+        name="test people",
+    )
+
+
+@pytest.fixture(scope="module")
+def population() -> Population:
+    return people()
+
+
+@pytest.fixture(scope="module")
+def run(population) -> Run:
+    return Sealed(sample=12).run(population, Scorecard(), np.random.default_rng(0))
+
+
+def test_it_is_a_design_with_the_claims_it_makes():
+    design = Sealed()
+    assert isinstance(design, Design)
+    assert (design.name, design.order) == ("sealed", 80)
+    assert design.enforces == {ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND}
+
+
+def test_every_real_run_agrees_with_the_clear_score(run):
+    assert run.real_runs == run.real_agree == 12
+
+
+def test_the_lender_reads_one_bit_and_holds_one_handle(run, population):
+    lender = run.views["lender"]
+    assert lender is run.views["scorer"]
+    assert list(lender.clear.columns) == ["approved", "attestation"]
+    assert (lender.handles, lender.universe, lender.keyed_by) == (("attestation",), 2, "one-time")
+    np.testing.assert_array_equal(lender.clear["approved"], run.decisions)
+    assert set(lender.clear["approved"]) == {0, 1}
+    np.testing.assert_array_equal(run.decisions, run.scores >= run.threshold)
+    assert len(lender.clear) == len(population)
+
+
+def test_lender_and_source_find_a_shown_attestation_again_but_not_a_refused_one(run):
+    lender, source = run.views["lender"].clear, run.views["source"].clear
+    assert "attestation" in run.views["source"].handles
+    shown = lender["attestation"] >= 0
+    np.testing.assert_array_equal(shown, run.decisions)
+    np.testing.assert_array_equal(lender.loc[shown, "attestation"], source.loc[shown, "attestation"])
+    assert source["attestation"].is_unique
+
+
+def test_the_source_sees_neither_decision_nor_score_nor_conduct(run):
+    """SOURCE_BLIND and NO_CONDUCT: its own ledger, and what it signed."""
+    assert set(run.views["source"].clear.columns) == {
+        *("legal_id", "region", "attestation"),
+        *(f"x{j}" for j in range(5)),
+    }
+
+
+def test_conduct_changes_nothing_at_all(population, run):
+    """NO_CONDUCT: other posts, same scores and the same bytes for everybody to read."""
+    posts = population.features.assign(posts=population.features["posts"].to_numpy()[::-1] * 7.0)
+    other = Sealed(sample=1).run(replace(population, features=posts), Scorecard(), np.random.default_rng(0))
+    np.testing.assert_array_equal(other.scores, run.scores)
+    np.testing.assert_array_equal(other.decisions, run.decisions)
+    assert other.card.fingerprint == run.card.fingerprint
+    assert "posts" not in run.card.features
+
+
+def test_sizes_on_the_wire_are_the_same_for_all(run):
+    messages = run.views["lender"].messages
+    assert messages["bytes_up"].nunique() == messages["bytes_down"].nunique() == 1
+    assert run.costs.bytes_up == messages["bytes_up"].iloc[0]
+    assert set(run.costs.us_per_person) == {"source", "wallet", "lender"}
+    assert all(us > 0 for us in run.costs.us_per_person.values())
+
+
+def test_a_sample_is_needed_and_never_larger_than_the_people(population):
+    with pytest.raises(ParameterError, match="sample"):
+        Sealed(sample=0)
+    few = people(40)
+    assert Sealed(sample=64).run(few, Scorecard(), np.random.default_rng(0)).real_runs == 40
+
+
+def test_a_lie_in_the_view_would_be_counted(population, monkeypatch):
+    """The agreement is measured: a lender that answers wrongly makes real runs disagree."""
+    from blindscore_crypto.sealed.verifier import Verifier
+
+    def stubborn(self, frame, *, day):
+        return self.sign_decision(frame, False).encode()
+
+    monkeypatch.setattr(Verifier, "decide", stubborn)
+    bent = Sealed(sample=12).run(population, Scorecard(), np.random.default_rng(0))
+    assert bent.real_agree < bent.real_runs
