@@ -1,0 +1,1 @@
+"""How messages travel: frames of fixed size and signatures over them."""

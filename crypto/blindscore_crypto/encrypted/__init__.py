@@ -1,0 +1,6 @@
+"""Score a person under encryption: the lender's points stay secret, the person's bins stay secret, the score is exact.
+
+Where to begin: :mod:`~blindscore_crypto.encrypted.protocol` has the three roles, and
+:mod:`~blindscore_crypto.encrypted.parameters` the one table of parameters; an engine behind
+:mod:`~blindscore_crypto.encrypted.scheme` does the arithmetic.
+"""

@@ -1,0 +1,166 @@
+"""Parameters: every parameter set in one table, each checked for security, exactness and flooding before use.
+
+What is assumed: the decisional ring-LWE problem is as hard as the published table says for its dimension and modulus
+(Albrecht et al., "Homomorphic Encryption Standard", 2018, table 1: classical, ternary secret, error 3.2, 128 bits).
+Does not protect: anything, if that table is wrong; quantum limits are lower (25/51/101/202 bits).
+
+One product of polynomials does it all. With ``K`` outputs and ``D`` bins in the card, the person's bins stand at the
+exponents ``K i`` of the encrypted polynomial, and the lender multiplies by *one* plaintext polynomial W. Its top
+``K D`` coefficients hold points, so that the coefficients ``N-K .. N-1`` of the product are the K answers; its other
+``N - K D`` coefficients are fresh ternary noise u, which meets only encryptions of zero at those K places and
+therefore costs no range. Sent back are ``a W + e2`` and K coefficients; ``a u + e2`` is a ring-LWE sample, so the
+points inside W stay hidden from the key holder. No public key, no evaluation key, no second multiplication.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from blindscore.errors import ParameterError
+
+# Largest log2 q at 128 bits by ring dimension: Homomorphic Encryption Standard (2018), table 1, ternary secret.
+LOG2_Q_128 = {1024: 27, 2048: 54, 4096: 109, 8192: 218, 16384: 438}
+STANDARD_ERROR = 3.2  # the standard deviation that the table assumes
+SEAL_ERROR_VARIANCE = 10.5  # of SEAL's default error, a centred binomial of 42 coins
+TAIL = 9.6  # standard deviations; a subgaussian passes them with probability below 2^-65
+REPLY_BYTES = 3  # a coefficient of a reply
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """One parameter set; refuses to exist below 128 bits."""
+
+    name: str
+    code: int  # one byte, names the set in frames
+    degree: int  # N, a power of two
+    primes: tuple[int, ...]  # q is their product
+    special: int  # SEAL's extra prime, which no ciphertext uses; 0 where there is one prime only
+    t: int  # plain modulus, a prime: masks and MAC live modulo t
+    outputs: int  # K: masked values in a reply; 1 = a mask alone, more = a MAC
+    spread: int  # the reply's error e2 is uniform in [-spread, spread), a power of two
+    largest: int  # largest absolute coefficient of points in W; t // 2 where a MAC multiplies them
+
+    def __post_init__(self) -> None:
+        if self.degree not in LOG2_Q_128:
+            raise ParameterError(f"{self.name}: dimension {self.degree} is not in the published table")
+        spent = math.log2(math.prod(self.primes) * max(self.special, 1))
+        if spent > LOG2_Q_128[self.degree]:
+            raise ParameterError(
+                f"{self.name}: log2 q = {spent:.1f} at N = {self.degree} is below 128 bits of security; "
+                f"the table allows {LOG2_Q_128[self.degree]}"
+            )
+        if any(p % (2 * self.degree) != 1 or p % self.t != 1 for p in self.primes):
+            raise ParameterError(f"{self.name}: every prime must be 1 modulo 2 N and modulo t")
+        if self.capacity < 1:
+            raise ParameterError(f"{self.name}: no room for a scorecard beside the blinding noise at 128 bits")
+
+    @property
+    def q(self) -> int:
+        """Ciphertext modulus."""
+        return math.prod(self.primes)
+
+    @property
+    def residue_bytes(self) -> int:
+        """Bytes of one residue on the wire."""
+        return (max(self.primes).bit_length() + 7) // 8
+
+    @property
+    def upload_bytes(self) -> int:
+        """Bytes of the encrypted bins: one polynomial and a 64-byte seed for the other."""
+        return 64 + self.degree * len(self.primes) * self.residue_bytes
+
+    @property
+    def reply_bytes(self) -> int:
+        """Bytes of the encrypted answer: K coefficients and one polynomial, low bits dropped."""
+        return (self.degree + self.outputs) * REPLY_BYTES
+
+    @property
+    def capacity(self) -> int:
+        """Most bins, over all characteristics, that a card may have.
+
+        The blinding secret has ``N - K D`` unknown coefficients and errors of ``spread / sqrt 3``. Hardness depends on
+        the dimension and on q over the error (Albrecht, Player, Scott, 2015), so the table is read at that
+        ratio and, between its rows, along the straight line on which they lie.
+        """
+        error_bits = math.log2(self.spread / math.sqrt(3) / STANDARD_ERROR)
+        unknown = self.degree * (math.log2(self.q) - error_bits) / LOG2_Q_128[self.degree]
+        return int(min(self.degree - unknown, self.degree / 2) // self.outputs)
+
+    def noise_bound(self, bins: int) -> float:
+        """Bound on the noise of one answer before flooding; passed with probability below 2^-64.
+
+        ``(e * W) + (e2 * s)``: both factors of a product are independent, so subgaussian tails (Hoeffding) give
+        ``TAIL * sqrt(variance) * norm``. ``bins`` is D.
+        """
+        norm_squared = self.outputs * bins * self.largest**2 + self.degree
+        from_error = math.sqrt(SEAL_ERROR_VARIANCE * norm_squared)
+        from_reply = self.spread * math.sqrt(self.degree)
+        carry = bins  # q = 1 modulo t, so a product that wraps modulo t leaves at most this behind
+        return TAIL * (from_error + from_reply) + carry
+
+    def rounding_bound(self) -> float:
+        """Bound on the error that dropping low bits leaves, in units of the reply's last bit."""
+        return TAIL * 0.5 * math.sqrt(self.degree) + 2
+
+    def flood_width(self, bins: int) -> int:
+        """Half width B of the uniform flooding noise: as wide as exact decryption allows.
+
+        Raises
+        ------
+        ParameterError
+            The noise leaves no room at all.
+        """
+        room = 1 - 2 * self.t * self.rounding_bound() / 2 ** (8 * REPLY_BYTES)
+        width = int(self.q / (2 * self.t) * room - self.noise_bound(bins))
+        if width < 1:
+            raise ParameterError(f"{self.name}: the noise leaves no room for an exact answer; take a larger set")
+        return width
+
+    def flooding_bits(self, bins: int) -> float:
+        """Statistical distance of a reply's noise from noise that knows no points, as -log2 of it.
+
+        A uniform variable on [-B, B] moved by v is within ``|v| / (2 B + 1)`` of itself; K answers add up.
+        """
+        noise, width = self.noise_bound(bins), self.flood_width(bins)
+        return -math.log2(self.outputs * (noise / (2 * width + 1) + 2.0**-64))
+
+    def soundness_bits(self, span: int) -> float:
+        """-log2 of the chance that a changed opening passes as another total, for a card of ``span`` possible totals.
+
+        An opening moved by ``(d_1 .. d_K)`` passes only if one shift d of the total, out of ``span - 1``, fits every
+        secret factor: ``d_k = alpha_k d mod t``. One output has a mask but no MAC: 0 bits.
+        """
+        return self.outputs * math.log2(self.t - 1) - math.log2(max(span - 1, 1)) if self.outputs > 1 else 0.0
+
+
+BARE = Parameters("bare", 1, 2048, (9007198966198273,), 0, 4093, outputs=1, spread=64, largest=255)
+DEFAULT = Parameters(
+    "default", 2, 4096, (1099109007361, 1097632792577), 1032193, 8191, outputs=4, spread=1024, largest=4095
+)
+WIDE = Parameters(
+    "wide", 3, 8192, (1097431597057, 1096089665537, 1095016120321), 1032193, 16381, outputs=4, spread=1024, largest=8190
+)
+TABLE = {p.name: p for p in (BARE, DEFAULT, WIDE)}
+BY_CODE = {p.code: p for p in TABLE.values()}
+
+MIN_FLOODING_BITS = 40.0
+MIN_SOUNDNESS_BITS = 40.0
+
+
+def fitting(bins: int, span: int) -> Parameters:
+    """Return the smallest set that carries a card of so many bins and totals with a full MAC and full flooding.
+
+    Raises
+    ------
+    ParameterError
+        No set is large enough.
+    """
+    for p in (DEFAULT, WIDE):
+        fits = bins <= p.capacity and span <= p.t
+        if fits and p.soundness_bits(span) >= MIN_SOUNDNESS_BITS and p.flooding_bits(bins) >= MIN_FLOODING_BITS:
+            return p
+    raise ParameterError(
+        f"a card of {bins} bins and {span} possible totals fits no parameter set; use fewer bins, fewer features "
+        f"or a smaller PDO (at most {WIDE.capacity} bins)"
+    )

@@ -1,0 +1,86 @@
+"""SEAL's byte format, written and read with NumPy through files that live in memory.
+
+Microsoft SEAL 4.3, ``seal/serialization.h``, ``ciphertext.cpp``, ``plaintext.cpp``: a 16-byte header (magic, version,
+compression, size), then the object; TenSEAL's bindings take paths only. **Only bytes that this process built itself
+from checked numbers may come here**: SEAL's loaders trust what they parse.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import tenseal.sealapi as seal
+from numpy.typing import NDArray
+
+from blindscore.errors import ParameterError
+
+_HEADER = struct.Struct("<HBBBBHQ")  # magic, header size, version 4.3, compression, reserved, total bytes
+_CIPHER = struct.Struct("<4QBQQQdQ")  # parameters' id, NTT form, polynomials, N, primes, scale, correction factor
+_PLAIN = struct.Struct("<4QQd")  # parameters' id, coefficients, scale
+_BLAKE2XB = 1  # the generator that expands a seed
+_ZSTD = 2
+CIPHER_WORDS = _CIPHER.size + _HEADER.size + 8  # where the words of a ciphertext begin, after its header
+SEED_BYTES = 64
+
+
+def _frame(body: bytes) -> bytes:
+    return _HEADER.pack(0xA15E, _HEADER.size, 4, 3, 0, 0, _HEADER.size + len(body)) + body
+
+
+def _array(words: NDArray[np.integer[Any]]) -> bytes:
+    raw = np.ascontiguousarray(words, "<u8").tobytes()
+    return _frame(struct.pack("<Q", len(raw) // 8) + raw)
+
+
+def plain_bytes(coefficients: NDArray[np.integer[Any]]) -> bytes:
+    """Return a SEAL plaintext with these coefficients, each in [0, t)."""
+    return _frame(_PLAIN.pack(0, 0, 0, 0, len(coefficients), 1.0) + _array(coefficients))
+
+
+def seeded_bytes(parms_id: list[int], words: NDArray[np.uint64], seed: bytes) -> bytes:
+    """Return a SEAL ciphertext: first polynomial ``words``, shape (primes, N), second one grown from ``seed``."""
+    primes, degree = words.shape
+    head = _CIPHER.pack(*parms_id, 0, 2, degree, primes, 1.0, 1)
+    return _frame(head + _array(words) + _frame(bytes([_BLAKE2XB]) + seed))
+
+
+def load(into: Any, context: Any, raw: bytes) -> Any:
+    """Return the SEAL object ``into``, filled from bytes that this process built."""
+    handle = _memory_file()
+    try:
+        os.write(handle, raw)
+        into.load(context, f"/proc/self/fd/{handle}")
+    finally:
+        os.close(handle)
+    return into
+
+
+def save(thing: Any) -> bytes:
+    """Return a SEAL object's bytes after its header, unpacked."""
+    handle = _memory_file()
+    try:
+        thing.save(f"/proc/self/fd/{handle}")
+        raw = os.pread(handle, os.fstat(handle).st_size, 0)
+    finally:
+        os.close(handle)
+    if raw[5] != _ZSTD:
+        return raw[_HEADER.size :]
+    unpacked: bytes = pa.CompressedInputStream(pa.BufferReader(raw[_HEADER.size :]), "zstd").read()
+    return unpacked
+
+
+def _memory_file() -> int:
+    if not hasattr(os, "memfd_create"):
+        raise ParameterError("the seal engine needs Linux: keys may pass through memory files only, never a disk")
+    return os.memfd_create("seal")
+
+
+def key_from(context: Any, evaluator: Any, secret: NDArray[np.int64], t: int) -> Any:
+    """Return the SEAL secret key whose polynomial is ``secret``, shape (N,), values -1, 0 and 1."""
+    plain = load(seal.Plaintext(), context, plain_bytes(secret % t))
+    evaluator.transform_to_ntt_inplace(plain, context.key_parms_id())
+    return load(seal.SecretKey(), context, _frame(save(plain)))
