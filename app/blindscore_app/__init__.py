@@ -1,0 +1,1 @@
+"""What people run: the command line, the report and its pictures."""

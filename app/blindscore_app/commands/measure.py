@@ -1,0 +1,140 @@
+"""``frontier`` and ``audit``: what each design keeps, lets the watchers do, and costs."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blindscore_app.output import check_directory, write_all
+
+if TYPE_CHECKING:
+    from blindscore.designs.design import Design
+    from blindscore.people.population import Population
+
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same people, same figures.")]
+Designs = Annotated[str, typer.Option(help="Names, separated by commas; all designs if left out.", show_default=False)]
+Sample = Annotated[int, typer.Option(min=1, max=10_000, help="Real protocol runs a cryptographic design.")]
+Out = Annotated[Path, typer.Option(help="Directory for ledger.csv, ledger.json, frontier.png and report.html.")]
+Coalition = Annotated[str, typer.Option(help="Whose capabilities stand in the main table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the ledger as JSON, and nothing else, to stdout.")]
+
+
+def frontier(
+    people: Annotated[int, typer.Option(min=200, max=1_000_000, help="People in the synthetic society.")] = 20_000,
+    seed: Seed = 1,
+    designs: Designs = "",
+    sample: Sample = 64,
+    out: Out = Path("out"),
+    coalition: Coalition = "scorer",
+    as_json: AsJson = False,
+) -> None:
+    """Run every design over a synthetic society and show what each still lets the watchers do."""
+    check_directory(out)
+    check_coalition(coalition)
+    chosen = choose_designs(designs, sample, people)
+    from blindscore.people.society import make_society
+
+    command = f"blindscore frontier --people {people} --seed {seed} --sample {sample}"
+    _measure(make_society(people=people, seed=seed), chosen, seed, _with(command, designs), out, coalition, as_json)
+
+
+def audit(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet, one row a person.", show_default=False)],
+    schema: Annotated[Path, typer.Option(help="TOML file that says what each column is.", show_default=False)],
+    seed: Seed = 1,
+    designs: Designs = "",
+    sample: Sample = 64,
+    out: Out = Path("out"),
+    coalition: Coalition = "scorer",
+    as_json: AsJson = False,
+) -> None:
+    """Show the same table for a lender's own file."""
+    check_directory(out)
+    check_coalition(coalition)
+    from blindscore.people.loaders import load_people
+
+    population = load_people(file, schema)
+    chosen = choose_designs(designs, sample, len(population))
+    command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
+    _measure(population, chosen, seed, _with(command, designs), out, coalition, as_json)
+
+
+def check_coalition(name: str) -> None:
+    """Raise :class:`ParameterError` unless a run measures a coalition of this name."""
+    from blindscore.errors import ParameterError
+    from blindscore.surveillance.scene import COALITIONS
+
+    names = [known for known, _ in COALITIONS]
+    if name not in names:
+        raise ParameterError(f"no coalition is called {name!r}; there are {', '.join(names)}")
+
+
+def choose_designs(names: str, sample: int, people: int) -> list[Design]:
+    """Return the named designs in the order of the table, cryptographic ones set to ``sample`` real runs.
+
+    Raises
+    ------
+    ParameterError
+        A name is unknown or stands twice, or the sample is larger than the population.
+    """
+    from blindscore.designs.registry import load_designs
+    from blindscore.errors import ParameterError
+
+    known = load_designs()
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ParameterError(f"no design is called {', '.join(unknown)}; there are {', '.join(known)}")
+    if len(set(wanted)) < len(wanted):
+        raise ParameterError("--designs names a design twice; name each once")
+    if names.strip() and not wanted:
+        raise ParameterError(f"--designs names no design; there are {', '.join(known)}")
+    if sample > people:
+        raise ParameterError(f"--sample {sample} is more than the {people} people there are; give a smaller one")
+    return [_sampled(design, sample) for name, design in known.items() if not wanted or name in wanted]
+
+
+def _sampled(design: Design, sample: int) -> Design:
+    if is_dataclass(design) and not isinstance(design, type) and "sample" in {f.name for f in fields(design)}:
+        return replace(design, sample=sample)
+    return design
+
+
+def _with(command: str, designs: str) -> str:
+    return f"{command} --designs {designs.replace(' ', '')}" if designs.strip() else command
+
+
+def _measure(
+    population: Population,
+    designs: list[Design],
+    seed: int,
+    command: str,
+    out: Path,
+    coalition: str,
+    as_json: bool,
+) -> None:
+    from blindscore.scorecard.scorecard import Scorecard
+    from blindscore.surveillance.frontier import measure
+    from blindscore_app.progress import bar
+    from blindscore_app.report.html import render_page
+    from blindscore_app.report.picture import draw_frontier
+    from blindscore_app.report.tables import print_ledger
+
+    with bar() as progress:
+        ledger = measure(population, designs, Scorecard(), seed=seed, command=command, progress=progress)
+    picture = draw_frontier(ledger)
+    files = {
+        "ledger.csv": ledger.to_csv().encode(),
+        "ledger.json": ledger.to_json().encode(),
+        "frontier.png": picture,
+        "report.html": render_page(ledger).encode(),
+    }
+    write_all(out, files)
+    if as_json:
+        typer.echo(ledger.to_json(), nl=False)
+        return
+    print_ledger(ledger, coalition)
+    typer.echo(f"\nWritten to {out}: {', '.join(files)}")

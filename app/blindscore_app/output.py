@@ -1,0 +1,79 @@
+"""Write results so that a reader never sees half of them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from blindscore.errors import DataError
+
+
+def check_directory(out: Path) -> None:
+    """Refuse an output directory that cannot be written, before the work that would be lost.
+
+    Raises
+    ------
+    DataError
+        ``out`` is a file, or it, or the nearest directory above it that exists, may not be written.
+    """
+    for place in (out, *out.absolute().parents):
+        if place.is_dir():
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise DataError(f"{out}: may not be written; give another directory with --out")
+            return
+        if place.exists() or place.is_symlink():
+            raise DataError(f"{out}: {place} is not a directory; give a directory with --out")
+
+
+def check_file(out: Path) -> None:
+    """Refuse an output file that cannot be written; its directory must exist.
+
+    Raises
+    ------
+    DataError
+        ``out`` is a directory, or its directory is absent or may not be written.
+    """
+    if out.is_dir():
+        raise DataError(f"{out}: is a directory; give a file name with --out")
+    if not out.absolute().parent.is_dir():
+        raise DataError(f"{out}: the directory {out.parent} does not exist; make it first")
+    if not os.access(out.absolute().parent, os.W_OK | os.X_OK):
+        raise DataError(f"{out}: may not be written; give another place with --out")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` and move it there if the block ends well; else remove it."""
+    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_all(out: Path, files: Mapping[str, bytes]) -> None:
+    """Write several files of one run into a directory: all are complete on disk before the first becomes visible."""
+    check_directory(out)
+    out.mkdir(parents=True, exist_ok=True)
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for name, data in files.items():
+            handle, temporary = tempfile.mkstemp(dir=out, prefix=f".{name}.")
+            staged.append((Path(temporary), out / name))
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(temporary).chmod(0o644)
+        for path, final in staged:
+            path.replace(final)
+    except BaseException:
+        for path, _ in staged:
+            path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""Tables, pictures and pages, all drawn from one ledger."""

@@ -1,0 +1,201 @@
+"""What tables, pictures and pages pick from a ledger: each rule of choice stands here once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from blindscore.designs.design import NO_CONDUCT
+from blindscore.errors import ParameterError
+from blindscore.surveillance.ledger import REMOVED, DesignRow, Ledger, Row
+
+SYNTHETIC = "synthetic society"
+
+
+def is_synthetic(ledger: Ledger) -> bool:
+    """Say whether the people of the run are made up."""
+    return bool(ledger.meta.get("synthetic", str(ledger.meta.get("population", "")).startswith(SYNTHETIC)))
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def capabilities(ledger: Ledger) -> list[str]:
+    """Names of the measured capabilities, in ledger order."""
+    return _in_order(row.capability for row in ledger.rows)
+
+
+def coalitions(ledger: Ledger) -> list[str]:
+    """Names of the measured coalitions, in ledger order."""
+    return _in_order(row.coalition for row in ledger.rows)
+
+
+def check_coalition(ledger: Ledger, name: str) -> None:
+    """Raise :class:`ParameterError` unless the ledger has rows of this coalition."""
+    if ledger.rows and name not in coalitions(ledger):
+        raise ParameterError(f"no coalition is called {name!r}; this run measured {', '.join(coalitions(ledger))}")
+
+
+def worst(ledger: Ledger, design: str, coalition: str, capability: str) -> Row | None:
+    """Return the row of the secret that this coalition most certainly learns, or None if nothing was measured.
+
+    Chosen by the interval's lower end: the largest of many noisy figures would be noise.
+    """
+    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    return max(rows, key=lambda row: (row.low, row.advantage)) if rows else None
+
+
+def is_removed(ledger: Ledger, design: str, coalition: str, capability: str) -> bool:
+    """Say whether every secret of this capability is removed: interval and bound under 0.05 for each of them."""
+    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    return bool(rows) and all(row.removed for row in rows)
+
+
+def removed(ledger: Ledger, design: str, coalition: str) -> list[str]:
+    """Capabilities that this design takes from this coalition."""
+    return [c for c in capabilities(ledger) if is_removed(ledger, design, coalition, c)]
+
+
+def measured(ledger: Ledger, design: str, coalition: str) -> list[str]:
+    """Capabilities that were measured for this design and coalition."""
+    return [c for c in capabilities(ledger) if ledger.find(design=design, coalition=coalition, capability=c)]
+
+
+def best_quality(ledger: Ledger) -> DesignRow:
+    """Return the design with the highest AUC."""
+    return max(ledger.designs, key=lambda design: design.auc)
+
+
+def most_removing(ledger: Ledger, coalition: str) -> DesignRow:
+    """Return the design that takes most capabilities from the coalition; of equals, the one that costs least AUC."""
+    return max(ledger.designs, key=lambda d: (len(removed(ledger, d.design, coalition)), -d.auc_loss))
+
+
+def rounded_up(bound: float, places: int = 2) -> float:
+    """Return a bound for reading: rounded up, never down, so that what is printed still holds."""
+    step = 10**places
+    return math.ceil(bound * step - 1e-9) / step
+
+
+def points(value: float) -> str:
+    """Return a difference of AUC in points (hundredths), for reading."""
+    return f"{100 * value:.1f}"
+
+
+def loss_words(design: DesignRow) -> str:
+    """Return the loss of AUC with its interval, in points."""
+    interval = f"[{points(design.auc_loss_low)} to {points(design.auc_loss_high)}]"
+    return f"{points(design.auc_loss)} points of AUC {interval}"
+
+
+def headline(ledger: Ledger, coalition: str) -> str:
+    """Say in one sentence what the strongest design of this run costs and removes, from the figures alone."""
+    top, best = most_removing(ledger, coalition), best_quality(ledger)
+    gone, of = removed(ledger, top.design, coalition), measured(ledger, top.design, coalition)
+    if not gone:
+        return f"No design of this run removes any of the {len(of)} measured capabilities of the {coalition}."
+    if top.design == best.design:
+        cost = "has the best credit quality of this run"
+    else:
+        cost = f"costs {loss_words(top)} against {best.design}"
+    outside = "leaves out everything outside finance, " if NO_CONDUCT in top.enforces else ""
+    return (
+        f"{top.design} {outside}{cost}, and removes {len(gone)} of {len(of)} measured capabilities "
+        f"of the {coalition} ({', '.join(gone)})."
+    )
+
+
+def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str:
+    """Say in one word or two what was found of a capability.
+
+    "removed" (every secret: interval and bound under 0.05), "works" (the attack beats chance), "uncertain" (its
+    interval reaches 0), "none found" (interval under 0.05, but no bound excludes a better attack), "not measured".
+    """
+    row = worst(ledger, design, coalition, capability)
+    if row is None:
+        return "not measured"
+    if is_removed(ledger, design, coalition, capability):
+        return "removed"
+    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    if all(r.high < REMOVED for r in rows):
+        return "none found"
+    return "works" if row.low > 0 else "uncertain"
+
+
+FINDINGS = {
+    "works": "can still",
+    "uncertain": "perhaps (the interval reaches 0)",
+    "none found": "no attack found, but no bound",
+    "removed": "removed",
+}
+
+
+def what_stays(ledger: Ledger, coalition: str) -> list[str]:
+    """One sentence a design on what it leaves to the coalition; failures are named like successes."""
+    said = []
+    for design in ledger.designs:
+        parts = []
+        for word, words in FINDINGS.items():
+            named = [
+                _named(ledger, design.design, coalition, capability, word)
+                for capability in capabilities(ledger)
+                if finding(ledger, design.design, coalition, capability) == word
+            ]
+            if named:
+                parts.append(f"{words}: {', '.join(named)}")
+        said.append(f"{design.design}: {coalition} {'; '.join(parts) or 'not measured'}.")
+    return said
+
+
+def _named(ledger: Ledger, design: str, coalition: str, capability: str, word: str) -> str:
+    row = worst(ledger, design, coalition, capability)
+    return capability if row is None or word == "removed" else f"{capability} {row.advantage:.2f}"
+
+
+def not_shown(ledger: Ledger) -> list[str]:
+    """What the figures do not say: limits of every run, and those of this one."""
+    open_rows = sum(row.bound is None for row in ledger.rows)
+    limits = []
+    if is_synthetic(ledger):
+        limits.append("The people are a synthetic society, no country: figures of real people will differ.")
+    if open_rows:
+        limits.append(
+            f"{open_rows} of {len(ledger.rows)} rows have no bound: there the advantage is the best attack tried, "
+            "and a better one may do more."
+        )
+    limits += [
+        f"Removed means: interval and bound both under {REMOVED:.2f}; it does not mean zero.",
+        f"Measured coalitions are {', '.join(coalitions(ledger))}; any other may do more.",
+        "Not covered: side channels of the machines, malware on a person's device, sources that lie about their "
+        "own records, and forcing a person to show a score.",
+        "The cryptography is a research prototype that nobody has audited, and rests on problems that are believed "
+        "hard today; the elliptic-curve parts would fall to a large quantum computer.",
+    ]
+    return limits
+
+
+def quantity(value: float, units: tuple[str, ...], step: float = 1000.0) -> str:
+    """Return a number with the unit that keeps it short; each unit is ``step`` times the one before."""
+    for unit in units[:-1]:
+        if abs(value) < step:
+            return f"{value:.3g} {unit}" if value < 100 else f"{value:.0f} {unit}"
+        value /= step
+    return f"{value:.3g} {units[-1]}" if value < 100 else f"{value:.0f} {units[-1]}"
+
+
+def time_words(design: DesignRow) -> str:
+    """Return compute time a person over all roles; "-" where the design states none."""
+    total = sum(design.us_per_person.values())
+    return quantity(total, ("µs", "ms", "s")) if total else "-"
+
+
+def bytes_words(design: DesignRow) -> str:
+    """Return bytes a person, both directions; "-" where the design states none."""
+    total = design.bytes_up + design.bytes_down
+    return quantity(total, ("B", "kB", "MB", "GB")) if total else "-"
+
+
+def runs_words(design: DesignRow) -> str:
+    """Return how many real runs stand behind a row: "64/64 real runs agree", or "clear" without cryptography."""
+    return f"{design.real_agree}/{design.real_runs} real runs agree" if design.real_runs else "clear computation"

@@ -1,0 +1,128 @@
+"""The frontier as a picture: credit quality kept beside each capability, one panel each, never one index."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from blindscore.surveillance.ledger import Ledger
+from blindscore_app.report import figures
+from blindscore_app.report.tables import clean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito (2008), "Color Universal Design": distinguishable under the common colour blindnesses.
+ATTACK, BOUND, QUALITY = "#D55E00", "#0072B2", "#000000"
+INK, FAINT = "#222222", "#BBBBBB"
+PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # keeps words readable across a line
+CHANCE = 0.5  # AUC of a coin toss
+PANEL, ROW, MARGINS = 2.5, 0.42, 1.75  # inches
+
+
+def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> bytes:
+    """Return the frontier picture as PNG.
+
+    One row a design. The first panel shows AUC with its 95% interval; every other panel one capability: the best
+    attack's advantage with its interval (dot and bar) and the bound on any attack (blue tick), both from 0 to 1.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    names = figures.capabilities(ledger)
+    height = ROW * len(ledger.designs) + MARGINS
+    figure = Figure(figsize=(2.2 + PANEL * (1 + len(names)), height), facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, 1 + len(names), sharey=True, squeeze=False)[0]
+    _quality(axes[0], ledger)
+    for axis, name in zip(axes[1:], names, strict=True):
+        _capability(axis, ledger, coalition, name)
+    for axis in axes:
+        _frame(axis, len(ledger.designs))
+    labels = [clean(d.design) for d in ledger.designs]
+    axes[0].set_yticks(range(len(labels)), labels, fontsize=11, color=INK, parse_math=False)
+    made_up = "Synthetic society, not a country. " if figures.is_synthetic(ledger) else ""
+    meta = ledger.meta
+    figure.suptitle(
+        f"What each design keeps, and what the {coalition} can still do", x=0.01, ha="left", fontsize=13, color=INK
+    )
+    note = (
+        f"{made_up}{meta.get('people', '?')} people, seed {meta.get('seed', '?')}. Bars are 95% intervals. "
+        "Advantage: 0 = no better than without any view, 1 = perfect."
+    )
+    figure.text(0.01, 0.02, note, fontsize=9, color=INK)
+    dot = Line2D([], [], color=ATTACK, marker="o", ls="", label="best attack")
+    tick = Line2D([], [], color=BOUND, marker="|", ms=10, mew=2.5, ls="", label="bound on any attack")
+    figure.legend(handles=[dot, tick], loc="upper right", ncols=2, frameon=False, fontsize=9)
+    figure.subplots_adjust(
+        left=1.4 / figure.get_figwidth(), right=0.985, top=1 - 0.85 / height, bottom=0.8 / height, wspace=0.12
+    )
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        # A stranger's column name may use letters that the font lacks; a box in their place is good enough.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(out, format="png", dpi=dpi, metadata={"Software": "blindscore"})
+    return out.getvalue()
+
+
+def _quality(axis: Axes, ledger: Ledger) -> None:
+    values = [d.auc for d in ledger.designs]
+    low = [max(0.0, d.auc - d.auc_low) for d in ledger.designs]
+    high = [max(0.0, d.auc_high - d.auc) for d in ledger.designs]
+    rows = range(len(values))
+    axis.errorbar(values, rows, xerr=[low, high], fmt="s", color=QUALITY, ms=5, capsize=3, lw=1.5)
+    for k, value in enumerate(values):
+        axis.annotate(f"{value:.3f}", (value, k), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9)
+    top = max(d.auc_high for d in ledger.designs)
+    axis.set_xlim(min(CHANCE, min(d.auc_low for d in ledger.designs) - 0.02), max(0.75, top + 0.03))
+    axis.set_title("credit quality kept", fontsize=11, color=INK, loc="left")
+    axis.set_xlabel("AUC (0.5 = coin toss)", fontsize=9, color=INK)
+
+
+def _capability(axis: Axes, ledger: Ledger, coalition: str, name: str) -> None:
+    for k, design in enumerate(ledger.designs):
+        row = figures.worst(ledger, design.design, coalition, name)
+        if row is None:
+            axis.text(0.02, k, "not measured", va="center", fontsize=9, color=INK)
+            continue
+        error: Any = [[max(0.0, row.advantage - row.low)], [max(0.0, row.high - row.advantage)]]
+        axis.errorbar([row.advantage], [k], xerr=error, fmt="o", color=ATTACK, ms=6, capsize=3, lw=1.5, zorder=3)
+        if row.bound is not None:
+            axis.plot([row.bound], [k], marker="|", color=BOUND, ms=15, mew=2.5, zorder=2)
+        beyond = row.advantage > 0.5
+        gone = figures.is_removed(ledger, design.design, coalition, name)
+        several = len(ledger.find(design=design.design, coalition=coalition, capability=name)) > 1
+        words = [f"{row.advantage:.2f}"]
+        if gone:
+            words.append("removed")
+        elif several:
+            words.append(clean(row.secret, 14))
+        edge = max(row.high, row.bound or 0.0) if not beyond else row.low
+        axis.annotate(
+            " ".join(words),
+            (min(max(edge, 0.0), 1.0), k),
+            xytext=(-9 if beyond else 9, 0),
+            textcoords="offset points",
+            ha="right" if beyond else "left",
+            va="center",
+            fontsize=9,
+            color=INK,
+            bbox=PLATE,
+            parse_math=False,
+        )
+    axis.set_xlim(-0.04, 1.04)
+    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axis.set_title(name, fontsize=11, color=INK, loc="left")
+    axis.set_xlabel("advantage", fontsize=9, color=INK)
+
+
+def _frame(axis: Axes, rows: int) -> None:
+    axis.set_ylim(rows - 0.4, -0.6)
+    for k in range(rows):
+        axis.axhline(k, color=FAINT, lw=0.5, zorder=0)
+    for side in ("top", "right", "left"):
+        axis.spines[side].set_visible(False)
+    axis.tick_params(axis="y", length=0)
+    axis.tick_params(axis="x", labelsize=9, colors=INK)

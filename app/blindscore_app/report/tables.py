@@ -1,0 +1,155 @@
+"""The ledger as tables for a terminal or a log, readable from 100 columns on."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from blindscore.surveillance.ledger import DesignRow, Ledger, Row
+from blindscore_app.report import figures
+
+LOG_WIDTH = 120  # columns where no terminal says how wide it is
+MAX_CELL = 24  # characters; names come from strangers' files
+
+
+def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | None = None) -> None:
+    """Print the main table, the other coalitions, the reading and the limits.
+
+    Raises
+    ------
+    ParameterError
+        The ledger has no such coalition.
+    """
+    figures.check_coalition(ledger, coalition)
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    for table in main_tables(ledger, coalition, console):
+        console.print(table)
+    console.print(Text(_legend(coalition), style="dim"))
+    others = [name for name in figures.coalitions(ledger) if name != coalition]
+    if others:
+        console.print()
+        console.print(other_table(ledger, others))
+    console.print()
+    if figures.is_synthetic(ledger):
+        console.print(Text("SYNTHETIC SOCIETY, not a country: these people are made up.", style="bold"))
+    console.print(Text(figures.headline(ledger, coalition), style="bold"))
+    for sentence in figures.what_stays(ledger, coalition):
+        console.print(Padding(Text(clean(sentence, 400)), (0, 0, 0, 2)))
+    console.print(Text("What this does not show:", style="bold"))
+    for limit in figures.not_shown(ledger):
+        console.print(Padding(Text(limit), (0, 0, 0, 2)))
+    console.print(Text(clean(f"Again: {ledger.meta.get('command', '')}", 400)))
+
+
+def _legend(coalition: str) -> str:
+    return (
+        f"Capabilities of the {coalition}, the secret that it learns best: advantage of the best attack from 0 (no "
+        "better than without any view) to 1 (perfect), its 95% interval, and the bound on any attack. AUC loss is "
+        "against the best design of the run, on the same applicants."
+    )
+
+
+def main_tables(ledger: Ledger, coalition: str, console: Console) -> list[Table]:
+    """Return quality, capabilities and cost of every design: one table where it fits, else two."""
+    names = figures.capabilities(ledger)
+    whole = _table(ledger, coalition, names, with_quality=True)
+    if Measurement.get(console, console.options.update(width=10_000), whole).maximum <= console.width:
+        return [whole]
+    return [_table(ledger, coalition, [], with_quality=True), _table(ledger, coalition, names, with_quality=False)]
+
+
+def _table(ledger: Ledger, coalition: str, names: list[str], *, with_quality: bool) -> Table:
+    table = _empty()
+    table.add_column("design", no_wrap=True, style="bold")
+    if with_quality:
+        table.add_column("AUC\n95%", no_wrap=True)
+        table.add_column("AUC loss\n95%", no_wrap=True)
+    for name in names:
+        table.add_column(f"{name}\n95%\nbound", no_wrap=True)
+    if with_quality:
+        table.add_column("time\na person", no_wrap=True, justify="right")
+        table.add_column("bytes\na person", no_wrap=True, justify="right")
+        table.add_column("stands on", no_wrap=True)
+    for design in ledger.designs:
+        cells = [Text(clean(design.design))]
+        if with_quality:
+            cells += [
+                Text(f"{decimals(design.auc, 3)}\n{_interval(design.auc_low, design.auc_high, 3)}"),
+                Text(f"{decimals(design.auc_loss, 3)}\n{_interval(design.auc_loss_low, design.auc_loss_high, 3)}"),
+            ]
+        cells += [_cell(ledger, design, coalition, name) for name in names]
+        if with_quality:
+            cells += [
+                Text(figures.time_words(design)),
+                Text(figures.bytes_words(design)),
+                Text(figures.runs_words(design)),
+            ]
+        table.add_row(*cells)
+        table.add_section()
+    return table
+
+
+def _empty() -> Table:
+    return Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+
+
+def decimals(value: float, places: int = 2) -> str:
+    """Return a share without its leading zero: ".83"; "1.00" stays."""
+    text = f"{value:.{places}f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def _interval(low: float, high: float, places: int = 2) -> str:
+    return f"{decimals(low, places)}–{decimals(high, places)}"
+
+
+def _cell(ledger: Ledger, design: DesignRow, coalition: str, capability: str) -> Text:
+    row = figures.worst(ledger, design.design, coalition, capability)
+    if row is None:
+        return Text("not\nmeasured")
+    gone = figures.is_removed(ledger, design.design, coalition, capability)
+    lines = [decimals(row.advantage), _interval(row.low, row.high), _bound(row)]
+    if gone:
+        lines.append("removed")
+    elif len(ledger.find(design=design.design, coalition=coalition, capability=capability)) > 1:
+        lines += textwrap.wrap(clean(row.secret), 9)[:2]
+    return Text("\n".join(lines), style="green" if gone else "")
+
+
+def _bound(row: Row) -> str:
+    return "no bound" if row.bound is None else f"≤ {decimals(figures.rounded_up(row.bound))}"
+
+
+def other_table(ledger: Ledger, names: list[str]) -> Table:
+    """Return the table of other coalitions: advantage and bound of each capability."""
+    table = _empty()
+    table.add_column("coalition", no_wrap=True)
+    table.add_column("design", no_wrap=True)
+    shown = figures.capabilities(ledger)
+    for capability in shown:
+        table.add_column(f"{capability},\nbound", no_wrap=True)
+    for name in names:
+        for k, design in enumerate(d for d in ledger.designs if ledger.find(design=d.design, coalition=name)):
+            cells = [Text(clean(name) if k == 0 else ""), Text(clean(design.design))]
+            for capability in shown:
+                row = figures.worst(ledger, design.design, name, capability)
+                gone = figures.is_removed(ledger, design.design, name, capability)
+                text = "-" if row is None else f"{decimals(row.advantage)} {_bound(row)}"
+                cells.append(Text(text, style="green" if gone else ""))
+            table.add_row(*cells)
+        table.add_section()
+    return table
+
+
+def clean(name: str, most: int = MAX_CELL) -> str:
+    """Return a stranger's name without control characters, cut to ``most`` characters."""
+    visible = "".join(c if c.isprintable() else "?" for c in name)
+    return visible if len(visible) <= most else visible[: most - 1] + "…"

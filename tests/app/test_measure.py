@@ -1,0 +1,222 @@
+"""``frontier`` and ``audit`` from the command line, on small inputs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from blindscore.surveillance.ledger import load_ledger, row_keys
+from tests.app.conftest import Files, Run, leftovers
+
+# The attackers' quantile transform says so when there are fewer people than quantiles, as in these small runs.
+pytestmark = pytest.mark.filterwarnings("ignore:n_quantiles")
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+WRITTEN = {"ledger.csv", "ledger.json", "frontier.png", "report.html"}
+FEW = ("--people", 300, "--sample", 2)
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_the_frontier_prints_the_table_and_writes_four_files(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out"
+    answer = run("frontier", *FEW, "--designs", "platform,bureau", "--out", out)
+    assert answer.status == 0, answer.err
+    assert {path.name for path in out.iterdir()} == WRITTEN
+    assert "SYNTHETIC SOCIETY" in answer.out
+    for word in ("platform", "bureau", "profile", "link", "steer", "disclose", "AUC loss", "bytes"):
+        assert word in answer.out
+    assert "platform: run" in answer.err  # progress goes to stderr
+    ledger = load_ledger(out / "ledger.json")
+    assert [d.design for d in ledger.designs] == ["platform", "bureau"]
+    assert f"{ledger.design('bureau').auc:.3f}".removeprefix("0") in answer.out
+    table = pd.read_csv(out / "ledger.csv")
+    assert list(table.columns) == list(row_keys())
+    assert len(table) == len(ledger.rows)
+    assert (out / "frontier.png").read_bytes().startswith(b"\x89PNG")
+    assert "Synthetic society" in (out / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_json_prints_the_ledger_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    answer = run("frontier", *FEW, "--designs", "bureau", "--json", "--out", tmp_path)
+    assert answer.out == (tmp_path / "ledger.json").read_text()
+    assert json.loads(answer.out)["meta"]["people"] == 300
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_the_command_in_the_ledger_gives_the_same_figures_again(run: Run, tmp_path: Path) -> None:
+    first = json.loads(run("frontier", *FEW, "--seed", 3, "--designs", "bureau", "--json", "--out", tmp_path).out)
+    again = first["meta"]["command"].split()[1:]
+    second = json.loads(run(*again, "--json", "--out", tmp_path).out)
+    assert first["rows"] == second["rows"]
+    assert first["meta"]["fingerprint"] == second["meta"]["fingerprint"]
+    other = json.loads(run("frontier", *FEW, "--seed", 4, "--designs", "bureau", "--json", "--out", tmp_path).out)
+    assert other["meta"]["fingerprint"] != first["meta"]["fingerprint"]
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_audit_gives_the_table_for_a_file(run: Run, files: Files, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    asked = ("audit", files.people, "--schema", files.schema, "--sample", 2, "--designs", "bureau,minimal")
+    answer = run(*asked, "--out", out)
+    assert answer.status == 0, answer.err
+    assert "SYNTHETIC" not in answer.out
+    assert "Synthetic society" not in (out / "report.html").read_text()
+    ledger = load_ledger(out / "ledger.json")
+    assert {row.secret for row in ledger.find(capability="profile")} == {"sex"}
+    assert all(not seen["record"] for design in ledger.designs for seen in design.sees)  # no real person's data
+    assert str(tmp_path) not in ledger.meta["command"]
+
+
+@pytest.mark.parametrize(
+    ("name", "secrets"),
+    [("taiwan_default", {"sex", "age_band", "marital_status"}), ("german_credit", {"sex", "age_band"})],
+)
+@pytest.mark.usefixtures("plain_designs")
+def test_audit_of_a_real_file(run: Run, tmp_path: Path, name: str, secrets: set[str]) -> None:
+    source = DATA / f"{name}.csv.gz"
+    if not source.exists():
+        pytest.skip(f"{source.name} is not at hand: real data are never part of this repository")
+    head = tmp_path / f"{name}.csv"
+    with gzip.open(source, "rt") as file:
+        head.write_text("".join(line for _, line in zip(range(1001), file, strict=False)))
+    schema = ROOT / "examples" / "schemas" / f"{name}.toml"
+    answer = run("audit", head, "--schema", schema, "--designs", "bureau,minimal", "--json", "--out", tmp_path / "out")
+    assert answer.status == 0, answer.err
+    rows = json.loads(answer.out)["rows"]
+    assert secrets <= {row["secret"] for row in rows if row["capability"] == "profile"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--people", 0),
+        ("--people", -5),
+        ("--people", "many"),
+        ("--people", 10**9),
+        ("--seed", -1),
+        ("--seed", 2**32),
+        ("--seed", 1.5),
+        ("--designs", "platform,nonsense"),
+        ("--designs", "bureau,bureau"),
+        ("--designs", " , "),
+        ("--sample", 0),
+        ("--people", 300, "--sample", 301),
+        ("--unknown", 1),
+        ("--designs", "bureau", "--coalition", "nobody"),
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("plain_designs")
+def test_a_wrong_setting_is_refused_and_nothing_is_written(run: Run, tmp_path: Path, wrong: tuple[object, ...]) -> None:
+    out = tmp_path / "out"
+    people = () if "--people" in wrong else ("--people", 300)
+    sample = () if "--sample" in wrong else ("--sample", 2)
+    assert run("frontier", *people, *sample, *wrong, "--out", out).refused()
+    assert not out.exists()
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_an_out_that_is_a_file_is_refused_before_any_work(run: Run, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    for out in (taken, taken / "below"):
+        answer = run("frontier", *FEW, "--out", out)
+        assert answer.refused()
+        assert "not a directory" in answer.err
+        assert "run" not in answer.err.replace("running", "")
+    assert taken.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_a_failure_in_mid_run_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from blindscore.errors import DataError
+    from blindscore_app.report import picture
+
+    def broken(*_: object) -> bytes:
+        raise DataError("no ink")
+
+    monkeypatch.setattr(picture, "draw_frontier", broken)
+    out = tmp_path / "out"
+    assert run("frontier", *FEW, "--designs", "bureau", "--out", out).refused()
+    assert not out.exists()
+    monkeypatch.undo()
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_interrupting_says_so_and_ends_with_130(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from blindscore.people import society
+
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(society, "make_society", interrupted)
+    answer = run("frontier", *FEW, "--out", tmp_path / "out")
+    assert answer.status == 130
+    assert "interrupted" in answer.err
+    assert "Traceback" not in answer.err
+    assert not (tmp_path / "out").exists()
+
+
+def _lines(files: Files) -> list[str]:
+    return files.people.read_text().splitlines()
+
+
+def _spoil(files: Files, kind: str) -> None:
+    """Rewrite the lender's file with one fault."""
+    head, *rows = _lines(files)
+    cells = rows[0].split(",")
+    spoilt = {
+        "empty": [],
+        "header only": [head],
+        "column missing": [head.replace("income", "wage"), *rows],
+        "column twice": [head.replace("area", "income"), *rows],
+        "number is text": [head, ",".join(["much", *cells[1:]]), *rows[1:]],
+        "infinity": [head, ",".join(["inf", *cells[1:]]), *rows[1:]],
+        "one class": [head, *(f"{row[: row.rindex(',')]},0" for row in rows)],
+        "outcome missing": [head, ",".join([*cells[:-1], ""]), *rows[1:]],
+        "third outcome": [head, ",".join([*cells[:-1], "7"]), *rows[1:]],
+        "short row": [head, "1,2", *rows[1:]],
+    }[kind]
+    files.people.write_text("\n".join(spoilt) + ("\n" if spoilt else ""))
+
+
+FAULTS = [
+    "empty",
+    "header only",
+    "column missing",
+    "column twice",
+    "number is text",
+    "infinity",
+    "one class",
+    "outcome missing",
+    "third outcome",
+    "short row",
+]
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.usefixtures("plain_designs")
+def test_a_spoilt_file_is_refused_by_audit_and_fit(run: Run, files: Files, tmp_path: Path, kind: str) -> None:
+    _spoil(files, kind)
+    out, card = tmp_path / "out", tmp_path / "card.json"
+    assert run("audit", files.people, "--schema", files.schema, "--sample", 2, "--out", out).refused()
+    assert run("fit", files.people, "--schema", files.schema, "--out", card).refused()
+    assert not out.exists()
+    assert not card.exists()
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_files_that_are_not_there_are_refused(run: Run, files: Files, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere.csv"
+    for people, schema in ((nowhere, files.schema), (files.people, nowhere), (tmp_path, files.schema)):
+        assert run("audit", people, "--schema", schema, "--sample", 2, "--out", tmp_path / "out").refused()
+    files.schema.write_text("[target\n")
+    assert run("audit", files.people, "--schema", files.schema, "--sample", 2, "--out", tmp_path / "out").refused()
+    assert not (tmp_path / "out").exists()
