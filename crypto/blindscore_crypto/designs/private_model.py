@@ -1,0 +1,119 @@
+"""``private-model``: the lender reads what ``minimal`` reads, but the scorecard was trained with differential privacy.
+
+Who sees what: the lender every financial figure of the applicant and the score, under a pairwise pseudonym. Assumption:
+as in :mod:`blindscore_crypto.private_model.accounting`. Not protected: the applicant. Noise protects the past customers
+on whom the card was trained; an applicant's figures lie before the lender in clear, exactly as without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run, View
+from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, messages
+from blindscore.errors import DataError
+from blindscore.people.population import Population
+from blindscore.scorecard.binning import categories, kind_of
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.private_model.domains import Category, Domain, Domains, Number
+from blindscore_crypto.private_model.estimator import PrivateScorecard
+
+
+@dataclass(frozen=True)
+class PrivateModel:
+    """All financial features in clear, under a pairwise pseudonym, with a card trained within (epsilon, delta).
+
+    No feature is chosen by looking at the past customers, since that would spend budget. Where ``domains`` is not
+    given, the edges of numbers are estimated from noisy counts within the same budget, and the list of a feature's
+    categories is taken from the applicants, none of whom is in the training data. So is the threshold.
+
+    There are no real runs to hold against the clear score: nothing here is computed on hidden values.
+    """
+
+    epsilon: float = 1.0
+    delta: float = 1e-5
+    domains: Domains | None = None
+    approve: float = 0.75  # share of applicants whom the threshold approves
+
+    name = "private-model"
+    order = 50
+    summary = (
+        "The scorecard gives away next to nothing about the past customers it was trained on; "
+        "the applicant's own figures are as open to the lender as before."
+    )
+    enforces = frozenset({NO_CONDUCT})
+    rules: tuple[Rule, ...] = ()
+
+    def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
+        """Train on past customers with noise, then score everybody; see :class:`blindscore.designs.design.Design`.
+
+        Of ``scorecard`` only the scale and ``max_bins`` are used; its training reads the data without noise.
+        """
+        features = financial(population)
+        past = population.history
+        if not features or past.all():
+            raise DataError(f"{population.name}: this design needs financial features, and people outside history")
+        domains = self.domains or public_domains(population.features.loc[~past, features])
+        people = domains.restrict(population.features[features])
+        fitted = PrivateScorecard(
+            self.epsilon,
+            self.delta,
+            domains=domains,
+            max_bins=scorecard.max_bins,
+            base_score=scorecard.base_score,
+            base_odds=scorecard.base_odds,
+            pdo=scorecard.pdo,
+            low=scorecard.low,
+            high=scorecard.high,
+        ).fit(people.loc[past], population.default[past])
+        scores = fitted.score_points(people)
+        threshold = choose_threshold(scores[~past], self.approve, scorecard.low, scorecard.high)
+        lender = View(
+            "lender",
+            "pairwise",
+            population.features[features].assign(score=scores),
+            everyone(population),
+            messages=messages(population, rng, up=8 * len(features), down=8),
+        )
+        return Run(
+            decisions=scores >= threshold,
+            scores=scores,
+            threshold=threshold,
+            card=fitted.card_,
+            views={"scorer": lender, "lender": lender, "source": bank_view(population)},
+            costs=Costs(bytes_up=8 * len(features), bytes_down=8),
+            parameters=MappingProxyType(
+                {
+                    "epsilon": self.epsilon,
+                    "delta": self.delta,
+                    "epsilon_spent": round(fitted.epsilon_spent_, 4),
+                    "approve": self.approve,
+                    "threshold": threshold,
+                    "edges": "declared" if self.domains else "estimated within the budget",
+                }
+            ),
+            epsilon=self.epsilon,
+            delta=self.delta,
+        )
+
+
+def public_domains(applicants: pd.DataFrame) -> Domains:
+    """Return domains for people whose code book nobody handed over.
+
+    Numbers declare nothing, so that their edges spend budget. Categories are those that the applicants give: these
+    people are not in the training data, and this design does not protect them.
+    """
+    declared: dict[str, Domain] = {}
+    for name in applicants.columns:
+        column = applicants[name]
+        if kind_of(column) == "number":
+            declared[str(name)] = Number()
+        else:
+            codes, names = categories(column)
+            given = sorted(names[code] for code in np.unique(codes[codes >= 0]))
+            declared[str(name)] = Category.of(given) if given else Number()
+    return Domains.declared(declared)

@@ -1,0 +1,156 @@
+"""What was released, kept apart from what it costs: a frozen record, three accountants, and a ledger that says no.
+
+Who sees what: everything recorded here is public. Neighbouring data sets differ by one added or removed person.
+Assumption: each release adds noise of the recorded sigma to a sum to which one person adds a vector no longer than
+the recorded sensitivity.
+
+The claimed epsilon is the Renyi accountant's (Mironov, "Renyi differential privacy", CSF 2017; conversion of Canonne,
+Kamath and Steinke, NeurIPS 2020), since it holds for discrete as for continuous Gaussians (the latter paper shows that
+the discrete one has no larger Renyi divergence). The privacy loss distribution (dp-accounting) and PRV (Opacus) are
+tighter, for continuous noise; they cross-check.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from dp_accounting import DpEvent, GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
+from dp_accounting.pld.pld_privacy_accountant import PLDAccountant
+from dp_accounting.rdp.rdp_privacy_accountant import RdpAccountant
+
+from blindscore.errors import ParameterError
+
+NEIGHBOURS = "add or remove one person"
+MAX_DELTA = 1e-3
+ORDERS = (*(1.5 + k / 20 for k in range(190)), *range(11, 64), *(64 * 2**k for k in range(7)))
+
+
+@dataclass(frozen=True)
+class Release:
+    """One noisy sum (or a run of alike ones) that was published."""
+
+    what: str  # in words
+    sensitivity: float  # most that one person can add, L2
+    sigma: float  # standard deviation of the noise, in the same unit
+    steps: int = 1  # releases of this kind
+    sampling: float | None = None  # chance that a person takes part in a step; None = everybody does
+    noise: Literal["discrete", "float"] = "discrete"
+
+    @property
+    def multiplier(self) -> float:
+        """Noise in units of the sensitivity."""
+        return self.sigma / self.sensitivity
+
+    @property
+    def event(self) -> DpEvent:
+        """The record as dp-accounting knows it."""
+        one: DpEvent = GaussianDpEvent(self.multiplier)
+        if self.sampling is not None:
+            one = PoissonSampledDpEvent(self.sampling, one)
+        return SelfComposedDpEvent(one, self.steps)
+
+
+def epsilon_rdp(releases: Sequence[Release], delta: float) -> float:
+    """Epsilon of all releases together, by Renyi differential privacy; valid for discrete noise too."""
+    accountant = RdpAccountant(ORDERS)
+    for release in releases:
+        accountant.compose(release.event)
+    return float(accountant.get_epsilon(delta))
+
+
+def epsilon_pld(releases: Sequence[Release], delta: float) -> float:
+    """Epsilon of all releases together, by privacy loss distributions; for continuous noise."""
+    accountant = PLDAccountant(value_discretization_interval=1e-3)
+    for release in releases:
+        accountant.compose(release.event)
+    return float(accountant.get_epsilon(delta))
+
+
+def epsilon_prv(releases: Sequence[Release], delta: float) -> float:
+    """Epsilon of all releases together, by Opacus' privacy random variables; for continuous noise."""
+    from opacus.accountants import PRVAccountant
+
+    accountant = PRVAccountant()
+    accountant.history = [(r.multiplier, 1.0 if r.sampling is None else r.sampling, r.steps) for r in releases]
+    # Its log(1 - sampling) is minus infinity where everybody takes part, which is right and no cause for a warning.
+    with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        # It sizes its grid by a Renyi bound on a fixed set of orders; a loose one makes the grid larger, not wrong.
+        warnings.filterwarnings("ignore", message="Optimal order is the (largest|smallest) alpha")
+        return float(accountant.get_epsilon(delta))
+
+
+def check_budget(epsilon: float, delta: float) -> None:
+    """Raise :class:`ParameterError` unless 0 < epsilon <= 50 and 0 < delta <= 0.001."""
+    if not (math.isfinite(epsilon) and 0 < epsilon <= 50):
+        raise ParameterError(f"epsilon must be positive and at most 50, got {epsilon}; beyond that it protects nobody")
+    if not 0 < delta <= MAX_DELTA:
+        raise ParameterError(f"delta must lie in (0, {MAX_DELTA:g}], got {delta}; choose less than 1 / people")
+
+
+class Budget:
+    """A ledger of releases under one (epsilon, delta) that refuses to overspend.
+
+    Attributes
+    ----------
+    record : tuple of Release
+        What was released so far; grows only through :meth:`spend`.
+    """
+
+    def __init__(self, epsilon: float, delta: float) -> None:
+        check_budget(epsilon, delta)
+        self.epsilon, self.delta = epsilon, delta
+        self._record: tuple[Release, ...] = ()
+
+    @property
+    def record(self) -> tuple[Release, ...]:
+        """What was released so far."""
+        return self._record
+
+    @property
+    def spent(self) -> float:
+        """Epsilon of the record at this delta; 0 before the first release."""
+        return epsilon_rdp(self._record, self.delta) if self._record else 0.0
+
+    def spend(self, release: Release) -> None:
+        """Enter a release before it is made.
+
+        Raises
+        ------
+        ParameterError
+            Together with the record it would cost more than epsilon; nothing is entered.
+        """
+        cost = epsilon_rdp((*self._record, release), self.delta)
+        if cost > self.epsilon:
+            raise ParameterError(
+                f"{release.what} would bring epsilon to {cost:.4g}, the budget is {self.epsilon:.4g}; "
+                "add noise, release less, or grant a larger budget"
+            )
+        self._record = (*self._record, release)
+
+
+@lru_cache(maxsize=256)
+def whole_budget(epsilon: float, delta: float) -> float:
+    """Return the noise multiplier with which a single release would use up the whole budget."""
+    return least(lambda m: epsilon_rdp([Release("all", 1.0, m)], delta) <= epsilon, 1e-2, 1e5)
+
+
+def least(fits: Callable[[float], bool], low: float, high: float, precision: float = 1e-4) -> float:
+    """Return a value in (low, high] for which ``fits`` holds, near the least; ``fits`` must be monotone.
+
+    Raises
+    ------
+    ParameterError
+        Not even ``high`` fits.
+    """
+    if not fits(high):
+        raise ParameterError(f"no noise up to {high:g} times the sensitivity meets this budget; grant a larger one")
+    while high - low > precision * high:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high

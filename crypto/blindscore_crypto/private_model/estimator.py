@@ -1,0 +1,147 @@
+"""PrivateScorecard: a scorecard whose points say next to nothing about any one person in the training data.
+
+Who sees what: the published card may be seen by everybody. Assumption: rows are different people. Not protected: the
+applicant whom the card scores, and what an error message about malformed training data gives away.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blindscore.errors import DataError, ParameterError
+from blindscore.scorecard.binning import bin_column, numbers
+from blindscore.scorecard.card import MAX_BINS, Characteristic, Scale
+from blindscore.scorecard.inputs import as_frame, as_outcome
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.private_model import opacus_fit
+from blindscore_crypto.private_model.accounting import Budget, Release, check_budget, whole_budget
+from blindscore_crypto.private_model.domains import Domain, Domains, Number, characteristic
+from blindscore_crypto.private_model.edges import private_edges
+from blindscore_crypto.private_model.noise import discrete_gaussian
+from blindscore_crypto.private_model.points import centred, make_card
+
+Method = Literal["auto", "opacus"]
+EDGE_COST = 4.0  # times as much noise on the edge counts as epsilon alone would need: about 1/16 of the budget
+COUNT_COST = 10.0  # likewise on the head count: 1/100 of the budget
+
+
+class PrivateScorecard(Scorecard):
+    """Scorecard trained with (epsilon, delta)-differential privacy for adding or removing one person.
+
+    Noise comes from the operating system and cannot be seeded: two fits on the same people differ. Settings are
+    fixed beforehand; choosing them by looking at the private data would spend budget that nobody recorded.
+
+    Parameters
+    ----------
+    epsilon : float
+        Budget of one fit, everything included; 0 < epsilon <= 50.
+    delta : float
+        0 < delta <= 0.001; choose less than 1 / people.
+    method : "auto", "opacus"
+        How points are found.
+    domains : Domains
+        What is declared of every feature before anybody looks. There is no default: undeclared means refused.
+    max_bins : int
+        Ordinary bins of a number whose edges are not declared, 2 to 16.
+    base_score, base_odds, pdo, low, high
+        The scale; see :class:`~blindscore.scorecard.scorecard.Scorecard`.
+
+    Attributes
+    ----------
+    card_ : Card
+        The released scorecard.
+    releases_ : tuple of Release
+        Everything that was computed from the private data and let out, in order.
+    epsilon_spent_ : float
+        Epsilon of ``releases_`` at ``delta``; never above ``epsilon``.
+    """
+
+    def __init__(
+        self,
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        method: Method = "auto",
+        domains: Domains | None = None,
+        *,
+        max_bins: int = 8,
+        base_score: float = 600.0,
+        base_odds: float = 30.0,
+        pdo: float = 50.0,
+        low: int = 350,
+        high: int = 950,
+    ) -> None:
+        self.epsilon = epsilon
+        self.delta = delta
+        self.method = method  # type: ignore[assignment]  # the parent's own methods are not private
+        self.domains = domains
+        self.max_bins = max_bins
+        self.base_score = base_score
+        self.base_odds = base_odds
+        self.pdo = pdo
+        self.low = low
+        self.high = high
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Choose bins and points within the budget.
+
+        Raises
+        ------
+        ParameterError
+            epsilon or delta out of range, a feature without a declared domain, or a setting outside its range.
+        DataError
+            No rows, duplicate columns, wrong types, infinity, or a target without exactly two classes.
+        """
+        scale = self._check_private_settings()
+        people = as_frame(X)
+        domains = (self.domains or Domains(())).require([str(name) for name in people.columns])
+        bad, self.classes_ = as_outcome(y, len(people))
+        budget = Budget(self.epsilon, self.delta)
+        empty = self._bins_of(people, domains, budget)
+        bins = np.column_stack([bin_column(c, people[c.feature]) for c in empty])
+        weights, intercept = centred(self._opacus(bins, [c.n_bins for c in empty], bad, budget))
+        self.card_ = make_card(empty, weights, intercept, scale)
+        self.counts_ = {}  # training counts are the private data; the table shows none
+        self.releases_, self.epsilon_spent_ = budget.record, budget.spent
+        self.feature_names_in_ = np.array([name for name, _ in domains], dtype=object)
+        self.n_features_in_ = len(domains)
+        return self
+
+    def _check_private_settings(self) -> Scale:
+        check_budget(self.epsilon, self.delta)
+        if self.method not in ("auto", "opacus"):
+            raise ParameterError(f"method must be 'auto' or 'opacus', got {self.method!r}")
+        if not 2 <= self.max_bins <= MAX_BINS:
+            raise ParameterError(f"max_bins must be 2 to {MAX_BINS}, got {self.max_bins}")
+        if self.domains is None:
+            raise ParameterError(
+                "domains must be declared (Domains.declared); reading bounds from the private data would leak it"
+            )
+        return Scale(self.base_score, self.base_odds, self.pdo, self.low, self.high)
+
+    def _bins_of(
+        self, people: pd.DataFrame, domains: tuple[tuple[str, Domain], ...], budget: Budget
+    ) -> list[Characteristic]:
+        """Bins of every feature: declared, or at noisy quantiles."""
+        open_ = {name: domain for name, domain in domains if isinstance(domain, Number) and domain.edges is None}
+        columns = [numbers(people[name]).astype(np.float64) for name in open_]
+        noise = EDGE_COST * whole_budget(self.epsilon, self.delta)
+        found = private_edges(columns, list(open_.values()), self.max_bins, noise, budget)
+        edges = dict(zip(open_, found, strict=True))
+        return [characteristic(name, domain, edges.get(name, ())) for name, domain in domains]
+
+    def _opacus(
+        self, bins: NDArray[np.uint8], n_bins: list[int], bad: NDArray[np.bool_], budget: Budget
+    ) -> list[NDArray[np.float64]]:
+        draw, sigma = discrete_gaussian(COUNT_COST * whole_budget(self.epsilon, self.delta), 1)
+        budget.spend(Release("head count", 1.0, sigma))
+        people = max(float(len(bad) + draw[0]), 1.0)
+        multiplier = opacus_fit.least_multiplier(budget.record, self.epsilon, self.delta)
+        budget.spend(opacus_fit.gradient_release(multiplier))
+        weights = opacus_fit.train(bins, n_bins, bad, multiplier, people)
+        if not all(np.isfinite(part).all() for part in weights):
+            raise DataError("training diverged; grant a larger epsilon, or train on more people")
+        return weights
