@@ -65,6 +65,17 @@ def test_places_that_only_one_class_visits_give_it_away():
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
+def test_places_visited_by_chance_give_nothing(seed):
+    population = people(N, seed=seed)
+    rng = np.random.default_rng(seed)
+    visits = pd.DataFrame(
+        {"person": np.repeat(np.arange(N), 9), "hour": rng.integers(0, 168, 9 * N), "place": rng.integers(0, 50, 9 * N)}
+    )
+    row = measured(population, view_of(population, pd.DataFrame(index=range(N)), visits=visits))
+    assert row.low <= 0 <= row.high
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_an_independent_view_gives_nothing(seed):
     population = people(N, seed=seed)
     noise = np.random.default_rng(seed).normal(size=(5, N))
@@ -122,7 +133,4 @@ def test_attackers_never_look_at_targets_secrets():
 
 
 def test_missing_secrets_are_a_class_of_their_own():
-    assert (
-        list(classes_of(pd.Series(["a", None, "b"]))) == sorted({0, 1, 2})
-        or len(set(classes_of(pd.Series(["a", None, "b"])))) == 3
-    )
+    assert len(set(classes_of(pd.Series(["a", None, "b"])))) == 3

@@ -133,15 +133,37 @@ def friends_labels(adjacency: sparse.csr_array, secret: NDArray[np.integer], aux
     return np.hstack([near[:, 1:], far[:, 1:], degree[:, None]]).astype(np.float64)
 
 
-def visit_shares(visits: pd.DataFrame, n: int, most: int = 100) -> Columns:
-    """Return the share of each person's visits that fall on each of the commonest places, and how many there are."""
-    common = visits["place"].value_counts().index[:most]
-    place = pd.Categorical(visits["place"], categories=common).codes
-    seen = place >= 0
-    counts = np.zeros((n, len(common)))
-    np.add.at(counts, (visits["person"].to_numpy()[seen], place[seen]), 1.0)
-    total = np.bincount(visits["person"].to_numpy(), minlength=n).astype(np.float64)
-    return np.hstack([counts / np.maximum(total, 1.0)[:, None], total[:, None]])
+def places_labels(visits: pd.DataFrame, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_]) -> Columns:
+    """Return, for each person, how likely its visits are under every class of the secret, relative to the first.
+
+    Naive Bayes over places, and over places by weekday and four-hour stretch, learnt from auxiliary people's visits;
+    a person's own visits never count towards its own columns.
+    """
+    person, place = visits["person"].to_numpy(), visits["place"].to_numpy().astype(np.int64)
+    stretch = visits["hour"].to_numpy().astype(np.int64) % 168 // 4
+    total = np.bincount(person, minlength=len(secret)).astype(np.float64)
+    scores = [_visit_likelihood(person, cells, secret, auxiliary) for cells in (place, 42 * place + stretch)]
+    return np.hstack([*scores, total[:, None]])
+
+
+def _visit_likelihood(
+    person: NDArray[np.integer], cells: NDArray[np.integer], secret: NDArray[np.integer], auxiliary: NDArray[np.bool_]
+) -> Columns:
+    n, k = len(secret), int(secret.max()) + 1
+    _, cell = np.unique(cells, return_inverse=True)
+    known = auxiliary[person]
+    label = secret[person]
+    counts = np.zeros((int(cell.max()) + 1, k))
+    np.add.at(counts, (cell[known], label[known]), 1.0)
+    _, pair, often = np.unique(cell * np.int64(n) + person, return_inverse=True, return_counts=True)
+    others = counts[cell]
+    others[np.flatnonzero(known), label[known]] -= often[pair[known]]  # a person is no evidence about itself
+    size = np.array([auxiliary[secret == c].sum() for c in range(k)]) + 1.0
+    rate = (others + others.sum(axis=1, keepdims=True) * (size / size.sum()) * 0.1 + 0.5 * size / size.sum()) / size
+    log_rate = np.log(rate)
+    likelihood = np.zeros((n, k))
+    np.add.at(likelihood, person, log_rate - log_rate[:, :1])
+    return likelihood[:, 1:]
 
 
 def cross_entropy_bits(guess: Guess, secret: NDArray[np.integer], people: NDArray[np.bool_]) -> float:

@@ -23,7 +23,7 @@ from blindscore.surveillance.attackers import (
     friends_labels,
     friends_of,
     infer,
-    visit_shares,
+    places_labels,
 )
 from blindscore.surveillance.bound import entropy_bits, finite_view_bound, plug_in_bias
 from blindscore.surveillance.intervals import Estimate, balanced_advantage, tpr_at_fpr
@@ -112,8 +112,8 @@ def _columns(scene: Scene, view: View, name: str) -> Columns:
         secret = classes_of(scene.population.sensitive[name])
         columns = np.hstack([columns, friends_labels(adjacency, secret, scene.auxiliary)])
     if view.visits is not None and len(view.visits):
-        visits = view.visits
-        columns = np.hstack([columns, scene.once(("visits",), lambda: visit_shares(visits, n))])
+        secret = classes_of(scene.population.sensitive[name])
+        columns = np.hstack([columns, places_labels(view.visits, secret, scene.auxiliary)])
     return columns
 
 

@@ -1,0 +1,136 @@
+"""The contract that every design passes through, whoever wrote it."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+
+import numpy as np
+import pytest
+
+from blindscore.designs.design import (
+    NO_CONDUCT,
+    ONE_BIT,
+    PUBLIC_CARD,
+    SCORE_ONLY,
+    SOURCE_BLIND,
+    UNLINKABLE,
+    VERIFIED_SCORE,
+    Design,
+    Run,
+)
+from blindscore.designs.plain import LEGAL_ID
+from blindscore.designs.registry import load_designs
+from blindscore.people.society import make_society
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.scene import values
+
+PEOPLE, SAMPLE = 1500, 3
+DESIGNS = load_designs()
+CLAIMS = {NO_CONDUCT, ONE_BIT, PUBLIC_CARD, SCORE_ONLY, SOURCE_BLIND, UNLINKABLE, VERIFIED_SCORE}
+
+
+@pytest.fixture(scope="module")
+def society():
+    return make_society(PEOPLE, seed=7)
+
+
+@pytest.fixture(scope="module")
+def runs(society):
+    """Each design played once; the runs are frozen, so the tests can share them."""
+    played: dict[str, tuple[Design, Run]] = {}
+    for name, design in DESIGNS.items():
+        if "sample" in {f.name for f in fields(design)}:
+            design = replace(design, sample=SAMPLE)
+        played[name] = design, design.run(society, Scorecard(), np.random.default_rng(3))
+    return played
+
+
+@pytest.fixture(params=sorted(DESIGNS))
+def played(request, runs):
+    return runs[request.param]
+
+
+def test_a_design_is_a_frozen_record_with_defaults_and_a_sentence(played):
+    design, _ = played
+    assert isinstance(design, Design)
+    assert is_dataclass(design)
+    assert type(design).__dataclass_params__.frozen
+    assert design.summary.endswith(".")
+    assert design.enforces <= CLAIMS
+    assert all(rule.source for rule in design.rules)
+
+
+def test_scores_lie_on_the_scale_and_decide(played):
+    _, run = played
+    assert run.scores.shape == run.decisions.shape == (PEOPLE,)
+    assert run.scores.dtype == np.int16
+    assert run.scores.min() >= run.card.scale.low
+    assert run.scores.max() <= run.card.scale.high
+    np.testing.assert_array_equal(run.decisions, run.scores >= run.threshold)
+    assert 0.5 < run.decisions.mean() < 0.95
+
+
+def test_every_party_has_a_view_of_everybody(played, society):
+    _, run = played
+    assert {"scorer", "lender", "source"} <= set(run.views)
+    for view in run.views.values():
+        assert len(view.clear) == len(view.person)
+        assert set(view.person) == set(range(PEOPLE))
+        assert set(view.handles) <= set(view.clear.columns)
+        assert (view.keyed_by == "legal id") == (LEGAL_ID in view.clear.columns)
+        assert not set(society.sensitive.columns) & set(view.clear.columns)
+
+
+def test_real_runs_agree_with_the_clear_score_every_one(played):
+    design, run = played
+    assert run.real_agree == run.real_runs
+    if design.name in ("encrypted", "sealed"):
+        assert run.real_runs == SAMPLE
+        assert min(run.costs.us_per_person.values()) > 0
+        assert run.costs.bytes_up > 0
+
+
+def test_the_wire_shows_the_same_sizes_for_everybody(played):
+    _, run = played
+    sizes = run.views["lender"].messages[["bytes_up", "bytes_down"]]
+    assert len(sizes) == PEOPLE
+    assert len(sizes.drop_duplicates()) == 1
+
+
+def test_a_finite_view_has_no_more_values_than_it_says(played):
+    _, run = played
+    for view in run.views.values():
+        if view.universe is not None:
+            assert len(view.clear[values(view)].drop_duplicates()) <= view.universe
+
+
+def test_claims_about_the_lenders_view_hold(played):
+    design, run = played
+    lender = run.views["lender"]
+    if SCORE_ONLY in design.enforces:
+        assert values(lender) == ["score"]
+        np.testing.assert_array_equal(lender.clear["score"], run.scores[lender.person])
+    if ONE_BIT in design.enforces:
+        assert values(lender) == ["approved"]
+        np.testing.assert_array_equal(lender.clear["approved"].astype(bool), run.decisions[lender.person])
+    if UNLINKABLE in design.enforces:
+        assert not set(lender.handles) & set(run.views["source"].handles)
+    if SOURCE_BLIND in design.enforces:
+        assert not {"score", "approved"} & set(run.views["source"].clear.columns)
+
+
+def test_only_verified_scores_put_a_bender_at_risk(played):
+    design, run = played
+    assert (run.audit_share > 0) == (VERIFIED_SCORE in design.enforces)
+    assert 0 <= run.audit_share <= 1
+
+
+def test_where_conduct_stays_out_no_conduct_moves_a_score(played, society):
+    design, run = played
+    conduct = {f.name: 9.0 for f in society.schema.features if f.context in ("posts", "shopping")}
+    other = society.do(conduct)
+    assert not other.features.equals(society.features)
+    rescore = run.rescore or (lambda people: run.card.scores(run.card.bins(people.features)))
+    np.testing.assert_array_equal(rescore(society), run.scores)
+    unmoved = bool((rescore(other) == run.scores).all())
+    assert unmoved == (NO_CONDUCT in design.enforces)
