@@ -1,0 +1,231 @@
+"""How fast and how small a sealed proof is, beside AnonCreds' predicate proof and a plain signature check.
+
+``python benchmarks/bench_sealed.py [--json] [--repeats N] [--no-peer]`` measures all in one run (medians, CPU time).
+``pytest benchmarks/bench_sealed.py --benchmark-only`` times the public calls alone.
+
+Like for like: 20 signed attributes and one predicate. AnonCreds proves that one of its 20 attributes reaches a
+threshold; a sealed presentation proves it of a weighted sum of all 20 (20 characteristics of one committed indicator
+each). AnonCreds credentials may be shown many times without being linked; a sealed attestation is shown once.
+The keys `*_prove_ms`, `*_verify_ms` and `proof_bytes` are of the 10-bit threshold proof alone.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.sealed.attestation import Source
+from blindscore_crypto.sealed.commitments import Pedersen
+from blindscore_crypto.sealed.group import P256_GROUP
+from blindscore_crypto.sealed.layout import layouts_of
+from blindscore_crypto.sealed.presentation import check
+from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify, verify_batch
+from blindscore_crypto.sealed.signing import SigningKey
+from blindscore_crypto.sealed.terms import Offer, Terms
+from blindscore_crypto.sealed.transcript import Transcript
+from blindscore_crypto.sealed.wallet import Epoch, Wallet
+
+BITS, VALUE, BATCH, ATTRIBUTES = 10, 700, 64, 20
+EPOCH, TODAY = Epoch(1, 30), 1
+
+
+def groups():
+    """The groups that can be had here, by the prefix of their keys."""
+    found = {"p256": P256_GROUP}
+    try:
+        from blindscore_crypto.sealed.ristretto import ristretto255
+
+        found["ristretto"] = ristretto255()
+    except ValueError as absent:
+        print(f"ristretto255 left out: {absent}", file=sys.stderr)
+    return found
+
+
+def median_ms(call, repeats):
+    """Median process time of one call in milliseconds; the first call warms up and is not counted."""
+    call()
+    taken = []
+    for _ in range(repeats):
+        start = time.process_time()
+        call()
+        taken.append(time.process_time() - start)
+    return 1000 * float(np.median(taken))
+
+
+def threshold_proof(group):
+    """(prove, verify, verify_64, bytes) for one 10-bit threshold proof."""
+    pedersen, blinding = Pedersen(group), 123456789
+    commitment = pedersen.commit(VALUE, blinding)
+
+    def make():
+        return prove(pedersen, VALUE, blinding, BITS, Transcript(b"bench", group)).encode(group)
+
+    data = make()
+
+    def claim(data=data, commitment=commitment):
+        return Claim(commitment, BITS, RangeProof.decode(group, BITS, data), Transcript(b"bench", group))
+
+    def batch():
+        return verify_batch(pedersen, [claim() for _ in range(BATCH)])
+
+    assert verify(pedersen, claim())
+    assert batch()
+    assert not verify(pedersen, claim(commitment=pedersen.commit(VALUE + 1, blinding)))
+    return make, lambda: verify(pedersen, claim()), batch, len(data)
+
+
+def presentation(group):
+    """(present, check, bytes) for 20 signed attributes and one threshold on their weighted sum."""
+    characteristics = tuple(Characteristic(f"x{j}", (0, 10 + j)) for j in range(ATTRIBUTES))
+    card, key = Card(characteristics, base=400), SigningKey()
+    layouts = layouts_of(card, dict.fromkeys(card.features, "bank"))
+    source = Source(group, layouts[0])
+    terms = Terms("lender", key.public, card, 500, layouts, (source.public,), group)
+    issued = source.attest("ada", [1] * ATTRIBUTES, epoch=EPOCH.number, expires=EPOCH.last_day)
+    offer = Offer.make(terms, key, epoch=EPOCH.number, day=TODAY).encode()
+
+    def fresh():
+        wallet = Wallet("ada", [terms], EPOCH)
+        wallet.accept([issued], terms)
+        return wallet
+
+    wallets = [fresh() for _ in range(64)]
+
+    def apply():
+        return wallets.pop().apply(offer, day=TODAY)
+
+    frame = apply()
+    assert check(terms, frame).approved
+    return apply, lambda: check(terms, frame), len(frame)
+
+
+def signature_floor():
+    """A plain Ed25519 check over a frame's worth of bytes."""
+    key, message = SigningKey(), bytes(2000)
+    signature = key.sign(b"floor", message)
+    return lambda: key.public.check(b"floor", message, signature)
+
+
+def anoncreds_proof():
+    """(present, verify, bytes) of AnonCreds with the same number of attributes; raises ImportError without it."""
+    import anoncreds as peer
+
+    names = [f"x{j}" for j in range(ATTRIBUTES)]
+    schema = peer.Schema.create("card", "1.0", "did:example:bank", names)
+    definition, private, correctness = peer.CredentialDefinition.create(
+        "schema:1", schema, "did:example:bank", "tag", "CL"
+    )
+    secret = peer.create_link_secret()
+    offer = peer.CredentialOffer.create("schema:1", "def:1", correctness)
+    request, metadata = peer.CredentialRequest.create("entropy", None, definition, secret, "default", offer)
+    raw = peer.Credential.create(definition, private, offer, request, dict.fromkeys(names, str(VALUE)))
+    credential = raw.process(metadata, secret, definition)
+    predicate = {"name": "x0", "p_type": ">=", "p_value": 500, "restrictions": []}
+    asked = json.dumps(
+        {
+            "nonce": peer.generate_nonce(),
+            "name": "loan",
+            "version": "1.0",
+            "requested_attributes": {},
+            "requested_predicates": {"threshold": predicate},
+        }
+    )
+    schemas, definitions = {"schema:1": schema}, {"def:1": definition}
+
+    def make():
+        used = peer.PresentCredentials()
+        used.add_predicates(credential, "threshold")
+        return peer.Presentation.create(asked, used, {}, secret, schemas, definitions)
+
+    shown = make()
+    assert shown.verify(asked, schemas, definitions)
+    return make, lambda: shown.verify(asked, schemas, definitions), len(shown.to_json())
+
+
+def measure(repeats, with_peer=True):
+    """All named figures; what cannot be had is None, with the reason under the same name and `_reason`."""
+    out = {
+        "attributes": ATTRIBUTES,
+        "bits": BITS,
+        "signature_check_ms": median_ms(signature_floor(), repeats),
+    }
+    peer_ms = None
+    try:
+        if not with_peer:
+            raise ImportError("left out by --no-peer")
+        make, verify_peer, out["anoncreds_bytes"] = anoncreds_proof()
+        out["anoncreds_prove_ms"] = median_ms(make, repeats)
+        out["anoncreds_verify_ms"] = median_ms(verify_peer, repeats)
+        peer_ms = out["anoncreds_prove_ms"] + out["anoncreds_verify_ms"]
+    except ImportError as absent:
+        reason = f"{absent}; pip install anoncreds to measure it"
+        for key in ("prove_ms", "verify_ms", "bytes"):
+            out[f"anoncreds_{key}"] = None
+        out["anoncreds_reason"] = reason
+    found = groups()
+    for prefix in ("p256", "ristretto"):
+        keys = ("prove_ms", "verify_ms", "presentation_prove_ms", "presentation_verify_ms", "presentation_bytes")
+        if prefix not in found:
+            out |= {f"{prefix}_{key}": None for key in (*keys, "over_anoncreds", "bytes_over_anoncreds")}
+            out[f"{prefix}_reason"] = "the package rbcl is not installed"
+            continue
+        group = found[prefix]
+        make, one, batch, size = threshold_proof(group)
+        apply, verify_one, frame = presentation(group)
+        figures = (
+            median_ms(make, repeats),
+            median_ms(one, repeats),
+            median_ms(apply, min(repeats, 60)),
+            median_ms(verify_one, repeats),
+            frame,
+        )
+        out |= {f"{prefix}_{key}": value for key, value in zip(keys, figures, strict=True)}
+        out[f"{prefix}_proof_bytes"] = size
+        out[f"{prefix}_batch_verify_gain"] = BATCH * figures[1] / median_ms(batch, max(3, repeats // 8))
+        out[f"{prefix}_over_anoncreds"] = None if peer_ms is None else peer_ms / (figures[2] + figures[3])
+        out[f"{prefix}_bytes_over_anoncreds"] = None if peer_ms is None else out["anoncreds_bytes"] / frame
+    out["proof_bytes"] = out["p256_proof_bytes"]
+    out["batch_verify_gain"] = out["p256_batch_verify_gain"]
+    return out
+
+
+@pytest.mark.parametrize("prefix", ["p256", "ristretto"])
+@pytest.mark.parametrize("what", ["prove", "verify", "verify 64"])
+def test_threshold_proof(benchmark, prefix, what):
+    make, one, batch, size = threshold_proof(groups()[prefix])
+    benchmark.extra_info["proof_bytes"] = size
+    benchmark.extra_info["proofs"] = BATCH if what == "verify 64" else 1
+    benchmark({"prove": make, "verify": one, "verify 64": batch}[what])
+
+
+@pytest.mark.parametrize("prefix", ["p256", "ristretto"])
+def test_check_a_presentation(benchmark, prefix):
+    _, verify_one, size = presentation(groups()[prefix])
+    benchmark.extra_info["presentation_bytes"] = size
+    benchmark(verify_one)
+
+
+def test_signature_floor(benchmark):
+    benchmark(signature_floor())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--repeats", type=int, default=40, help="timed calls a figure (default 40)")
+    parser.add_argument("--no-peer", action="store_true", help="leave AnonCreds out (its key takes minutes to make)")
+    arguments = parser.parse_args()
+    figures = measure(arguments.repeats, not arguments.no_peer)
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            print(f"{name:34} {value if not isinstance(value, float) else round(value, 3)}")
+
+
+if __name__ == "__main__":
+    main()

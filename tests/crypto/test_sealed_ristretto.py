@@ -1,0 +1,122 @@
+"""ristretto255 behind the group interface: published encodings, group laws, and the whole protocol on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blindscore.errors import ForgeryError, ParameterError
+from blindscore_crypto.sealed import ristretto
+from blindscore_crypto.sealed.commitments import Pedersen
+from blindscore_crypto.sealed.group import P256_GROUP, random_scalar
+from blindscore_crypto.sealed.presentation import check
+from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify, verify_batch
+from blindscore_crypto.sealed.transcript import Transcript
+from blindscore_crypto.sealed.verifier import Decision
+from tests.crypto.sealed_world import GOOD, POOR, TODAY, World
+
+pytest.importorskip("rbcl")
+GROUP = ristretto.ristretto255()
+PEDERSEN = Pedersen(GROUP)
+Q = GROUP.order
+# RFC 9496, appendix A.1: the generator and its double; A.2: encodings that must be refused.
+MULTIPLES = {
+    1: "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76",
+    2: "6a493210f7499cd17fecb510ae0cea23a110e8d5b901f8acadd3095c73a3b919",
+}
+BAD = {
+    "field element not reduced": "00" + "ff" * 31,
+    "field element not reduced, top bit clear": "ff" * 31 + "7f",
+    "negative field element": "01" + "00" * 31,
+    "negative and not reduced": "01" + "ff" * 30 + "7f",
+    "identity": "00" * 32,
+    "truncated": MULTIPLES[1][:-2],
+    "oversized": MULTIPLES[1] + "00",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("k", MULTIPLES)
+def test_multiples_of_the_generator_are_the_published_ones(k):
+    assert GROUP.base_mul(k).hex() == MULTIPLES[k]
+    assert GROUP.decode(bytes.fromhex(MULTIPLES[k])) == GROUP.base_mul(k)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_encodings_are_refused_and_their_good_twin_is_not(name):
+    GROUP.decode(bytes.fromhex(MULTIPLES[1]))
+    with pytest.raises(ForgeryError):
+        GROUP.decode(bytes.fromhex(BAD[name]))
+
+
+@given(st.integers(0, Q - 1), st.integers(0, Q - 1))
+@settings(max_examples=20, deadline=None)
+def test_group_laws(a, b):
+    pa, pb = GROUP.base_mul(a), GROUP.base_mul(b)
+    assert GROUP.add(pa, pb) == GROUP.base_mul((a + b) % Q)
+    assert GROUP.sub(pa, pb) == GROUP.base_mul((a - b) % Q)
+    assert GROUP.mul(a, pb) == GROUP.mul(b, pa) == GROUP.base_mul(a * b % Q)
+    assert GROUP.combine([a, -b, 0], [pb, pa, pa]) == GROUP.identity()
+
+
+def test_zero_and_identity_behave():
+    g = GROUP.base_mul(1)
+    assert GROUP.base_mul(0) == GROUP.mul(0, g) == GROUP.mul(5, GROUP.identity()) == GROUP.identity()
+    assert GROUP.base_mul(Q) == GROUP.identity()
+    with pytest.raises(ForgeryError, match="identity"):
+        GROUP.encode(GROUP.identity())
+
+
+def test_hashing_gives_elements_that_depend_on_message_and_domain():
+    seen = {GROUP.hash_to_point(m, d) for m in (b"a", b"b") for d in (b"x", b"y")}
+    assert len(seen) == 4
+    assert all(GROUP.decode(p) == p for p in seen)
+
+
+def test_a_range_proof_holds_and_its_spoiled_twins_do_not():
+    r = random_scalar(GROUP)
+    commitment, proof = PEDERSEN.commit(700, r), prove(PEDERSEN, 700, r, 10, Transcript(b"t", GROUP))
+    data = proof.encode(GROUP)
+    assert len(data) == 576
+
+    def holds(commitment=commitment, proof=proof, protocol=b"t"):
+        return verify(PEDERSEN, Claim(commitment, 10, proof, Transcript(protocol, GROUP)))
+
+    assert holds(proof=RangeProof.decode(GROUP, 10, data))
+    assert not holds(commitment=PEDERSEN.commit(701, r))
+    assert not holds(protocol=b"u")
+    assert not holds(proof=replace(proof, responses=((proof.responses[0] + 1) % Q, *proof.responses[1:])))
+    with pytest.raises(ForgeryError):
+        RangeProof.decode(GROUP, 10, data[:-32] + Q.to_bytes(32, "big"))
+    claims = [Claim(commitment, 10, proof, Transcript(b"t", GROUP)) for _ in range(3)]
+    assert verify_batch(PEDERSEN, claims)
+
+
+def test_the_whole_protocol_runs_on_it():
+    world = World(group=GROUP)
+    for bins, approved in ((GOOD, True), (POOR, False)):
+        frame = world.frame(bins)
+        answer = world.verifier.decide(frame, day=TODAY)
+        assert Decision.decode(world.terms, frame, answer).approved is approved
+    frame = bytearray(world.frame(GOOD))
+    frame[-1] ^= 1
+    with pytest.raises(ForgeryError):
+        check(world.terms, bytes(frame))
+
+
+def test_an_attestation_of_one_group_is_not_taken_in_the_other():
+    world, other = World(group=GROUP), World()
+    mixed = replace(world.terms, group=P256_GROUP)
+    issued = world.issue("ada", GOOD)
+    world.wallet(GOOD).score(world.terms)
+    with pytest.raises(ForgeryError):
+        other.wallet(GOOD).accept(issued, mixed)
+
+
+def test_without_the_extra_the_message_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(ristretto, "rbcl", None)
+    with pytest.raises(ParameterError, match=r"blindscore\[ristretto\]"):
+        ristretto.Ristretto255()
