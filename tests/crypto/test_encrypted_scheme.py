@@ -1,0 +1,231 @@
+"""Engines: one contract for all, held against the clear scorecard over random cards and people."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blindscore.errors import CardError, DataError, ForgeryError, ParameterError
+from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.mask import Mask
+from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LOG2_Q_128, TABLE, WIDE, Parameters, fitting
+from blindscore_crypto.encrypted.ring import pack, recombine, round_coefficients, unpack
+from blindscore_crypto.encrypted.sampling import below, centred, expand, ternary
+from blindscore_crypto.encrypted.seal import SealScheme
+from tests.crypto.encrypted_world import random_bins, random_card
+
+SCHEMES = [SealScheme(p) for p in TABLE.values()]
+BY_NAME = {"ids": lambda scheme: f"{type(scheme).__name__}-{scheme.parameters.name}"}
+
+
+def score_blind(scheme, card: Card, bins) -> list[int]:
+    """Totals of people, shape (n, d), computed under encryption."""
+    points, layout, out = Points.of(card), Layout.of(card), []
+    for row in bins:
+        key = os.urandom(32)
+        mask = Mask.fresh(scheme.t, scheme.outputs, os.urandom)
+        upload = scheme.encrypt(key, layout.ones(row))
+        scheme.check(upload)
+        reply = scheme.evaluate(upload, mask.weights(points.weights), mask.shifts, os.urandom)
+        assert (len(upload), len(reply)) == (scheme.upload_bytes, scheme.reply_bytes)
+        total = mask.settle(scheme.open(key, reply), points.low, points.high)
+        assert total is not None
+        out.append(points.offset + total)
+    return out
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, **BY_NAME)
+def test_agrees_with_the_clear_scorecard(scheme):
+    rng = np.random.default_rng(scheme.parameters.code)
+    cards = {"bare": 300, "default": 150, "wide": 20}[scheme.parameters.name]
+    for _ in range(cards):
+        card = random_card(rng, characteristics=int(rng.integers(1, 25)))
+        bins = random_bins(rng, card, 4)
+        assert score_blind(scheme, card, bins) == card.totals(bins).tolist()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, **BY_NAME)
+def test_a_card_of_zero_points_scores(scheme):
+    card = Card((Characteristic("a", (0, 0)), Characteristic("b", (0, 0, 0), (1.0,))), 500)
+    assert score_blind(scheme, card, np.array([[0, 2], [1, 0]])) == [500, 500]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, **BY_NAME)
+def test_a_full_card_scores_at_both_ends(scheme):
+    """As many bins as the set takes, and every characteristic at its best, then at its worst."""
+    widest = min(16 * (scheme.capacity // 17), 24)
+    p = scheme.parameters
+    largest = min(p.t // (2 * widest + 2), 250)
+    card = Card(
+        tuple(Characteristic(f"f{j}", (-largest, largest, 0)[: 2 + j % 2], (0.0,) * (j % 2)) for j in range(widest)),
+        500,
+    )
+    bins = np.array([[0] * widest, [1] * widest])
+    assert score_blind(scheme, card, bins) == [card.min_total, card.max_total]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, **BY_NAME)
+def test_a_residue_beyond_its_prime_is_refused(scheme):
+    p = scheme.parameters
+    upload = scheme.encrypt(os.urandom(32), np.array([0, 3]))
+    scheme.check(upload)
+    beyond = upload[: -p.residue_bytes] + p.primes[-1].to_bytes(p.residue_bytes, "little")
+    with pytest.raises(ForgeryError):
+        scheme.check(beyond)
+    with pytest.raises(ForgeryError):
+        scheme.check(upload[:-1])
+    with pytest.raises(ForgeryError):
+        scheme.open(os.urandom(32), bytes(scheme.reply_bytes + 1))
+
+
+def test_another_key_opens_nothing():
+    scheme, key = SealScheme(DEFAULT), os.urandom(32)
+    weights = np.full((4, 3), 7, np.int64)
+    shifts = np.arange(4, dtype=np.int64)
+    reply = scheme.evaluate(scheme.encrypt(key, np.array([1])), weights, shifts, os.urandom)
+    assert scheme.open(key, reply).tolist() == [7, 8, 9, 10]
+    assert scheme.open(os.urandom(32), reply).tolist() != [7, 8, 9, 10]
+
+
+def test_the_same_draw_gives_the_same_reply():
+    """What an auditor relies on; fresh noise gives another reply with the same content."""
+    scheme, key = SealScheme(DEFAULT), os.urandom(32)
+    upload = scheme.encrypt(key, np.array([1]))
+    weights, shifts = np.ones((4, 3), np.int64), np.zeros(4, np.int64)
+    first, again = (scheme.evaluate(upload, weights, shifts, expand(b"seed" * 8, b"x")) for _ in range(2))
+    other = scheme.evaluate(upload, weights, shifts, expand(b"other" * 8, b"x"))
+    assert first == again != other
+    assert scheme.open(key, first).tolist() == scheme.open(key, other).tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("p", TABLE.values(), ids=lambda p: p.name)
+def test_parameter_sets_hold_what_they_promise(p):
+    assert math.log2(p.q * max(p.special, 1)) <= LOG2_Q_128[p.degree]
+    assert p.largest == p.t // 2 or p.outputs == 1
+    rest = p.degree - p.outputs * p.capacity
+    assert rest >= p.degree / 2
+    error = p.spread / math.sqrt(3)
+    assert math.log2(p.q / (error / 3.2)) <= LOG2_Q_128[p.degree] * rest / p.degree + 1e-9
+    if p.outputs > 1:
+        assert p.flooding_bits(p.capacity) >= 40
+        assert p.soundness_bits(1500) >= 40
+
+
+def test_weak_parameters_are_refused():
+    good = {"name": "x", "code": 9, "degree": 4096, "primes": DEFAULT.primes, "special": 0, "t": 8191}
+    good |= {"outputs": 4, "spread": 1024, "largest": 4095}
+    assert Parameters(**good).capacity > 0
+    with pytest.raises(ParameterError, match="128 bits"):
+        Parameters(**{**good, "primes": (*DEFAULT.primes, DEFAULT.primes[0])})
+    with pytest.raises(ParameterError, match="table"):
+        Parameters(**{**good, "degree": 512})
+    with pytest.raises(ParameterError, match="modulo"):
+        Parameters(**{**good, "t": 8179})
+
+
+def test_the_smallest_set_that_fits_is_taken():
+    assert fitting(200, 1500) is DEFAULT
+    assert fitting(200, 6000) is WIDE
+    assert fitting(900, 1500) is WIDE
+    with pytest.raises(ParameterError):
+        fitting(2000, 1500)
+    with pytest.raises(ParameterError):
+        fitting(200, 100_000)
+
+
+def test_points_reproduce_the_card_and_say_when_they_do_not_fit():
+    rng = np.random.default_rng(5)
+    card = random_card(rng)
+    bins = random_bins(rng, card, 50)
+    layout, points = Layout.of(card), Points.of(card)
+    totals = [points.offset + points.weights[layout.ones(row)].sum() for row in bins]
+    assert totals == card.totals(bins).tolist()
+    assert (points.offset + points.low, points.offset + points.high) == (card.min_total, card.max_total)
+    points.check_fits(DEFAULT)
+    far = Card((Characteristic("a", (-9000, 9000)),), 0)
+    with pytest.raises(CardError):
+        Points.of(far).check_fits(DEFAULT)
+    uneven = Card((Characteristic("a", (-300, 300)),), 0)
+    with pytest.raises(CardError):
+        Points.of(uneven).check_fits(BARE)
+
+
+def test_layout_tells_edges_not_points():
+    a = Card((Characteristic("a", (1, 2, 3), (0.5,)),), 500)
+    other_points = Card((Characteristic("a", (9, 8, 7), (0.5,)),), 400)
+    other_edges = Card((Characteristic("a", (1, 2, 3), (0.6,)),), 500)
+    assert Layout.of(a) == Layout.of(other_points) != Layout.of(other_edges)
+
+
+@pytest.mark.parametrize("bins", [[3], [-1], [0, 0]])
+def test_bins_outside_the_layout_are_refused(bins):
+    layout = Layout.of(Card((Characteristic("a", (1, 2, 3), (0.5,)),), 500))
+    assert layout.ones(np.array([2])).tolist() == [2]
+    with pytest.raises(DataError):
+        layout.ones(np.array(bins))
+
+
+def test_the_mac_catches_every_single_change_and_accepts_the_truth():
+    mask = Mask.fresh(DEFAULT.t, 4, os.urandom)
+    values = (mask.factors * 123 + mask.shifts) % DEFAULT.t
+    assert mask.settle(values, -500, 500) == 123
+    assert mask.settle(values, -500, 100) is None
+    for k in range(4):
+        for delta in (1, 5, DEFAULT.t - 1):
+            spoilt = values.copy()
+            spoilt[k] = (spoilt[k] + delta) % DEFAULT.t
+            assert mask.settle(spoilt, -500, 500) is None
+
+
+def test_mac_soundness_is_as_stated_at_a_small_modulus():
+    """Best strategy: guess the factors for one shift. Counted over all factors of a field of 11, two outputs."""
+    t, span = 11, 4
+    wins = 0
+    for a in range(1, t):
+        for b in range(1, t):
+            mask = Mask(t, np.array([a, b]), np.array([3, 8]))
+            values = (mask.factors * 1 + mask.shifts) % t
+            changed = mask.settle((values + np.array([2, 5])) % t, 0, span - 1)
+            wins += changed is not None and changed != 1
+    assert 0 < wins / (t - 1) ** 2 <= (span - 1) / (t - 1) ** 2
+
+
+def test_masked_values_are_uniform_whatever_the_score():
+    seen = np.zeros((2, 5))
+    for which, total in enumerate((0, 3)):
+        for _ in range(4000):
+            mask = Mask.fresh(5, 2, os.urandom)
+            seen[which, (mask.factors[0] * total + mask.shifts[0]) % 5] += 1
+    assert (np.abs(seen / 4000 - 0.2) < 0.04).all()  # six standard errors
+
+
+def test_samplers():
+    assert set(np.unique(ternary(3000, os.urandom))) == {-1, 0, 1}
+    assert np.abs(np.bincount(ternary(30_000, os.urandom) + 1) / 30_000 - 1 / 3).max() < 0.02
+    wide = centred(20_000, 64, os.urandom)
+    assert (wide.min(), wide.max()) == (-64, 63)
+    assert all(0 <= below(7, os.urandom) < 7 for _ in range(50))
+    assert expand(b"a" * 16, b"x")(40) == expand(b"a" * 16, b"x")(40) != expand(b"a" * 16, b"y")(40)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(0, 2**40 - 1), min_size=1, max_size=20))
+def test_packing_returns_what_went_in(values):
+    assert unpack(pack(np.array(values, np.uint64), 5), 5).tolist() == values
+
+
+@pytest.mark.parametrize("p", TABLE.values(), ids=lambda p: p.name)
+def test_rounding_agrees_with_whole_numbers(p):
+    rng = np.random.default_rng(1)
+    residues = np.stack([rng.integers(0, prime, 50, dtype=np.uint64) for prime in p.primes])
+    exact = [(c * 2**24 + p.q // 2) // p.q % 2**24 for c in recombine(p, residues)]
+    away = (round_coefficients(p, residues).astype(np.int64) - np.array(exact) + 2**23) % 2**24 - 2**23
+    assert np.abs(away).max() <= 1
+    for column, value in zip(residues.T, recombine(p, residues), strict=True):
+        assert [value % prime for prime in p.primes] == column.tolist()
