@@ -12,13 +12,16 @@ import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.errors import CardError
+
+if TYPE_CHECKING:
+    from blindscore.scorecard.kernels import Steps
 
 MAX_BINS = 16  # ordinary bins a characteristic; the missing bin comes on top
 MAX_CHARACTERISTICS = 4096
@@ -158,6 +161,13 @@ class Card:
         for j, c in enumerate(self.characteristics):
             out[:, j] = bin_column(c, people[c.feature])
         return out
+
+    @cached_property
+    def steps(self) -> Steps | None:
+        """The card ready for the kernel, or None where it has categories."""
+        from blindscore.scorecard.kernels import steps_of  # numba: slow to import, and only scoring needs it
+
+        return steps_of(self) if all(c.groups is None for c in self.characteristics) else None
 
     def totals(self, bins: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
         """Total points of each person before clipping, shape (n,), from bins of shape (n, d)."""
