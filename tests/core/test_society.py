@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from blindscore.errors import ParameterError
+from blindscore.people.latents import intercept
 from blindscore.people.population import Population
-from blindscore.people.society import Society, intercept, make_society
+from blindscore.people.society import Society, make_society
 from blindscore.people.variables import CONDUCT_NAMES, SOCIAL_NAMES
 
 

@@ -1,8 +1,9 @@
 """Who is friends with whom: people meet where they live, work, believe and argue.
 
-Foci (Feld, "The focused organization of social ties", 1981): in each focus people stand in an order by what the focus
-sorts them by plus noise, and befriend others who stand near. Nearness in several orders gives homophily; picking from
-small windows gives triangles; log-normal sociability gives the long tail of degrees. Cost grows as n log n.
+Foci (Feld, "The focused organization of social ties", American Journal of Sociology 86(5), 1981): in each focus people
+stand in an order by what the focus sorts them by plus noise, and befriend others who stand near. Nearness in several
+orders gives homophily, picking from small windows gives triangles, and log-normal sociability the long tail of degrees:
+the sociable make more ties, reach farther, and are sought by others. Cost grows as n log n.
 """
 
 from __future__ import annotations
@@ -13,13 +14,21 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from blindscore.people.equations import Floats
-from blindscore.people.noise import count, normal, uniform
-from blindscore.people.variables import AGE, AREA, CONSC, MEANS, N_ROOTS, PIETY, POLITICS, SOCIABLE, STRAIN
+from blindscore.people.latents import Floats
+from blindscore.people.noise import DRAWS, normal, uniform
+from blindscore.people.variables import AGE, AREA, CONSC, DESCENT, MEANS, PIETY, POLITICS, SOCIABLE, STRAIN
 
 Edges = NDArray[np.int32]
-_KEY, _PICK = 800, 810
+_KEY, _PICK = 800, 2000  # first variable numbers in the noise; a look takes PICK_BLOCKS variables
+PICK_BLOCKS = 4
+MAX_PICKS = PICK_BLOCKS * DRAWS // 2
 FOCI = 4
+MEAN_PICKS = 4.0  # ties that the average person makes in a focus
+TAIL = 1.5  # standard deviation of log sociability
+REACH = 1.5  # further people ahead for each tie
+LOOKS = 6  # people met for each tie made
+WINDOW = 4.0  # people ahead in the order, for the average person
+AREAS_PER_TOWN = 5
 
 
 @njit(cache=True)
@@ -29,52 +38,51 @@ def _keys(seed: int, root: Floats) -> Floats:
     out = np.empty((FOCI, n))
     for i in range(n):
         r = root[i]
-        age = (r[AGE] - 45.0) / 18.0
-        out[0, i] = r[AREA] + uniform(seed, _KEY, 0, i)
-        mood = r[STRAIN] - r[CONSC] - r[MEANS]
-        out[1, i] = math.floor(r[AREA] / 5.0) * 100.0 + age + 1.2 * mood + 1.0 * normal(seed, _KEY, 1, i)
-        out[2, i] = math.floor(r[AREA] / 5.0) * 100.0 + 2.0 * r[PIETY] + 0.5 * age + normal(seed, _KEY, 2, i)
-        out[3, i] = math.floor(r[AREA] / 5.0) * 100.0 + 2.0 * r[POLITICS] + 0.5 * age + normal(seed, _KEY, 3, i)
+        age, mood = (r[AGE] - 45.0) / 18.0, 0.6 * (r[STRAIN] - r[CONSC] - r[MEANS])
+        town = 100.0 * math.floor(r[AREA] / AREAS_PER_TOWN)
+        out[0, i] = 100.0 * r[AREA] + 0.5 * age + normal(seed, _KEY, 0, i)
+        out[1, i] = town + 1.5 * mood + age + 0.5 * normal(seed, _KEY, 1, i)
+        out[2, i] = town + 2.0 * r[PIETY] + r[DESCENT] + 0.3 * age + 0.5 * normal(seed, _KEY, 2, i)
+        out[3, i] = town + 2.0 * r[POLITICS] + 0.3 * age + 0.5 * normal(seed, _KEY, 3, i)
     return out
 
 
 @njit(cache=True)
-def _picks(
-    seed: int, order: NDArray[np.int64], root: Floats, focus: int, mean: float, window: int
-) -> NDArray[np.int64]:
+def _picks(seed: int, order: NDArray[np.int64], root: Floats, focus: int) -> NDArray[np.int64]:
     """Codes `first * n + second` of the ties made in one focus."""
     n = order.size
     many = np.empty(n, np.int64)
     total = 0
     for i in range(n):
-        rate = mean * math.exp(0.6 * root[i, SOCIABLE] - 0.18)
-        many[i] = min(60, int(count(rate, uniform(seed, _PICK + focus, 0, i))))
+        share = math.exp(TAIL * root[i, SOCIABLE] - 0.5 * TAIL**2)
+        least = 1 if focus == 0 else 0  # everybody has somebody at home
+        many[i] = min(MAX_PICKS, max(least, int(MEAN_PICKS * share + uniform(seed, _KEY, 10 + focus, i))))
         total += many[i]
     out = np.empty(total, np.int64)
     k = 0
     for place in range(n):
         i = order[place]
+        reach = min(n // 2, int(WINDOW + REACH * many[i]))
         for j in range(many[i]):
-            step = 1 + int(window * uniform(seed, _PICK + focus, 1 + j, i))
-            other = order[place + step if place + step < n else place - step]
-            out[k] = min(i, other) * n + max(i, other)
+            best = -1
+            for attempt in range(LOOKS):  # of those met, the most sociable becomes the friend
+                variable = _PICK + PICK_BLOCKS * (LOOKS * focus + attempt) + j // DRAWS
+                step = 1 + int(reach * uniform(seed, variable, j % DRAWS, i))
+                other = order[place + step if place + step < n else place - step]
+                if best < 0 or root[other, SOCIABLE] > root[best, SOCIABLE]:
+                    best = other
+            out[k] = min(i, best) * n + max(i, best)
             k += 1
     return out
 
 
 def friendships(seed: int, root: Floats) -> Edges:
-    """Undirected edges, (m, 2) int32, each once, first < second, sorted. `root` is (n, N_ROOTS)."""
+    """Undirected edges among people with the given roots, (m, 2) int32, each once, first < second, sorted."""
     n = len(root)
-    assert root.shape[1] == N_ROOTS
     if n < 30:  # fewer people than a window: everybody knows everybody
         first, second = np.triu_indices(n, 1)
         return np.column_stack([first, second]).astype(np.int32)
-    codes = [
-        _picks(seed, np.argsort(key, kind="stable"), root, focus, mean, window)
-        for focus, (key, mean, window) in enumerate(
-            zip(_keys(seed, root), (2.0, 2.0, 2.0, 2.0), (6, 8, 8, 8), strict=True)
-        )
-    ]
+    codes = [_picks(seed, np.argsort(key, kind="stable"), root, focus) for focus, key in enumerate(_keys(seed, root))]
     unique = np.unique(np.concatenate(codes))
     return np.column_stack([unique // n, unique % n]).astype(np.int32)
 
@@ -98,3 +106,36 @@ def friends_mean(edges: Edges, n: int, value: Floats) -> Floats:
     """Mean of `value` over each person's friends, (n,); NaN for a person without a friend whose value is known."""
     total, known = _sums(edges, n, value)
     return np.where(known > 0, total / np.maximum(known, 1), np.nan)
+
+
+def refriend(edges: Edges, n: int, rows: NDArray[np.int64], wanted: int) -> Edges:
+    """Give each of the rows `wanted` friends: it keeps its first ones, and makes new ones near its row if it has fewer.
+
+    Rows are served in order; a row that is served later may drop or gain a tie to an earlier one.
+    """
+    chosen = np.zeros(n, np.bool_)
+    chosen[rows] = True
+    touched = chosen[edges[:, 0]] | chosen[edges[:, 1]]
+    circle: dict[int, set[int]] = {int(i): set() for i in rows}
+    pairs = {(a, b) for a, b in edges[touched].tolist()}
+    for a, b in pairs:
+        for one, other in ((a, b), (b, a)):
+            if one in circle:
+                circle[one].add(other)
+    for i, known in circle.items():
+        keep = sorted(known)[:wanted]
+        for j in known.difference(keep):
+            pairs.discard((min(i, j), max(i, j)))
+            circle.get(j, set()).discard(i)
+        known.intersection_update(keep)
+        step = 1
+        while len(known) < wanted:
+            j = (i + step) % n
+            step += 1
+            if j != i and j not in known:
+                known.add(j)
+                pairs.add((min(i, j), max(i, j)))
+                if j in circle:
+                    circle[j].add(i)
+    out = np.concatenate([edges[~touched], np.array(sorted(pairs), np.int32).reshape(-1, 2)])
+    return np.ascontiguousarray(out[np.lexsort((out[:, 1], out[:, 0]))])

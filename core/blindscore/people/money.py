@@ -1,4 +1,4 @@
-"""Twenty-four months of a household's money, and the features that a bank and a bureau read off them."""
+"""A household's ledger, month by month, and the features that a bank and a bureau read off the last 24 of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from blindscore.people.equations import Floats
+from blindscore.people.latents import Floats
 from blindscore.people.noise import normal, uniform
 from blindscore.people.variables import (
     ACCOUNT_AGE,
@@ -29,68 +30,85 @@ from blindscore.people.variables import (
 )
 
 MONTHS = 24
+LEDGER = ("income", "rent", "bills", "spending", "balance", "card_debt", "card_limit", "late_bill", "missed", "enquiry")
+N_LEDGER = len(LEDGER)
 _MONEY = 300  # first variable number in the noise
 
 
 @njit(cache=True)
-def money(seed: int, root: Floats) -> Floats:
-    """Financial features, (n, 10), from a simulated ledger; NaN where a thin file holds nothing.
+def _ledger(seed: int, i: int, r: Floats, last: int, rows: Floats) -> None:
+    """Fill `rows`, (MONTHS, N_LEDGER), with the months `last - MONTHS` to `last - 1` of person i.
 
     A month: wage or benefit comes in; rent, bills, spending and now and then a shock go out; what the account cannot
-    cover goes on the card; what the card cannot cover is a month in arrears.
+    cover goes on the card; what the card cannot cover is a month in arrears. Money in EUR, events as 0/1.
     """
+    wage = math.exp(7.75 + 0.35 * r[MEANS] + 0.10 * normal(seed, _MONEY, 0, i))
+    rent = wage * min(0.6, max(0.12, 0.29 - 0.04 * r[MEANS] + 0.06 * normal(seed, _MONEY, 1, i)))
+    bills = 110.0 + 25.0 * r[CHILD] + 0.02 * wage
+    appetite = wage * (0.56 + 0.035 * r[STRAIN] - 0.025 * r[CONSC] + 0.05 * normal(seed, _MONEY, 2, i))
+    limit = wage * math.exp(0.2 + 0.25 * r[MEANS] + 0.3 * normal(seed, _MONEY, 3, i))
+    balance = wage * math.exp(0.1 + 0.5 * r[CONSC] - 0.4 * r[STRAIN] + 0.8 * normal(seed, _MONEY, 4, i))
+    debt = limit * 0.3 * uniform(seed, _MONEY, 5, i)
+    at_work = True
+    for month in range(last):
+        if at_work:
+            at_work = uniform(seed, _MONEY + 1, month, i) > 0.010 * math.exp(0.5 * r[STRAIN])
+        else:
+            at_work = uniform(seed, _MONEY + 1, month, i) < 0.30
+        income = wage * (1.0 if at_work else 0.55) * (1.0 + 0.04 * normal(seed, _MONEY + 2, month, i))
+        spending = appetite * (1.0 + 0.15 * normal(seed, _MONEY + 3, month, i))
+        if uniform(seed, _MONEY + 4, month, i) < 0.06:
+            spending += wage * 0.7 * uniform(seed, _MONEY + 5, month, i)
+        balance += income - rent - bills - spending
+        if balance < 0.0:
+            debt -= balance
+            balance = 0.0
+        else:
+            repaid = min(debt, 0.5 * balance)
+            debt -= repaid
+            balance -= repaid
+        missed = debt > limit
+        debt = min(debt, limit)
+        odds = math.exp(-3.6 + (1.0 if balance == 0.0 else 0.0) - 0.7 * r[CONSC] + 0.5 * r[STRAIN])
+        k = month - (last - MONTHS)
+        if k >= 0:
+            m = rows[k]
+            m[0], m[1], m[2], m[3], m[4], m[5], m[6] = income, rent, bills, spending, balance, debt, limit
+            m[7] = uniform(seed, _MONEY + 6, month, i) * (1.0 + odds) < odds
+            m[8] = missed
+            m[9] = uniform(seed, _MONEY + 7, month, i) < 0.03 + 0.10 * debt / limit
+
+
+@njit(cache=True)
+def money(seed: int, root: Floats, last: int) -> Floats:
+    """Financial features, (n, 10), of the 24 months before month `last`; NaN where a thin file holds nothing."""
     n = root.shape[0]
     out = np.empty((n, 10))
+    rows = np.empty((MONTHS, N_LEDGER))
     for i in range(n):
         r, o = root[i], out[i]
-        wage = math.exp(7.75 + 0.35 * r[MEANS] + 0.10 * normal(seed, _MONEY, 0, i))
-        rent = wage * min(0.6, max(0.12, 0.29 - 0.04 * r[MEANS] + 0.06 * normal(seed, _MONEY, 0 + 1, i)))
-        bills = 110.0 + 25.0 * r[CHILD] + 0.02 * wage
-        appetite = wage * (0.56 + 0.035 * r[STRAIN] - 0.025 * r[CONSC] + 0.05 * normal(seed, _MONEY, 2, i))
-        limit = wage * math.exp(0.2 + 0.25 * r[MEANS] + 0.3 * normal(seed, _MONEY, 3, i))
-        balance = wage * math.exp(0.1 + 0.5 * r[CONSC] - 0.4 * r[STRAIN] + 0.8 * normal(seed, _MONEY, 4, i))
-        debt = limit * 0.3 * uniform(seed, _MONEY, 5, i)
-        at_work, earned, used = True, 0.0, 0.0
-        overdrafts, late, arrears, asked = 0, 0, 0, 0
-        for month in range(MONTHS):
-            if at_work:
-                at_work = uniform(seed, _MONEY + 1, month, i) > 0.010 * math.exp(0.5 * r[STRAIN])
-            else:
-                at_work = uniform(seed, _MONEY + 1, month, i) < 0.30
-            income = wage * (1.0 if at_work else 0.55) * (1.0 + 0.04 * normal(seed, _MONEY + 2, month, i))
-            earned += income
-            outgo = rent + bills + appetite * (1.0 + 0.15 * normal(seed, _MONEY + 3, month, i))
-            if uniform(seed, _MONEY + 4, month, i) < 0.06:
-                outgo += wage * 0.7 * uniform(seed, _MONEY + 5, month, i)
-            balance += income - outgo
-            if balance < 0.0:
-                overdrafts += 1
-                debt -= balance
-                balance = 0.0
-            else:
-                repaid = min(debt, 0.5 * balance)
-                debt -= repaid
-                balance -= repaid
-            missed = debt > limit
-            if missed:
-                arrears += 1
-                debt = limit
-            tight = 1.0 if balance == 0.0 else 0.0
-            odds = math.exp(-3.6 + 1.0 * tight - 0.7 * r[CONSC] + 0.5 * r[STRAIN])
-            late += uniform(seed, _MONEY + 6, month, i) * (1.0 + odds) < odds
-            used += debt / limit
-            asked += uniform(seed, _MONEY + 7, month, i) < 0.03 + 0.10 * debt / limit
-        o[INCOME] = math.floor(earned / MONTHS)
-        o[RENT] = rent / (earned / MONTHS)
+        _ledger(seed, i, r, last, rows)
+        earned = rows[:, 0].mean()
+        o[INCOME] = math.floor(earned)
+        o[RENT] = rows[0, 1] / earned
         o[ACCOUNT_AGE] = math.floor((r[AGE] - 17.0) * uniform(seed, _MONEY, 6, i) + 2.0)
-        o[SAVINGS] = balance / (rent + bills + appetite)
-        o[OVERDRAFTS] = overdrafts
-        o[LATE_BILLS] = late
-        o[UTILISATION] = used / MONTHS
-        o[ARREARS] = arrears
-        o[ENQUIRIES] = asked
+        o[SAVINGS] = rows[MONTHS - 1, 4] / (rows[:, 1] + rows[:, 2] + rows[:, 3]).mean()
+        o[OVERDRAFTS] = (rows[:, 4] == 0.0).sum()
+        o[UTILISATION] = (rows[:, 5] / rows[:, 6]).mean()
+        o[LATE_BILLS] = rows[:, 7].sum()
+        o[ARREARS] = rows[:, 8].sum()
+        o[ENQUIRIES] = rows[:, 9].sum()
         o[LINES] = 1.0 + math.floor(5.0 * uniform(seed, _MONEY, 7, i) ** 2 * (1.0 + (r[AGE] - 18.0) / 60.0))
         if r[THIN] == 1.0:
             o[ACCOUNT_AGE] = 0.0
             o[SAVINGS : LINES + 1] = np.nan
+    return out
+
+
+@njit(cache=True)
+def ledger(seed: int, root: Floats, last: int, persons: NDArray[np.int64]) -> Floats:
+    """Ledgers of the given people, (k, MONTHS, N_LEDGER), column order of `LEDGER`."""
+    out = np.empty((persons.size, MONTHS, N_LEDGER))
+    for k in range(persons.size):
+        _ledger(seed, persons[k], root[persons[k]], last, out[k])
     return out

@@ -9,29 +9,35 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
-from blindscore.people import equations
-from blindscore.people.equations import Floats
-from blindscore.people.friends import Edges, friends_mean, friendships
-from blindscore.people.money import money
+from blindscore.people import latents
+from blindscore.people.conduct import conduct as conduct_of
+from blindscore.people.device import device
+from blindscore.people.friends import Edges, friends_mean, friendships, refriend
+from blindscore.people.latents import Floats
+from blindscore.people.money import LEDGER, MONTHS, ledger, money
 from blindscore.people.noise import coin, labels
 from blindscore.people.places import visits
 from blindscore.people.population import Population
 from blindscore.people.variables import (
     AGE,
     AREA,
+    BROWSE,
     CONDUCT_NAMES,
     DEVICE_NAMES,
     DEVICES,
     HOSTS,
     MONEY_NAMES,
+    N_BROWSE,
     N_CONDUCT,
     OS,
+    SECRETS,
     SEX,
     SOCIAL_NAMES,
     TRAITS,
@@ -40,37 +46,47 @@ from blindscore.people.variables import (
 
 PEOPLE_PER_AREA = 400
 MAX_PEOPLE = 5_000_000
-_HISTORY = 720
+MAX_LATER = 24  # months
+_HISTORY = 720  # variable number in the noise
 _BANDS = ((18, "18-24"), (25, "25-34"), (35, "35-44"), (45, "45-54"), (55, "55-64"), (65, "65+"))
 
 
 @dataclass(frozen=True)
 class Society(Population):
-    """A synthetic population that can be re-run under an intervention.
+    """A synthetic population that can be re-run under an intervention, or some months later.
 
     Attributes
     ----------
     seed : int
     default_rate : float
         Expected share of defaults.
+    month : int
+        Months since the society was made; features are those of this month and of the 24 months of ledger before it.
     traits : DataFrame, (n, t)
-        Every modelled secret; ``sensitive`` holds the chosen ones.
+        Every modelled secret as 0/1; ``sensitive`` holds the chosen ones.
+    officials : (n,) bool
+        Who holds public office.
+    roots, plans, plan
+        State of the model: latents (n, r), interventions (p, c) and which of them a person is under (n,).
     """
 
     seed: int = 0
     default_rate: float = 0.0
-    roots: Floats = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+    month: int = 0
     traits: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    fixed: Floats = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+    officials: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_), repr=False)
+    roots: Floats = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+    plans: Floats = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+    plan: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32), repr=False)
 
-    def do(self, conduct: Mapping[str, float], persons: NDArray[np.integer] | None = None) -> Society:
+    def do(self, conduct: Mapping[str, float], persons: NDArray[np.integer[Any]] | None = None) -> Society:
         """Re-run people with other posts, purchases, browsing or friends; all other noise is held fixed.
 
         Parameters
         ----------
         conduct : mapping
             Conduct feature -> value that replaces its equation. ``"friends"`` is a number of friends: a person keeps
-            that many of its present friends, and makes new ones near its row if it has fewer.
+            its first friends up to that number, and makes new ones near its row if it has fewer.
         persons : (k,) integer array, or None
             Row numbers; None means everybody.
 
@@ -87,29 +103,57 @@ class Society(Population):
             An unknown name, a value that is negative or not finite, shares above 1, or a row number out of range.
         """
         rows = _rows(persons, len(self))
-        fixed = self.fixed.copy()
         for name, value in conduct.items():
-            if not (math.isfinite(value) and value >= 0):
-                raise ParameterError(f"do({name}=...): the value must be finite and not negative")
-            if name == "friends":
-                continue
-            if name not in CONDUCT_NAMES:
+            if name != "friends" and name not in CONDUCT_NAMES:
                 raise ParameterError(
                     f"do({name}=...): not a feature of conduct; choose from friends, {', '.join(CONDUCT_NAMES)}"
                 )
-            fixed[rows, CONDUCT_NAMES.index(name)] = value
-        held = fixed[:, [k for k, name in enumerate(CONDUCT_NAMES) if name.startswith("browse_")]]
-        sums = np.nansum(held, axis=1)
-        if (sums > 1).any() or (np.isfinite(held).all(axis=1) & (sums != 1)).any():
-            raise ParameterError(
-                "do(browse_...): fixed shares of a person must stay within 1, and be 1 if all are fixed"
-            )
+            if not (math.isfinite(value) and value >= 0):
+                raise ParameterError(f"do({name}=...): the value must be finite and not negative")
+        plans, plan = _replan(self.plans, self.plan, rows, {k: v for k, v in conduct.items() if k != "friends"})
         friends = self.friends
         assert friends is not None  # a society always has a graph
         if "friends" in conduct:
-            friends = _refriend(friends, len(self), rows, round(conduct["friends"]))
-        features = _with_conduct(self.features, self.seed, self.roots, self.traits, fixed, friends)
-        return replace(self, features=features, friends=friends, fixed=fixed)
+            wanted = round(conduct["friends"])
+            if wanted >= len(self):
+                raise ParameterError(f"do(friends={wanted}): there are only {len(self)} people")
+            friends = refriend(friends, len(self), rows, wanted)
+        return _rerun(replace(self, plans=plans, plan=plan, friends=friends))
+
+    def later(self, months: int = 1) -> Society:
+        """Return the same people some months on: the ledger has moved, and conduct and places are another month's.
+
+        Traits, devices, friendships, outcome and interventions stay as they are.
+
+        Raises
+        ------
+        ParameterError
+            Fewer than 1 month, or more than 24 since the society was made.
+        """
+        month = self.month + months
+        if months < 1 or month > MAX_LATER:
+            raise ParameterError(f"months must be 1 or more, and at most {MAX_LATER} since the society was made")
+        accounts = pd.DataFrame(money(self.seed, self.roots, MONTHS + month), columns=list(MONEY_NAMES))
+        moved = replace(
+            self,
+            month=month,
+            features=self.features.assign(**accounts),
+            visits=visits(self.seed, month, self.roots, self.traits.to_numpy(np.int8), _areas(len(self))),
+        )
+        return _rerun(moved)
+
+    def ledger(self, persons: NDArray[np.integer[Any]] | None = None) -> pd.DataFrame:
+        """Return the 24 monthly rows behind each person's financial features.
+
+        Columns: person, month (0 = oldest), then income, rent, bills, spending, balance, card_debt, card_limit in
+        EUR, and late_bill, missed, enquiry as 0/1. Thin files have a ledger too; no source holds it.
+        """
+        rows = _rows(persons, len(self))
+        table = ledger(self.seed, self.roots, MONTHS + self.month, rows).reshape(-1, len(LEDGER))
+        out = pd.DataFrame(table, columns=list(LEDGER))
+        out.insert(0, "month", np.tile(np.arange(MONTHS), rows.size))
+        out.insert(0, "person", np.repeat(rows, MONTHS))
+        return out
 
 
 def make_society(
@@ -117,7 +161,7 @@ def make_society(
     seed: int = 1,
     default_rate: float = 0.06,
     *,
-    secrets: tuple[str, ...] = TRAITS,
+    secrets: tuple[str, ...] = SECRETS,
     thin_files: bool = True,
 ) -> Society:
     """Make a synthetic society.
@@ -131,7 +175,7 @@ def make_society(
     default_rate : float
         Expected share of defaults, 0.001 to 0.5.
     secrets : tuple of str
-        Which traits the ``sensitive`` table holds.
+        Which traits the ``sensitive`` table holds; see :data:`blindscore.people.variables.TRAITS`.
     thin_files : bool
         False gives everybody a financial history.
 
@@ -149,119 +193,110 @@ def make_society(
     unknown = sorted(set(secrets) - set(TRAITS))
     if unknown:
         raise ParameterError(f"unknown secrets {', '.join(unknown)}; choose from {', '.join(TRAITS)}")
-    areas = max(1, people // PEOPLE_PER_AREA)
-    root = equations.roots(seed, people, areas)
-    if not thin_files:
-        from blindscore.people.variables import THIN
-
-        root[:, THIN] = 0.0
-    trait = equations.traits(seed, root)
+    areas = _areas(people)
+    root = latents.roots(seed, people, areas, thin_files)
+    trait = latents.traits(seed, root)
     table = pd.DataFrame(trait, columns=list(TRAITS))
+    odds = latents.intercept(default_rate, latents.default_spread())
     edges = friendships(seed, root)
-    fixed = np.full((people, N_CONDUCT), np.nan)
-    outcome = equations.defaults(
-        seed, equations.default_latent(root), intercept(default_rate, equations.default_spread())
-    )
+    plans, plan = np.full((1, N_CONDUCT), np.nan), np.zeros(people, np.int32)
+    doings = conduct_of(seed, 0, root, trait, plans, plan)
     return Society(
-        features=_with_conduct(_fixed_features(seed, root), seed, root, table, fixed, edges),
+        features=_features(_lasting(seed, root), doings, edges),
         schema=society_schema(tuple(secrets)),
-        default=outcome,
+        default=latents.defaults(seed, latents.default_latent(root), odds),
         sensitive=table[list(secrets)],
         register=_register(seed, root),
         history=coin(seed, _HISTORY, people),
         friends=edges,
-        visits=visits(seed, root, trait, areas),
+        visits=visits(seed, 0, root, trait, areas),
         name="synthetic society",
         synthetic=True,
         seed=seed,
         default_rate=default_rate,
-        roots=root,
         traits=table,
-        fixed=fixed,
+        officials=latents.officials(seed, root),
+        roots=root,
+        plans=plans,
+        plan=plan,
     )
 
 
-def intercept(rate: float, spread: float) -> float:
-    """Intercept a with E[1 / (1 + exp(-a - spread Z))] = rate, Z standard normal, by Gauss-Hermite quadrature."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-    weights = weights / weights.sum()
-    low, high = -30.0, 30.0
-    for _ in range(80):
-        middle = 0.5 * (low + high)
-        mean = float((weights / (1.0 + np.exp(-middle - spread * nodes))).sum())
-        low, high = (middle, high) if mean < rate else (low, middle)
-    return 0.5 * (low + high)
+def _areas(people: int) -> int:
+    return max(1, people // PEOPLE_PER_AREA)
 
 
-def _fixed_features(seed: int, root: Floats) -> pd.DataFrame:
+def _lasting(seed: int, root: Floats) -> pd.DataFrame:
     """Features that no conduct reaches: the ledger's and the device's."""
-    columns: dict[str, object] = dict(zip(MONEY_NAMES, money(seed, root).T, strict=True))
-    codes = equations.device(seed, root)
+    columns: dict[str, object] = dict(zip(MONEY_NAMES, money(seed, root, MONTHS).T, strict=True))
+    codes = device(seed, root)
     for k, name in enumerate(DEVICE_NAMES):
         words = (DEVICES, OS, HOSTS)[k] if k < 3 else None
-        columns[name] = codes[:, k].astype(np.float64) if words is None else np.array(words, dtype=object)[codes[:, k]]
+        columns[name] = codes[:, k].astype(np.float64) if words is None else _words(words, codes[:, k])
     return pd.DataFrame(columns)
 
 
-def _with_conduct(
-    features: pd.DataFrame, seed: int, root: Floats, traits: pd.DataFrame, fixed: Floats, edges: Edges
-) -> pd.DataFrame:
-    """Run the equations of conduct and of the friends' aggregates over people whose other features stand."""
-    done = equations.conduct(seed, root, traits.to_numpy(np.int8), fixed)
-    n = len(root)
-    posts = done[:, CONDUCT_NAMES.index("post_opposition")]
+def _words(words: tuple[str, ...], codes: NDArray[np.integer[Any]]) -> pd.Series:
+    """Texts of small codes."""
+    return pd.Series(list(words), dtype="str").take(codes.astype(np.int64)).reset_index(drop=True)
+
+
+def _features(lasting: pd.DataFrame, doings: Floats, edges: Edges) -> pd.DataFrame:
+    """All feature columns in schema order, from the lasting ones, conduct, and the graph."""
+    n = len(lasting)
     social = (
         np.bincount(edges.ravel(), minlength=n).astype(np.float64),
-        friends_mean(edges, n, features["arrears_months"].to_numpy(np.float64)),
-        friends_mean(edges, n, posts),
+        friends_mean(edges, n, lasting["arrears_months"].to_numpy(np.float64)),
+        friends_mean(edges, n, np.ascontiguousarray(doings[:, CONDUCT_NAMES.index("post_opposition")])),
     )
-    columns = dict(zip((*CONDUCT_NAMES, *SOCIAL_NAMES), (*done.T, *social), strict=True))
-    return features[[*MONEY_NAMES, *DEVICE_NAMES]].assign(**columns)
+    columns = pd.DataFrame(np.column_stack([doings, *social]), columns=[*CONDUCT_NAMES, *SOCIAL_NAMES])
+    return pd.concat([lasting[[*MONEY_NAMES, *DEVICE_NAMES]], columns], axis=1)
+
+
+def _rerun(society: Society) -> Society:
+    """Run the equations of conduct and of the friends' aggregates again, everything before them as it stands."""
+    assert society.friends is not None  # a society always has a graph
+    trait = society.traits.to_numpy(np.int8)
+    doings = conduct_of(society.seed, society.month, society.roots, trait, society.plans, society.plan)
+    return replace(society, features=_features(society.features, doings, society.friends))
+
+
+def _replan(
+    plans: Floats, plan: NDArray[np.int32], rows: NDArray[np.int64], fixed: Mapping[str, float]
+) -> tuple[Floats, NDArray[np.int32]]:
+    """Put the rows under their present plan with the given variables fixed on top."""
+    if not fixed or not rows.size:
+        return plans, plan
+    old, which = np.unique(plan[rows], return_inverse=True)
+    new = plans[old].copy()
+    new[:, [CONDUCT_NAMES.index(name) for name in fixed]] = list(fixed.values())
+    held = new[:, BROWSE : BROWSE + N_BROWSE]
+    sums = np.nansum(held, axis=1)
+    if (sums > 1).any() or (np.isfinite(held).all(axis=1) & (sums != 1)).any():
+        raise ParameterError("do(browse_...): fixed shares of a person must stay within 1, and be 1 if all are fixed")
+    plan = plan.copy()
+    plan[rows] = len(plans) + which
+    return np.concatenate([plans, new]), plan
 
 
 def _register(seed: int, root: Floats) -> pd.DataFrame:
-    """What outsiders know. The mixer is a bijection, so no two people share a legal id."""
-    ids = labels(seed, len(root))
-    starts = np.array([start for start, _ in _BANDS])
-    names = np.array([name for _, name in _BANDS], dtype=object)
-    areas = np.array([f"area {k:04d}" for k in range(int(root[:, AREA].max()) + 1)], dtype=object)
+    """What outsiders know."""
+    starts = [start for start, _ in _BANDS]
+    areas = tuple(f"area {k:04d}" for k in range(int(root[:, AREA].max()) + 1))
     return pd.DataFrame(
         {
-            "legal_id": [f"{word:016x}" for word in ids.tolist()],
-            "age_band": names[np.searchsorted(starts, root[:, AGE], side="right") - 1],
-            "sex": np.array(["male", "female"], dtype=object)[root[:, SEX].astype(int)],
-            "region": areas[root[:, AREA].astype(int)],
+            "legal_id": pd.Series([f"{word:016x}" for word in labels(seed, len(root)).tolist()], dtype="str"),
+            "age_band": _words(
+                tuple(name for _, name in _BANDS), np.searchsorted(starts, root[:, AGE], side="right") - 1
+            ),
+            "sex": _words(("male", "female"), root[:, SEX].astype(np.int64)),
+            "region": _words(areas, root[:, AREA].astype(np.int64)),
         }
     )
 
 
-def _rows(persons: NDArray[np.integer] | None, n: int) -> NDArray[np.int64]:
-    rows = np.arange(n) if persons is None else np.asarray(persons, np.int64)
-    if rows.ndim != 1 or (rows.size and (rows.min() < 0 or rows.max() >= n)):
+def _rows(persons: NDArray[np.integer[Any]] | None, n: int) -> NDArray[np.int64]:
+    rows = np.arange(n) if persons is None else np.unique(np.asarray(persons, np.int64))
+    if rows.ndim != 1 or (rows.size and (rows[0] < 0 or rows[-1] >= n)):
         raise ParameterError(f"persons must be row numbers from 0 to {n - 1}")
     return rows
-
-
-def _refriend(edges: Edges, n: int, rows: NDArray[np.int64], wanted: int) -> Edges:
-    """Give each of the rows exactly `wanted` friends where possible: drop the last ones, or add people of near rows."""
-    if wanted >= n:
-        raise ParameterError(f"do(friends=...): {wanted} friends do not exist among {n} people")
-    circle: dict[int, list[int]] = {int(i): [] for i in rows}
-    for a, b in edges.tolist():
-        if a in circle:
-            circle[a].append(b)
-        if b in circle:
-            circle[b].append(a)
-    pairs = {(a, b) for a, b in edges.tolist()}
-    for i, known in circle.items():
-        known = [j for j in known if (min(i, j), max(i, j)) in pairs]
-        for j in known[wanted:]:
-            pairs.discard((min(i, j), max(i, j)))
-        step = 1
-        while len(known) < wanted:
-            j = (i + step) % n
-            step += 1
-            if j != i and (min(i, j), max(i, j)) not in pairs:
-                pairs.add((min(i, j), max(i, j)))
-                known.append(j)
-    return np.array(sorted(pairs), np.int32).reshape(-1, 2)

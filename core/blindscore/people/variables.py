@@ -10,11 +10,31 @@ from blindscore.people.population import FINANCIAL, Feature, Schema
 # Latents and demographics: the roots of the model. All but the marked ones are standard normal.
 AGE, SEX, AREA, CHILD, THIN = 0, 1, 2, 3, 4  # years; 1 = female; postal area; small child 0/1; thin file 0/1
 CONSC, MEANS, STRAIN, DIGITAL = 5, 6, 7, 8
-POLITICS, PIETY, FRAILTY, HEDONISM, SOCIABLE, ORIENT = 9, 10, 11, 12, 13, 14
-N_ROOTS = 15
+POLITICS, PIETY, FRAILTY, HEDONISM, SOCIABLE, ORIENT, DESCENT = 9, 10, 11, 12, 13, 14, 15
+N_ROOTS = 16
 
-TRAITS = ("party", "religion", "orientation", "smoker", "illness", "pregnant")
-PARTY, RELIGION, ORIENTATION, SMOKER, ILLNESS, PREGNANT = range(6)
+TRAITS = (
+    "party",
+    "religion",
+    "orientation",
+    "ethnicity",
+    "smoker",
+    "drinker",
+    "drugs",
+    "single",
+    "illness",
+    "hiv",
+    "pregnant",
+)
+(PARTY, RELIGION, ORIENTATION, ETHNICITY, SMOKER, DRINKER, DRUGS, SINGLE, ILLNESS, HIV, PREGNANT) = range(11)
+SECRETS = (
+    "party",
+    "religion",
+    "orientation",
+    "smoker",
+    "illness",
+    "pregnant",
+)  # the ones measured unless told otherwise
 
 _MONEY = (
     ("income", "bank", "EUR a month"),
@@ -55,12 +75,13 @@ _SHOP = (
     ("supplements", "packs a month"),
     ("books", "a month"),
     ("special_diet", "EUR a month"),
+    ("cosmetics", "EUR a month"),
 )
-(GROCERIES, NAPPIES, ALCOHOL, TOBACCO, GAMES, MEDICINES, SUPPLEMENTS, BOOKS, DIET) = range(9)
+(GROCERIES, NAPPIES, ALCOHOL, TOBACCO, GAMES, MEDICINES, SUPPLEMENTS, BOOKS, DIET, COSMETICS) = range(10)
 _BROWSE = ("news", "health", "faith", "parenting", "dating", "shopping", "other")
 N_SHOP, N_BROWSE = len(_SHOP), len(_BROWSE)
 BROWSE = N_SHOP  # first browsing column of the conduct table
-_POSTS = ("opposition", "government", "faith", "health", "family", "nightlife", "pride")
+_POSTS = ("opposition", "government", "faith", "health", "family", "nightlife", "pride", "sport", "minority_language")
 N_POSTS = len(_POSTS)
 POSTS = BROWSE + N_BROWSE
 N_CONDUCT = POSTS + N_POSTS
@@ -81,7 +102,7 @@ SOCIAL_NAMES = tuple(name for name, _ in _SOCIAL)
 CONDUCT_CONTEXTS = ("shopping", "browsing", "posts", "social")
 
 
-def society_schema(secrets: tuple[str, ...] = TRAITS) -> Schema:
+def society_schema(secrets: tuple[str, ...] = SECRETS) -> Schema:
     """Schema of every synthetic society, with the given secrets as its sensitive columns."""
     return Schema(
         features=(

@@ -1,0 +1,49 @@
+"""Every published figure that the society is calibrated to: target, reached value, tolerance."""
+
+import pytest
+
+from blindscore.people.calibration import reached, table, unicity
+from blindscore.people.facts import FACTS, Fact
+from blindscore.people.society import Society, make_society
+
+
+@pytest.fixture(scope="module")
+def society() -> Society:
+    return make_society(20_000, seed=1)
+
+
+@pytest.fixture(scope="module")
+def figures(society: Society) -> dict[str, float]:
+    return reached(society)
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
+def test_the_society_comes_near_the_published_figure(fact: Fact, figures: dict[str, float]) -> None:
+    value = figures[fact.name]
+    print(f"{fact.what}: target {fact.value:.3f}, reached {value:.3f}, tolerance {fact.tolerance:.3f} ({fact.status})")
+    assert fact.holds(value)
+
+
+def test_a_figure_outside_its_tolerance_does_not_hold() -> None:
+    fact = Fact("x", "x", 0.7, 0.02, "recalled", "nobody")
+    assert fact.holds(0.719)
+    assert fact.holds(0.681)
+    assert not fact.holds(0.721)
+    assert not fact.holds(0.679)
+
+
+def test_every_fact_has_its_own_name_a_source_and_a_status(figures: dict[str, float]) -> None:
+    assert len({fact.name for fact in FACTS}) == len(FACTS)
+    assert set(figures) == {fact.name for fact in FACTS}
+    assert all(fact.source and fact.tolerance > 0 for fact in FACTS)
+
+
+def test_fewer_points_single_out_fewer_people(society: Society) -> None:
+    shares = [unicity(society.visits, points, sample=400) for points in (1, 2, 4)]
+    assert shares[0] < shares[1] < shares[2]
+
+
+def test_the_table_says_where_the_society_misses() -> None:
+    rows = table(make_society(1_500, seed=5)).splitlines()
+    assert len(rows) == len(FACTS) + 2
+    assert any("**no**" in row for row in rows)  # 1,500 people are too few for these tolerances
