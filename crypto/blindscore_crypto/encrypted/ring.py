@@ -38,6 +38,27 @@ def multiplier(parameters: Parameters, weights: NDArray[np.int64], draw: Draw) -
     return out
 
 
+def top_of_product(
+    parameters: Parameters, words: NDArray[np.uint64], multiplier: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Return coefficients N-K .. N-1 of ``words * multiplier`` in the ring, shape (primes, K).
+
+    Coefficient e is ``sum_{j<=e} words_j W_{e-j} - sum_{j>e} words_j W_{N+e-j}``. In halves of 27 bits, W below 2^13
+    and N at most 2^13, every partial sum stays below 2^53, so floating point adds exactly.
+    """
+    n, k = parameters.degree, parameters.outputs
+    backwards = np.concatenate([multiplier[::-1], -multiplier[::-1]]).astype(np.float64)
+    columns = np.stack([backwards[k - 1 - i : k - 1 - i + n] for i in range(k)], axis=1)
+    half = np.uint64(27)
+    high = ((words >> half).astype(np.float64) @ columns).astype(np.int64)
+    low = ((words & np.uint64(2**27 - 1)).astype(np.float64) @ columns).astype(np.int64)
+    out = [
+        [((int(h) << 27) + int(l)) % p for h, l in zip(*rows, strict=True)]
+        for p, *rows in zip(parameters.primes, high, low, strict=True)
+    ]
+    return np.array(out, np.uint64)
+
+
 def pack(values: NDArray[np.uint64], width: int) -> bytes:
     """Return each value in ``width`` bytes, little endian."""
     return np.ascontiguousarray(values, "<u8").view(np.uint8).reshape(-1, 8)[:, :width].tobytes()

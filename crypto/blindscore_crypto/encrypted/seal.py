@@ -26,6 +26,7 @@ from blindscore_crypto.encrypted.ring import (
     recombine,
     round_coefficients,
     secret_of,
+    top_of_product,
     unpack,
 )
 from blindscore_crypto.encrypted.sampling import Draw, below, centred
@@ -95,16 +96,17 @@ class SealScheme:
         """Answer blind; see :class:`~blindscore_crypto.encrypted.scheme.Scheme`."""
         p, engine = self.parameters, _engine(self.parameters)
         width = p.flood_width(weights.shape[1])
-        bins = seeded_bytes(engine.context.first_parms_id(), self._words(upload), upload[:SEED_BYTES])
-        cipher = load(seal.Ciphertext(), engine.context, bins)
-        plain = load(seal.Plaintext(), engine.context, plain_bytes(multiplier(p, weights, draw) % p.t))
+        by = multiplier(p, weights, draw)
+        words = self._words(upload)
+        # Of the first polynomial only K coefficients are wanted, so SEAL multiplies the second one alone.
+        seeded = seeded_bytes(engine.context.first_parms_id(), np.zeros_like(words), upload[:SEED_BYTES])
+        cipher = load(seal.Ciphertext(), engine.context, seeded)
+        plain = load(seal.Plaintext(), engine.context, plain_bytes(by % p.t))
         engine.evaluator.multiply_plain_inplace(cipher, plain)
-        product = np.frombuffer(save(cipher), "<u8", 2 * len(p.primes) * p.degree, CIPHER_WORDS)
-        product = product.reshape(2, len(p.primes), p.degree).astype(np.uint64)
-        error = centred(p.degree, p.spread, draw)
-        primes = np.array(p.primes, np.int64)[:, None]
-        a = ((product[1].astype(np.int64) + error) % primes).astype(np.uint64)
-        answers = recombine(p, product[0][:, -p.outputs :])
+        product = np.frombuffer(save(cipher), "<u8", 2 * words.size, CIPHER_WORDS)[words.size :]
+        noisy = product.astype(np.int64).reshape(words.shape) + centred(p.degree, p.spread, draw)
+        a = (noisy % np.array(p.primes, np.int64)[:, None]).astype(np.uint64)
+        answers = recombine(p, top_of_product(p, words, by))
         out = [
             _rounded(p, answer + int(mask) * ((p.q - 1) // p.t) + below(2 * width + 1, draw) - width)
             for answer, mask in zip(answers, masks, strict=True)

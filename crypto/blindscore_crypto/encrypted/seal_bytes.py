@@ -59,14 +59,18 @@ def load(into: Any, context: Any, raw: bytes) -> Any:
     return into
 
 
-def save(thing: Any) -> bytes:
-    """Return a SEAL object's bytes after its header, unpacked."""
+def _saved(thing: Any) -> bytes:
     handle = _memory_file()
     try:
         thing.save(f"/proc/self/fd/{handle}")
-        raw = os.pread(handle, os.fstat(handle).st_size, 0)
+        return os.pread(handle, os.fstat(handle).st_size, 0)
     finally:
         os.close(handle)
+
+
+def save(thing: Any) -> bytes:
+    """Return a SEAL object's bytes after its header, unpacked."""
+    raw = _saved(thing)
     if raw[5] != _ZSTD:
         return raw[_HEADER.size :]
     unpacked: bytes = pa.CompressedInputStream(pa.BufferReader(raw[_HEADER.size :]), "zstd").read()
@@ -83,4 +87,4 @@ def key_from(context: Any, evaluator: Any, secret: NDArray[np.int64], t: int) ->
     """Return the SEAL secret key whose polynomial is ``secret``, shape (N,), values -1, 0 and 1."""
     plain = load(seal.Plaintext(), context, plain_bytes(secret % t))
     evaluator.transform_to_ntt_inplace(plain, context.key_parms_id())
-    return load(seal.SecretKey(), context, _frame(save(plain)))
+    return load(seal.SecretKey(), context, _saved(plain))  # a key is a plaintext in SEAL's format
