@@ -10,6 +10,7 @@ from blindscore.errors import ParameterError
 from blindscore.surveillance.ledger import REMOVED, DesignRow, Ledger, Row
 
 SYNTHETIC = "synthetic society"
+NOTEWORTHY_CONTROL = 0.05  # public knowledge that achieves less is not shown beside an attack
 
 
 def is_synthetic(ledger: Ledger) -> bool:
@@ -40,10 +41,16 @@ def check_coalition(ledger: Ledger, name: str) -> None:
 def worst(ledger: Ledger, design: str, coalition: str, capability: str) -> Row | None:
     """Return the row of the secret that this coalition most certainly learns, or None if nothing was measured.
 
-    Chosen by the interval's lower end: the largest of many noisy figures would be noise.
+    Chosen by what lies beyond public knowledge, at the interval's lower end: what everybody can infer is no harm of
+    the design, and the largest of many noisy figures would be noise.
     """
     rows = ledger.find(design=design, coalition=coalition, capability=capability)
-    return max(rows, key=lambda row: (row.low, row.advantage)) if rows else None
+    return max(rows, key=lambda row: (row.beyond_public(row.low), row.low, row.advantage)) if rows else None
+
+
+def public_words(row: Row) -> str:
+    """Say what public knowledge alone achieves, where that is worth saying."""
+    return f"public {row.control:.2f}" if row.control is not None and row.control >= NOTEWORTHY_CONTROL else ""
 
 
 def is_removed(ledger: Ledger, design: str, coalition: str, capability: str) -> bool:
@@ -109,8 +116,9 @@ def headline(ledger: Ledger, coalition: str) -> str:
 def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str:
     """Say in one word or two what was found of a capability.
 
-    "removed" (every secret: interval and bound under 0.05), "works" (the attack beats chance), "uncertain" (its
-    interval reaches 0), "none found" (interval under 0.05, but no bound excludes a better attack), "not measured".
+    "removed" (every secret: interval and bound under 0.05), "works" (the attack beats chance and what the public
+    register alone gives), "uncertain" (its interval reaches that), "none found" (interval under 0.05, but no bound
+    excludes a better attack), "not measured".
     """
     row = worst(ledger, design, coalition, capability)
     if row is None:
@@ -118,14 +126,14 @@ def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str
     if is_removed(ledger, design, coalition, capability):
         return "removed"
     rows = ledger.find(design=design, coalition=coalition, capability=capability)
-    if all(r.high < REMOVED for r in rows):
+    if all(r.beyond_public(r.high) < REMOVED for r in rows):
         return "none found"
-    return "works" if row.low > 0 else "uncertain"
+    return "works" if row.beyond_public(row.low) > 0 else "uncertain"
 
 
 FINDINGS = {
     "works": "can still",
-    "uncertain": "perhaps (the interval reaches 0)",
+    "uncertain": "perhaps (the interval reaches chance)",
     "none found": "no attack found, but no bound",
     "removed": "removed",
 }

@@ -55,7 +55,8 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
     figure.text(0.01, 0.02, note, fontsize=9, color=INK)
     dot = Line2D([], [], color=ATTACK, marker="o", ls="", label="best attack")
     tick = Line2D([], [], color=BOUND, marker="|", ms=10, mew=2.5, ls="", label="bound on any attack")
-    figure.legend(handles=[dot, tick], loc="upper right", ncols=2, frameon=False, fontsize=9)
+    cross = Line2D([], [], color=INK, marker="x", ms=6, mew=1.5, ls="", label="same attack, public knowledge alone")
+    figure.legend(handles=[dot, cross, tick], loc="upper right", ncols=3, frameon=False, fontsize=9)
     figure.subplots_adjust(
         left=1.4 / figure.get_figwidth(), right=0.985, top=1 - 0.85 / height, bottom=0.8 / height, wspace=0.12
     )
@@ -91,6 +92,8 @@ def _capability(axis: Axes, ledger: Ledger, coalition: str, name: str) -> None:
         axis.errorbar([row.advantage], [k], xerr=error, fmt="o", color=ATTACK, ms=6, capsize=3, lw=1.5, zorder=3)
         if row.bound is not None:
             axis.plot([row.bound], [k], marker="|", color=BOUND, ms=15, mew=2.5, zorder=2)
+        if figures.public_words(row):
+            axis.plot([row.control], [k], marker="x", color=INK, ms=6, mew=1.5, zorder=2)
         beyond = row.advantage > 0.5
         gone = figures.is_removed(ledger, design.design, coalition, name)
         several = len(ledger.find(design=design.design, coalition=coalition, capability=name)) > 1

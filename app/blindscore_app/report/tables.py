@@ -51,9 +51,10 @@ def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | N
 
 def _legend(coalition: str) -> str:
     return (
-        f"Capabilities of the {coalition}, the secret that it learns best: advantage of the best attack from 0 (no "
-        "better than without any view) to 1 (perfect), its 95% interval, and the bound on any attack. AUC loss is "
-        "against the best design of the run, on the same applicants."
+        f"Capabilities of the {coalition}, the secret that it learns most of beyond the public: advantage of the best "
+        "attack from 0 (no better than without any view) to 1 (perfect), its 95% interval, and the bound on any "
+        "attack. Public: what the same attack gets from the public register alone. AUC loss is against the best "
+        "design of the run, on the same applicants."
     )
 
 
@@ -121,6 +122,8 @@ def _cell(ledger: Ledger, design: DesignRow, coalition: str, capability: str) ->
         lines.append("removed")
     elif len(ledger.find(design=design.design, coalition=coalition, capability=capability)) > 1:
         lines += textwrap.wrap(clean(row.secret), 9)[:2]
+        if public := figures.public_words(row):
+            lines.append(public.replace("0.", "."))
     return Text("\n".join(lines), style="green" if gone else "")
 
 

@@ -43,6 +43,15 @@ class Row:
     removed: bool = False
     people_exposed: int | None = None
 
+    def beyond_public(self, advantage: float) -> float:
+        """Return a figure of this row corrected for what public knowledge alone achieves.
+
+        ``(attack - control)/(1 - control)``, 0 where the control does better: Giomi et al., "A Unified Framework for
+        Quantifying Privacy Risk in Synthetic Data" (2023), section 4.
+        """
+        control = min(max(self.control or 0.0, 0.0), 1.0)
+        return 0.0 if control == 1.0 else max(0.0, (advantage - control) / (1.0 - control))
+
     def judged(self, baseline: Row | None) -> Row:
         """Return the row with ``removed`` and certified removal ``R = 1 - bound / baseline's lower end`` filled in.
 
@@ -79,6 +88,8 @@ class DesignRow:
     enforces: tuple[str, ...] = ()
     rules: tuple[Mapping[str, str], ...] = ()
     sees: tuple[Mapping[str, Any], ...] = ()  # who sees what, a role each; see blindscore.surveillance.sees
+    groups: tuple[Mapping[str, Any], ...] = ()  # who loses; see blindscore.surveillance.groups
+    person: Mapping[str, Any] = field(default_factory=dict)  # one made-up person; see blindscore.surveillance.person
 
 
 @dataclass(frozen=True)
