@@ -2,14 +2,14 @@
 
 import pytest
 
-from blindscore.people.calibration import reached, table, unicity
+from blindscore.people.calibration import default_figures, reached, table, unicity
 from blindscore.people.facts import FACTS, Fact
 from blindscore.people.society import Society, make_society
 
 
 @pytest.fixture(scope="module")
 def society() -> Society:
-    return make_society(20_000, seed=1)
+    return make_society(60_000, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,13 @@ def test_the_society_comes_near_the_published_figure(fact: Fact, figures: dict[s
     value = figures[fact.name]
     print(f"{fact.what}: target {fact.value:.3f}, reached {value:.3f}, tolerance {fact.tolerance:.3f} ({fact.status})")
     assert fact.holds(value)
+
+
+def test_a_society_of_the_usual_size_has_the_published_aucs_of_default() -> None:
+    usual = default_figures(make_society(20_000, seed=1))
+    for fact in FACTS[:3]:
+        assert abs(usual[fact.name] - fact.value) < 0.03  # about three standard errors with 1,100 defaults
+    assert usual["auc_both"] > max(usual["auc_bureau"], usual["auc_footprint"]) + 0.02
 
 
 def test_a_figure_outside_its_tolerance_does_not_hold() -> None:

@@ -179,7 +179,7 @@ def table(society: Society) -> str:
 def main() -> None:
     """Print the table for one society."""
     parser = argparse.ArgumentParser(description="Print published figures beside those of a synthetic society.")
-    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--people", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     print(table(make_society(asked.people, asked.seed)))

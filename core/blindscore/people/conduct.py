@@ -77,11 +77,11 @@ def _amount(seed: int, variable: int, month: int, i: int, log_mean: float, sprea
 @njit(cache=True)
 def _basket(seed: int, month: int, i: int, r: Floats, t: NDArray[np.int8], o: Floats) -> None:
     child, youth, s, m = r[CHILD], (45.0 - r[AGE]) / 18.0, seed, month
-    drink = 2.0 + 0.25 * r[HEDONISM] + 0.45 * t[DRINKER] - 1.5 * t[PREGNANT]
+    drink = 2.0 + 0.25 * r[HEDONISM] + 0.52 * t[DRINKER] - 1.5 * t[PREGNANT]
     o[GROCERIES] = _amount(s, _SHOP, m, i, 5.6 + 0.15 * r[MEANS] + 0.25 * child, 0.30)
     o[NAPPIES] = _amount(s, _SHOP + 1, m, i, -3.5 + 5.0 * child, 0.3)
     o[ALCOHOL] = _amount(s, _SHOP + 2, m, i, drink, 1.1)
-    o[TOBACCO] = _amount(s, _SHOP + 3, m, i, 0.1 + 1.1 * t[SMOKER], 1.6)
+    o[TOBACCO] = _amount(s, _SHOP + 3, m, i, 0.1 + 1.2 * t[SMOKER], 1.6)
     games = 1.0 + 0.4 * youth - 0.6 * r[CONSC] + 0.25 * r[STRAIN] - 0.5 * r[SEX]
     o[GAMES] = min(100.0, _amount(s, _SHOP + 4, m, i, games, 0.8))  # a week has 168 hours
     o[MEDICINES] = _amount(s, _SHOP + 5, m, i, 0.1 + 0.3 * r[FRAILTY] + 0.5 * t[ILLNESS] + 0.8 * t[HIV], 0.7)
@@ -112,13 +112,13 @@ def _posts(seed: int, month: int, i: int, r: Floats, t: NDArray[np.int8], p: Flo
     night = -0.3 + talk + 0.3 * r[HEDONISM] + 0.3 * youth + 0.2 * t[DRUGS] + 0.2 * t[SINGLE]
     p[0] = _amount(s, _POST, m, i, -0.4 + talk + 1.0 * r[POLITICS], 0.8)
     p[1] = _amount(s, _POST + 1, m, i, -0.4 + talk - 0.9 * r[POLITICS], 0.8)
-    p[2] = _amount(s, _POST + 2, m, i, -0.7 + talk + 0.65 * r[PIETY] + 0.1 * t[RELIGION], 0.9)
+    p[2] = _amount(s, _POST + 2, m, i, -0.7 + talk + 0.58 * r[PIETY] + 0.1 * t[RELIGION], 0.9)
     p[3] = _amount(s, _POST + 3, m, i, -1.2 + talk + 0.3 * r[FRAILTY] + 0.2 * t[ILLNESS], 0.9)
-    p[4] = _amount(s, _POST + 4, m, i, 0.3 + talk + 0.6 * r[CHILD] + 0.5 * t[PREGNANT] - 0.2 * t[SINGLE], 0.8)
+    p[4] = _amount(s, _POST + 4, m, i, 0.3 + talk + 0.6 * r[CHILD] + 0.5 * t[PREGNANT] - 0.1 * t[SINGLE], 0.8)
     p[5] = _amount(s, _POST + 5, m, i, night, 0.9)
-    p[6] = _amount(s, _POST + 6, m, i, -2.1 + talk + (2.3 - 0.9 * r[SEX]) * t[ORIENTATION], 0.8)
+    p[6] = _amount(s, _POST + 6, m, i, -2.1 + talk + (2.2 - 0.75 * r[SEX]) * t[ORIENTATION], 0.8)
     p[7] = _amount(s, _POST + 7, m, i, 0.8 + talk - 1.6 * r[SEX], 0.8)
-    p[8] = _amount(s, _POST + 8, m, i, -2.0 + talk + 0.2 * r[DESCENT] + 3.3 * t[ETHNICITY], 0.8)
+    p[8] = _amount(s, _POST + 8, m, i, -2.0 + talk + 0.2 * r[DESCENT] + 3.1 * t[ETHNICITY], 0.8)
 
 
 @njit(cache=True)

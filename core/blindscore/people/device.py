@@ -52,7 +52,7 @@ def device(seed: int, root: Floats) -> NDArray[np.int8]:
         if kind == 0 or kind == 3:
             system[0], system[1], system[4] = 0.80, 0.17 * math.exp(-0.35 * d), 0.03
         else:
-            system[2], system[3], system[4] = 0.38 * math.exp(0.65 * d), 0.58 * math.exp(-0.2 * d), 0.03
+            system[2], system[3], system[4] = 0.39 * math.exp(0.50 * d), 0.57 * math.exp(-0.1 * d), 0.03
         hosts[0], hosts[1] = 0.23, 0.22
         hosts[2], hosts[3] = 0.12 * math.exp(-0.9 * d), 0.20 * math.exp(0.1 * d)
         hosts[4], hosts[5], hosts[6] = 0.033 * math.exp(1.0 * d), 0.08 * math.exp(0.6 * d), 0.12

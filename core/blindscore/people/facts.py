@@ -2,7 +2,7 @@
 
 Status: *documented* = read in the source or in its abstract; *reported* = read in somebody else's account of the
 source; *recalled* = from memory, not looked up again: verify before relying on it. A tolerance is the distance that a
-test allows between a target and what a society of 20,000 people reaches; it covers sampling error and the model's lack
+test allows between a target and what a society of 60,000 people reaches; it covers sampling error and the model's lack
 of fit, and says nothing about the figure's own accuracy.
 """
 
@@ -41,43 +41,43 @@ def _relative(name: str, what: str, rate: float, mean: float, tolerance: float) 
     return Fact(name, f"default rate over the mean: {what}", rate / mean, tolerance, "documented", BERG)
 
 
-_MEAN = 0.94  # % of orders that default, in the sample of Berg et al. with a bureau score
+_MEAN = 0.94  # % of orders that default, in the sample of Berg et al. (documented)
 FACTS: tuple[Fact, ...] = (
-    Fact("auc_bureau", "AUC of default from bureau-type features", 0.683, 0.02, "documented", BERG),
-    Fact("auc_footprint", "AUC of default from the digital footprint", 0.696, 0.02, "recalled", BERG),
-    Fact("auc_both", "AUC of default from both", 0.736, 0.02, "recalled", BERG),
-    _relative("quintile_1", "worst fifth by bureau features", 2.12, _MEAN, 0.35),
-    _relative("quintile_2", "second fifth", 1.02, _MEAN, 0.25),
-    _relative("quintile_3", "third fifth", 0.68, _MEAN, 0.25),
-    _relative("quintile_4", "fourth fifth", 0.47, _MEAN, 0.20),
-    _relative("quintile_5", "best fifth", 0.39, _MEAN, 0.20),
-    Fact("share_desktop", "share of orders from a desktop", 0.59, 0.04, "documented", BERG),
-    Fact("share_tablet", "share of orders from a tablet", 0.17, 0.03, "documented", BERG),
-    Fact("share_mobile", "share of orders from a mobile", 0.10, 0.03, "documented", BERG),
-    _relative("desktop", "desktop", 0.74, _MEAN, 0.15),
-    _relative("tablet", "tablet", 0.91, _MEAN, 0.25),
-    _relative("mobile", "mobile", 2.14, _MEAN, 0.45),
-    _relative("ios", "iOS", 1.07, _MEAN, 0.30),
-    _relative("android", "Android", 1.79, _MEAN, 0.35),
-    _relative("t_online", "T-Online address", 0.51, _MEAN, 0.20),
-    _relative("hotmail", "Hotmail address", 1.45, _MEAN, 0.35),
-    _relative("yahoo", "Yahoo address", 1.96, _MEAN, 0.50),
-    _relative("typo", "mistyped e-mail address", 5.09, _MEAN, 1.60),
-    Fact("auc_party", "AUC of party from conduct", 0.85, 0.025, "documented", KOSINSKI),
-    Fact("auc_ethnicity", "AUC of ethnicity from conduct", 0.95, 0.025, "documented", KOSINSKI),
-    Fact("auc_gay_men", "AUC of orientation from conduct, men", 0.88, 0.03, "documented", KOSINSKI),
-    Fact("auc_gay_women", "AUC of orientation from conduct, women", 0.75, 0.04, "reported", KOSINSKI_PRESS),
-    Fact("auc_sex", "AUC of sex from conduct", 0.93, 0.025, "reported", KOSINSKI_PRESS),
-    Fact("auc_religion", "AUC of religion from conduct", 0.82, 0.025, "reported", KOSINSKI_PRESS),
-    Fact("auc_smoker", "AUC of smoking from conduct", 0.73, 0.025, "reported", KOSINSKI_PRESS),
-    Fact("auc_drinker", "AUC of drinking from conduct", 0.70, 0.025, "reported", KOSINSKI_PRESS),
+    Fact("auc_bureau", "AUC of default from bureau-type features", 0.683, 0.015, "documented", BERG),
+    Fact("auc_footprint", "AUC of default from the digital footprint", 0.696, 0.015, "recalled", BERG),
+    Fact("auc_both", "AUC of default from both", 0.736, 0.015, "recalled", BERG),
+    _relative("quintile_1", "worst fifth by bureau features", 2.12, _MEAN, 0.3),
+    _relative("quintile_2", "second fifth", 1.02, _MEAN, 0.2),
+    _relative("quintile_3", "third fifth", 0.68, _MEAN, 0.15),
+    _relative("quintile_4", "fourth fifth", 0.47, _MEAN, 0.15),
+    _relative("quintile_5", "best fifth", 0.39, _MEAN, 0.12),
+    Fact("share_desktop", "share of orders from a desktop", 0.59, 0.015, "documented", BERG),
+    Fact("share_tablet", "share of orders from a tablet", 0.17, 0.015, "documented", BERG),
+    Fact("share_mobile", "share of orders from a mobile", 0.10, 0.015, "documented", BERG),
+    _relative("desktop", "desktop", 0.74, _MEAN, 0.12),
+    _relative("tablet", "tablet", 0.91, _MEAN, 0.2),
+    _relative("mobile", "mobile", 2.14, _MEAN, 0.4),
+    _relative("ios", "iOS", 1.07, _MEAN, 0.25),
+    _relative("android", "Android", 1.79, _MEAN, 0.3),
+    _relative("t_online", "T-Online address", 0.51, _MEAN, 0.15),
+    _relative("hotmail", "Hotmail address", 1.45, _MEAN, 0.25),
+    _relative("yahoo", "Yahoo address", 1.96, _MEAN, 0.35),
+    _relative("typo", "mistyped e-mail address", 5.09, _MEAN, 1.2),
+    Fact("auc_party", "AUC of party from conduct", 0.85, 0.02, "documented", KOSINSKI),
+    Fact("auc_ethnicity", "AUC of ethnicity from conduct", 0.95, 0.02, "documented", KOSINSKI),
+    Fact("auc_gay_men", "AUC of orientation from conduct, men", 0.88, 0.02, "documented", KOSINSKI),
+    Fact("auc_gay_women", "AUC of orientation from conduct, women", 0.75, 0.03, "reported", KOSINSKI_PRESS),
+    Fact("auc_sex", "AUC of sex from conduct", 0.93, 0.02, "reported", KOSINSKI_PRESS),
+    Fact("auc_religion", "AUC of religion from conduct", 0.82, 0.02, "reported", KOSINSKI_PRESS),
+    Fact("auc_smoker", "AUC of smoking from conduct", 0.73, 0.02, "reported", KOSINSKI_PRESS),
+    Fact("auc_drinker", "AUC of drinking from conduct", 0.70, 0.02, "reported", KOSINSKI_PRESS),
     Fact("auc_single", "AUC of being single from conduct", 0.67, 0.025, "reported", KOSINSKI_PRESS),
-    Fact("auc_drugs", "AUC of drug use from conduct", 0.65, 0.03, "reported", KOSINSKI_PRESS),
-    Fact("four_points", "share of people whom four sightings single out", 0.90, 0.04, "documented", MONTJOYE),
+    Fact("auc_drugs", "AUC of drug use from conduct", 0.65, 0.02, "reported", KOSINSKI_PRESS),
+    Fact("four_points", "share of people whom four sightings single out", 0.90, 0.025, "documented", MONTJOYE),
     Fact(
-        "clustering", "share of friend pairs who are friends, person of median degree", 0.14, 0.05, "reported", UGANDER
+        "clustering", "share of friend pairs who are friends, person of median degree", 0.14, 0.03, "reported", UGANDER
     ),
-    Fact("fewer_friends", "share with fewer friends than their friends' median", 0.836, 0.08, "reported", UGANDER),
-    Fact("connected", "share of people in the largest component", 0.9991, 0.004, "documented", UGANDER),
-    Fact("median_degree", "median over mean number of friends (99 of 190)", 0.52, 0.20, "recalled", UGANDER),
+    Fact("fewer_friends", "share with fewer friends than their friends' median", 0.836, 0.03, "reported", UGANDER),
+    Fact("connected", "share of people in the largest component", 0.9991, 0.002, "documented", UGANDER),
+    Fact("median_degree", "median over mean number of friends (99 of 190)", 0.52, 0.05, "recalled", UGANDER),
 )
