@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from blindscore.designs.design import NO_CONDUCT
 from blindscore.errors import ParameterError
@@ -133,7 +134,7 @@ def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str
 
 FINDINGS = {
     "works": "can still",
-    "uncertain": "perhaps (the interval reaches chance)",
+    "uncertain": "perhaps, no surer than public knowledge",
     "none found": "no attack found, but no bound",
     "removed": "removed",
 }
@@ -159,6 +160,22 @@ def what_stays(ledger: Ledger, coalition: str) -> list[str]:
 def _named(ledger: Ledger, design: str, coalition: str, capability: str, word: str) -> str:
     row = worst(ledger, design, coalition, capability)
     return capability if row is None or word == "removed" else f"{capability} {row.advantage:.2f}"
+
+
+def failing(ledger: Ledger, coalition: str) -> dict[str, Any] | None:
+    """Return the cryptographic design that removes least from the coalition, in words; None if all remove everything.
+
+    A page that shows what works must show as plainly what does not: hiding data by itself need not remove a
+    capability.
+    """
+    private = [d for d in ledger.designs if d.real_runs] or list(ledger.designs)
+    least = min(private, key=lambda d: len(removed(ledger, d.design, coalition)))
+    gone, of = removed(ledger, least.design, coalition), measured(ledger, least.design, coalition)
+    left = [_named(ledger, least.design, coalition, c, "works") for c in of if c not in gone]
+    if not left:
+        return None
+    words = f"does not remove {', '.join(left)}"
+    return {"design": least.design, "summary": least.summary, "removed": len(gone), "measured": len(of), "words": words}
 
 
 def not_shown(ledger: Ledger) -> list[str]:

@@ -1,18 +1,20 @@
 """The report page: one self-contained HTML file drawn from one ledger.
 
-Nothing is fetched when it is opened, and every value of the ledger is escaped: names of columns come from strangers'
-files.
+Nothing is fetched when it is opened, its only script is allowed by hash, and every value of the ledger is escaped:
+names of columns come from strangers' files.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import tomllib
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from blindscore.surveillance.ledger import DesignRow, Ledger, Row
-from blindscore_app.report import figures
-from blindscore_app.report.picture import draw_frontier
+from blindscore.surveillance.ledger import DesignRow, Ledger
+from blindscore_app.report import charts, figures
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -24,6 +26,29 @@ STATUS_WORDS = {
     "recalled": "recalled: from memory, not yet checked",
     "modelled": "modelled: our own assumption",
 }
+CAPABILITY_WORDS = {
+    "profile": "infer secrets such as party or illness",
+    "link": "name the person behind a record",
+    "map": "find who is friends with whom",
+    "track": "say where a person is",
+    "steer": "bend a score, and nobody can prove it",
+    "intercept": "read a decision off the wire",
+    "disclose": "hand everybody over on one order",
+    "remember": "tell who was in the training data",
+}
+CONTENTS = (
+    ("sees", "Who sees what"),
+    ("order", "Serve an order"),
+    ("frontier", "The frontier"),
+    ("person", "One person"),
+    ("groups", "Who loses"),
+    ("limits", "What this does not show"),
+    ("law", "Law crosswalk"),
+    ("rules", "Rules and sources"),
+    ("again", "Get these figures again"),
+)
+CONTEXT_ORDER = ("register", "financial", "shopping", "browsing", "posts", "social", "device", "decision")
+CHARTED_GROUPS = 3  # groups of one column that a chart can tell apart
 
 
 def render_page(ledger: Ledger, coalition: str = "scorer") -> str:
@@ -35,8 +60,15 @@ def render_page(ledger: Ledger, coalition: str = "scorer") -> str:
         The ledger has no rows of this coalition.
     """
     figures.check_coalition(ledger, coalition)
-    picture = base64.b64encode(draw_frontier(ledger, coalition)).decode()
-    return _environment().get_template("page.html.j2").render(_context(ledger, coalition), picture=picture)
+    script = _resource("templates/page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    template = _environment().get_template("page.html.j2")
+    return template.render(_context(ledger, coalition), script=script, policy=policy)
+
+
+def _resource(name: str) -> str:
+    return files("blindscore_app.report").joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
@@ -53,45 +85,82 @@ def _environment() -> Environment:
     environment.filters |= {
         "share": lambda value: f"{value:.2f}",
         "auc": lambda value: f"{value:.3f}",
+        "bits": lambda value: f"{value:.1f}",
         "points": figures.points,
         "bound": lambda value: f"{figures.rounded_up(value):.2f}",
+        "quantity": lambda value: f"{value:.3g}",
     }
     return environment
 
 
 def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
-    names = figures.capabilities(ledger)
+    from markupsafe import Markup
+
+    names = figures.coalitions(ledger) or [coalition]
+    numbered = list(enumerate(ledger.rows))
     return {
-        "ledger": ledger,
+        "plain": ledger.to_dict(),
         "meta": ledger.meta,
         "coalition": coalition,
-        "capabilities": names,
+        "capabilities": figures.capabilities(ledger),
         "synthetic": figures.is_synthetic(ledger),
+        "contents": CONTENTS,
         "headline": figures.headline(ledger, coalition),
-        "what_stays": figures.what_stays(ledger, coalition),
         "not_shown": figures.not_shown(ledger),
-        "designs": [_design(ledger, design, coalition, names) for design in ledger.designs],
-        "by_coalition": [(name, ledger.find(coalition=name)) for name in figures.coalitions(ledger)],
+        "failing": figures.failing(ledger, coalition),
+        "designs": [_design(ledger, design, coalition) for design in ledger.designs],
+        "contexts": _contexts(ledger),
+        "quality": Markup(charts.quality_panel(ledger)),
+        "panels": {name: _panels(ledger, name) for name in names},
+        "rows_of": {name: [(k, row) for k, row in numbered if row.coalition == name] for name in names},
         "orders": [row for row in ledger.rows if row.people_exposed is not None],
+        "order_coalitions": list(dict.fromkeys(r.coalition for r in ledger.rows if r.people_exposed is not None)),
+        "sliders": ledger.meta.get("person", {}).get("sliders", []),
+        "groups": _groups(ledger),
         "rules": [(design.design, rule) for design in ledger.designs for rule in design.rules],
         "status_words": STATUS_WORDS,
+        "laws": tomllib.loads(_resource("law.toml"))["entry"],
     }
 
 
-def _design(ledger: Ledger, design: DesignRow, coalition: str, names: list[str]) -> dict[str, Any]:
-    """Everything that the page says of one design."""
-    cells: list[tuple[str, Row | None, bool]] = [
-        (
-            name,
-            figures.worst(ledger, design.design, coalition, name),
-            figures.is_removed(ledger, design.design, coalition, name),
-        )
-        for name in names
+def _design(ledger: Ledger, design: DesignRow, coalition: str) -> dict[str, Any]:
+    """Everything that the page says of one design, apart from its charts."""
+    cells = []
+    for name in figures.capabilities(ledger):
+        found = figures.finding(ledger, design.design, coalition, name)
+        row = figures.worst(ledger, design.design, coalition, name)
+        words = figures.FINDINGS.get(found, found)
+        cells.append({"finding": found, "words": words if row is None else f"{words}: {row.advantage:.2f}"})
+    return {"row": design, "cells": cells, "runs": figures.runs_words(design)}
+
+
+def _contexts(ledger: Ledger) -> list[str]:
+    """Parts of life that any party reads under any design, the usual ones first."""
+    seen = dict.fromkeys(c for design in ledger.designs for view in design.sees for c in view["contexts"])
+    return [c for c in CONTEXT_ORDER if c in seen] + [c for c in seen if c not in CONTEXT_ORDER]
+
+
+def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
+    from markupsafe import Markup
+
+    return [
+        {
+            "name": name,
+            "words": CAPABILITY_WORDS.get(name, ""),
+            "svg": Markup(charts.capability_panel(ledger, coalition, name)),
+        }
+        for name in figures.capabilities(ledger)
+        if ledger.find(coalition=coalition, capability=name)
     ]
-    return {
-        "row": design,
-        "cells": cells,
-        "time": figures.time_words(design),
-        "bytes": figures.bytes_words(design),
-        "runs": figures.runs_words(design),
-    }
+
+
+def _groups(ledger: Ledger) -> list[dict[str, Any]]:
+    from markupsafe import Markup
+
+    found = []
+    for by in dict.fromkeys(g["by"] for design in ledger.designs for g in design.groups):
+        rows = [(design.design, g) for design in ledger.designs for g in design.groups if g["by"] == by]
+        charted = len({g["group"] for _, g in rows}) <= CHARTED_GROUPS and any(g["good_refused"] for _, g in rows)
+        svg = Markup(charts.groups_panel(ledger, by)) if charted else ""
+        found.append({"by": by, "rows": rows, "svg": svg})
+    return found

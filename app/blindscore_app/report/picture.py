@@ -92,7 +92,7 @@ def _capability(axis: Axes, ledger: Ledger, coalition: str, name: str) -> None:
         axis.errorbar([row.advantage], [k], xerr=error, fmt="o", color=ATTACK, ms=6, capsize=3, lw=1.5, zorder=3)
         if row.bound is not None:
             axis.plot([row.bound], [k], marker="|", color=BOUND, ms=15, mew=2.5, zorder=2)
-        if figures.public_words(row):
+        if figures.public_words(row) and row.control is not None:
             axis.plot([row.control], [k], marker="x", color=INK, ms=6, mew=1.5, zorder=2)
         beyond = row.advantage > 0.5
         gone = figures.is_removed(ledger, design.design, coalition, name)

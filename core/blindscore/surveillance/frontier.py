@@ -14,7 +14,9 @@ from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.quality import auc_interval, auc_loss_interval, ks
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.groups import who_loses
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
+from blindscore.surveillance.person import Person, choose_person, score_person
 from blindscore.surveillance.registry import load_capabilities
 from blindscore.surveillance.scene import COALITIONS, Scene, auxiliary_people, pool
 from blindscore.surveillance.sees import who_sees
@@ -97,6 +99,7 @@ def measure(
                 rows += capability.measure(scene)
             done += 1
     tell("done")
+    person = choose_person(population)
     return Ledger(
         meta={
             "version": blindscore.__version__,
@@ -110,9 +113,10 @@ def measure(
             "sample": max((run.real_runs for run in runs), default=0),
             "baseline": _baseline(names),
             "command": command,
+            "person": {} if person is None else person.to_dict(),
             "seconds": round(time.perf_counter() - started, 1),
         },
-        designs=tuple(_design_rows(population, designs, runs)),
+        designs=tuple(_design_rows(population, designs, runs, person)),
         rows=tuple(_judged(rows, _baseline(names))),
     )
 
@@ -126,7 +130,9 @@ def _judged(rows: Sequence[Row], baseline: str | None) -> list[Row]:
     return [row.judged(reference.get((row.coalition, row.capability, row.secret))) for row in rows]
 
 
-def _design_rows(population: Population, designs: Sequence[Design], runs: Sequence[Run]) -> list[DesignRow]:
+def _design_rows(
+    population: Population, designs: Sequence[Design], runs: Sequence[Run], person: Person | None
+) -> list[DesignRow]:
     """Return the designs' quality, measured on people who did not train the cards, and their costs."""
     fresh = ~population.history
     outcome = population.default[fresh]
@@ -157,6 +163,8 @@ def _design_rows(population: Population, designs: Sequence[Design], runs: Sequen
                 enforces=tuple(sorted(design.enforces)),
                 rules=tuple(asdict(rule) for rule in design.rules),
                 sees=who_sees(population, run),
+                groups=who_loses(population, run),
+                person={} if person is None else score_person(person, run),
             )
         )
     return rows

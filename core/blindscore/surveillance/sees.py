@@ -17,7 +17,8 @@ def who_sees(population: Population, run: Run) -> tuple[dict[str, Any], ...]:
     Returns
     -------
     tuple of dict
-        ``role``, ``party``, ``keyed_by``, ``fields`` (columns that it reads), ``handles`` (join keys), ``stored``
+        ``role``, ``party``, ``keyed_by``, ``fields`` (columns that it reads), ``contexts`` (of life that
+        these come from; "register" and "decision" for what is no feature), ``handles`` (join keys), ``stored``
         (columns readable at rest), ``friends`` and ``visits`` (bool), ``opaque_bytes`` (a person), ``records`` (rows
         it has), and ``record``: the first record, value by value, as text. The record is kept only of synthetic
         people: a real person's data has no place in a report.
@@ -32,6 +33,7 @@ def _describe(population: Population, role: str, view: View) -> dict[str, Any]:
         "party": view.party,
         "keyed_by": view.keyed_by,
         "fields": fields,
+        "contexts": list(dict.fromkeys(_context(population, name) for name in fields)),
         "handles": [str(handle) for handle in view.handles],
         "stored": fields if view.stored is None else [c for c in fields if c in view.stored],
         "friends": view.friends is not None,
@@ -40,6 +42,12 @@ def _describe(population: Population, role: str, view: View) -> dict[str, Any]:
         "records": len(view.clear),
         "record": _record(view.clear) if population.synthetic else {},
     }
+
+
+def _context(population: Population, column: str) -> str:
+    if column in population.register.columns:
+        return "register"
+    return population.schema[column].context if column in population.schema.names() else "decision"
 
 
 def _record(clear: pd.DataFrame) -> dict[str, str]:

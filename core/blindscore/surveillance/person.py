@@ -1,0 +1,154 @@
+"""One made-up person under every design: scores for every setting of a few sliders, by the designs' own kernels.
+
+The page looks these scores up; it computes none itself, so it cannot differ from the kernel.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blindscore.designs.design import Run
+from blindscore.people.population import Population
+from blindscore.scorecard.binning import bin_labels
+
+# Feature -> the quantiles of the population that its slider offers.
+SLIDERS: tuple[tuple[str, tuple[float, ...]], ...] = (
+    ("income", (0.02, 0.25, 0.5, 0.75, 0.98)),
+    ("arrears_months", (0.0, 0.9, 0.97, 0.999)),
+    ("post_opposition", (0.0, 0.5, 0.9, 0.99)),
+    ("nappies", (0.0, 0.9, 0.99)),
+    ("games_hours", (0.02, 0.5, 0.98)),
+    ("friends_mean_arrears", (0.02, 0.5, 0.98)),
+)
+
+
+@dataclass(frozen=True)
+class Slider:
+    """One feature that a reader may change, and its settings."""
+
+    feature: str
+    context: str
+    unit: str
+    positions: tuple[float, ...]
+    start: int  # index of the setting nearest to the person
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person of middling record, and copies of it in every combination of the sliders."""
+
+    row: int
+    sliders: tuple[Slider, ...]
+    copies: Population  # one row a combination, the last slider fastest
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plain form for the ledger's ``meta``."""
+        return {
+            "sliders": [
+                {
+                    "feature": s.feature,
+                    "context": s.context,
+                    "unit": s.unit,
+                    "positions": list(s.positions),
+                    "start": s.start,
+                }
+                for s in self.sliders
+            ]
+        }
+
+
+def choose_person(population: Population) -> Person | None:
+    """Return a made-up person near the middle of every slider; None for real people or without such features."""
+    known = [(name, quantiles) for name, quantiles in SLIDERS if name in population.features.columns]
+    if not population.synthetic or not known:
+        return None
+    values = population.features[[name for name, _ in known]].astype(float)
+    distance = (values.rank(pct=True) - 0.5).abs().sum(axis=1, skipna=False).to_numpy()
+    if np.isnan(distance).all():
+        return None
+    row = int(np.nanargmin(distance))
+    sliders = []
+    for name, quantiles in known:
+        offered = [float(f"{q:.2g}") for q in values[name].quantile(list(quantiles))]
+        positions = tuple(sorted(set(offered)))
+        start = int(np.argmin(np.abs(np.array(positions) - values[name].iloc[row])))
+        feature = population.schema[name]
+        sliders.append(Slider(name, feature.context, feature.unit, positions, start))
+    return Person(row, tuple(sliders), _copies(population, row, sliders))
+
+
+def _copies(population: Population, row: int, sliders: list[Slider]) -> Population:
+    grid = np.array(np.meshgrid(*(s.positions for s in sliders), indexing="ij")).reshape(len(sliders), -1)
+    rows = np.full(grid.shape[1], row)
+
+    def repeat(table: pd.DataFrame) -> pd.DataFrame:
+        return table.iloc[rows].reset_index(drop=True)
+
+    features = repeat(population.features)
+    for slider, column in zip(sliders, grid, strict=True):
+        features[slider.feature] = column
+    return Population(
+        features=features,
+        schema=population.schema,
+        default=population.default[rows],
+        sensitive=repeat(population.sensitive),
+        register=repeat(population.register),
+        history=population.history[rows],
+        name=population.name,
+        synthetic=True,
+    )
+
+
+def score_person(person: Person, run: Run) -> dict[str, Any]:
+    """Return one design's answer for every combination.
+
+    Returns
+    -------
+    dict
+        ``threshold``; ``low`` and ``high`` of the scale; ``base`` points; ``parts``: per characteristic ``feature``,
+        ``best`` points, and ``bins`` and ``points`` by slider position (one entry if no slider moves it); ``scores``:
+        base64 of little-endian int16, one a combination, the last slider fastest. A score that departs from base and
+        points, clipped, was moved by a rule outside the card.
+    """
+    card = run.card
+    features = person.copies.features
+    scores = run.rescore(person.copies) if run.rescore is not None else card.scores(card.bins(features))
+    moved = {s.feature: s for s in person.sliders}
+    parts = []
+    strides = _strides(person)
+    for j, c in enumerate(card.characteristics):
+        rows: NDArray[np.int64] = np.zeros(1, np.int64)
+        if c.feature in moved:
+            rows = np.arange(len(moved[c.feature].positions)) * strides[c.feature]
+        bins = card.bins(features.iloc[rows])[:, j]
+        labels = bin_labels(c)
+        parts.append(
+            {
+                "feature": c.feature,
+                "best": max(c.points),
+                "bins": [labels[b] for b in bins],
+                "points": [c.points[b] for b in bins],
+            }
+        )
+    return {
+        "threshold": int(run.threshold),
+        "low": card.scale.low,
+        "high": card.scale.high,
+        "base": card.base,
+        "parts": parts,
+        "scores": base64.b64encode(np.asarray(scores, "<i2").tobytes()).decode(),
+    }
+
+
+def _strides(person: Person) -> dict[str, int]:
+    strides, step = {}, 1
+    for slider in reversed(person.sliders):
+        strides[slider.feature] = step
+        step *= len(slider.positions)
+    return strides
