@@ -56,6 +56,8 @@ def to_svg(spec: Mapping[str, Any], label: str) -> str:
     svg: str = vl_convert.vegalite_to_svg({**spec, "config": CONFIG})
     for colour, variable in VARIABLES.items():
         svg = re.sub(re.escape(colour), variable, svg, flags=re.IGNORECASE)
+    # The figure has one text alternative; the marks' own roles would only be read out as "graphic, graphic, ...".
+    svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
     named = f'<svg role="img" aria-label="{html.escape(label, quote=True)}" '
     return svg[svg.index("<svg") :].replace("<svg ", named, 1)
 

@@ -1,0 +1,205 @@
+"""The page in a real browser: every control, nothing fetched, printable, usable by keyboard and screen reader."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blindscore.designs.registry import PLAIN
+from blindscore.people.society import make_society
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.frontier import measure
+from blindscore.surveillance.ledger import Ledger
+from blindscore_app.report import figures
+from blindscore_app.report.html import render_page
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need the package playwright")
+pytestmark = pytest.mark.filterwarnings("ignore:n_quantiles")
+
+SIZES = {"phone": (360, 740), "desk": (1280, 900)}
+
+
+def _chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.skip("no Chromium on this machine: install Debian's package chromium to run the browser tests")
+
+
+@pytest.fixture(scope="module")
+def real_ledger() -> Ledger:
+    """A true run, small, without cryptography."""
+    people = make_society(people=400, seed=2)
+    return measure(people, [kind() for kind in PLAIN], Scorecard(), seed=2, command="blindscore frontier --people 400")
+
+
+@pytest.fixture(scope="module")
+def page_file(real_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(render_page(real_ledger), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Any, page_file: Path) -> Iterator[Any]:
+    """The page, opened; it must ask for nothing else and say nothing on the console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
+    opened.on("request", lambda request: requests.append(request.url))
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(page_file.as_uri())
+    yield opened
+    assert requests == [page_file.as_uri()]
+    assert complaints == []
+    context.close()
+
+
+def test_numbers_on_the_page_are_those_of_the_ledger(page: Any, real_ledger: Ledger) -> None:
+    lines = page.eval_on_selector_all(
+        "[data-row]",
+        "lines => lines.map(l => [Number(l.dataset.row), "
+        "Object.fromEntries([...l.querySelectorAll('[data-key]')].map(c => [c.dataset.key, c.textContent]))])",
+    )
+    assert sorted(number for number, _ in lines) == list(range(len(real_ledger.rows)))
+    for number, shown in lines:
+        row = real_ledger.rows[number]
+        assert shown["advantage"] == f"{row.advantage:.2f}"
+        assert (shown["low"], shown["high"]) == (f"{row.low:.2f}", f"{row.high:.2f}")
+        assert ("bound" in shown) == (row.bound is not None)
+        if row.bound is not None:
+            assert row.bound <= float(shown["bound"]) < row.bound + 0.01
+        assert shown.get("control") == (None if row.control is None else f"{row.control:.2f}")
+    for design in real_ledger.designs:
+        line = page.locator(f"tr[data-design='{design.design}']").first
+        assert line.locator("[data-key=auc]").inner_text() == f"{design.auc:.3f}"
+        assert line.locator("[data-points=auc_loss]").inner_text() == f"{100 * design.auc_loss:.1f}"
+        assert line.locator("[data-key=bytes_up]").inner_text() == str(design.bytes_up)
+    assert page.locator(".headline").inner_text() == figures.headline(real_ledger, "scorer")
+
+
+def test_an_order_shows_what_the_ledger_says(page: Any, real_ledger: Ledger) -> None:
+    for design, party in (("platform", "scorer"), ("minimal", "scorer+state"), ("bureau", "source")):
+        page.select_option("#order-design", design)
+        page.select_option("#order-party", party)
+        page.get_by_role("button", name="Serve the order").click()
+        order = real_ledger.find(design=design, coalition=party, capability="disclose")[0]
+        said = page.locator("#order-answer").inner_text()
+        assert f"exposes {order.people_exposed} of 400 people" in said
+        traits = real_ledger.find(design=design, coalition=party, capability="profile")
+        for row in traits:
+            assert row.secret in said
+            assert f"{row.advantage:.2f}" in said
+
+
+def test_choosing_a_coalition_shows_its_rows_and_no_other(page: Any, real_ledger: Ledger) -> None:
+    for name in figures.coalitions(real_ledger):
+        page.select_option("#coalition", name)
+        shown = page.locator(".coalition:visible")
+        assert shown.count() == 1
+        assert shown.get_attribute("data-coalition") == name
+
+
+def test_the_sliders_show_the_scores_of_the_kernel(page: Any, real_ledger: Ledger) -> None:
+    sliders = real_ledger.meta["person"]["sliders"]
+    for setting in ([s["start"] for s in sliders], [len(s["positions"]) - 1 for s in sliders], [0] * len(sliders)):
+        index = 0
+        for k, (at, slider) in enumerate(zip(setting, sliders, strict=True)):
+            page.locator(f"#slider-{k}").fill(str(at))
+            index = index * len(slider["positions"]) + at
+        for design in real_ledger.designs:
+            raw = base64.b64decode(design.person["scores"])
+            (score,) = struct.unpack_from("<h", raw, 2 * index)
+            line = page.locator(f"#person-table tr[data-design='{design.design}']")
+            assert line.locator("[data-part=score]").inner_text() == str(score)
+            word = "approved" if score >= design.person["threshold"] else "refused"
+            assert line.locator("[data-part=decision]").inner_text().startswith(word)
+
+
+def test_sliders_and_buttons_answer_the_keyboard(page: Any) -> None:
+    page.locator("#slider-0").focus()
+    before = page.locator("#slider-0").input_value()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#slider-0").input_value() == "1"
+    assert before != ""
+    page.get_by_role("button", name="Serve the order").focus()
+    page.keyboard.press("Enter")
+    assert "exposes" in page.locator("#order-answer").inner_text()
+    log = page.locator("details summary").first
+    log.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details").first.get_attribute("open") is not None
+
+
+def test_a_partys_log_shows_the_values_that_it_holds(page: Any, real_ledger: Ledger) -> None:
+    first = real_ledger.designs[0].sees[0]
+    page.locator("summary", has_text="Log of the scorer").first.click()
+    shown = page.locator("dl.record").first.inner_text()
+    for name, value in first["record"].items():
+        assert name in shown
+        assert value in shown
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", "desk"), ("dark", "phone")])
+def test_axe_finds_no_barrier(browser: Any, page_file: Path, scheme: str, size: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    page.get_by_role("button", name="Serve the order").click()
+    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    found = axe.run(page, options=rules)
+    assert found.response["passes"], "axe ran no rule"
+    assert found.response["violations"] == [], found.generate_report()
+    context.close()
+
+
+def test_a_phone_scrolls_tables_not_the_page(browser: Any, page_file: Path) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+def test_it_prints_to_a4(page: Any) -> None:
+    pdf = page.pdf(prefer_css_page_size=True)
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", pdf)
+    assert len(boxes) > 2
+    assert all(abs(float(w) - 595.3) < 2 and abs(float(h) - 841.9) < 2 for w, h in boxes)
+
+
+def test_it_paints_soon_and_is_small(page: Any, page_file: Path) -> None:
+    assert page_file.stat().st_size < 3_000_000
+    paints = page.evaluate("performance.getEntriesByType('paint').map(p => p.name)")
+    assert "first-contentful-paint" in paints
+
+
+def test_without_scripts_the_page_still_tells_everything(browser: Any, page_file: Path, real_ledger: Ledger) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert page.locator(".headline").inner_text() == figures.headline(real_ledger, "scorer")
+    assert page.locator("svg").count() > 5
+    context.close()
