@@ -1,4 +1,4 @@
-"""The design `sealed`: real runs equal the clear decision, and each claim that it makes holds."""
+"""The designs `sealed` and `one-show`: real runs equal the clear decision, and each claim that they make holds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from blindscore.designs.design import (
     ONE_BIT,
     PUBLIC_CARD,
     SOURCE_BLIND,
+    UNLINKABLE,
     VERIFIED_SCORE,
     Design,
     Run,
@@ -20,6 +21,7 @@ from blindscore.designs.design import (
 from blindscore.errors import ParameterError
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.designs.one_show import OneShow
 from blindscore_crypto.designs.sealed import Sealed
 
 
@@ -129,3 +131,37 @@ def test_a_lie_in_the_view_would_be_counted(population, monkeypatch):
     monkeypatch.setattr(Verifier, "decide", stubborn)
     bent = Sealed(sample=12).run(population, Scorecard(), np.random.default_rng(0))
     assert bent.real_agree < bent.real_runs
+
+
+# one-show
+
+
+@pytest.fixture(scope="module")
+def one_show_run(population) -> Run:
+    return OneShow(sample=12).run(population, Scorecard(), np.random.default_rng(0))
+
+
+def test_one_show_is_a_design_that_claims_unlinkability_too():
+    assert isinstance(OneShow(), Design)
+    assert (OneShow().name, OneShow().order) == ("one-show", 90)
+    assert OneShow().enforces == Sealed().enforces | {UNLINKABLE}
+    with pytest.raises(ParameterError, match="sample"):
+        OneShow(sample=0)
+
+
+def test_one_show_decides_as_sealed_does(one_show_run, run):
+    assert one_show_run.real_runs == one_show_run.real_agree == 12
+    np.testing.assert_array_equal(one_show_run.decisions, run.decisions)
+    np.testing.assert_array_equal(one_show_run.scores, run.scores)
+    assert one_show_run.card.fingerprint == run.card.fingerprint
+
+
+def test_one_show_leaves_lender_and_source_no_common_key(one_show_run):
+    """UNLINKABLE; that no bytes recur either is measured in test_sealed_one_show.py."""
+    lender, source = one_show_run.views["lender"], one_show_run.views["source"]
+    assert list(lender.clear.columns) == ["approved"]
+    assert not set(lender.handles) & set(source.handles)
+    assert not set(lender.clear.columns) & set(source.clear.columns)
+    assert lender.universe == 2
+    assert one_show_run.views["scorer"] is lender
+    assert lender.messages["bytes_up"].nunique() == 1

@@ -18,7 +18,7 @@ from blindscore_crypto.sealed.attestation import Attestation, Issued, Source, bl
 from blindscore_crypto.sealed.commitments import Pedersen
 from blindscore_crypto.sealed.group import P256_GROUP, random_scalar
 from blindscore_crypto.sealed.layout import Layout, layouts_of
-from blindscore_crypto.sealed.presentation import check, check_many, decline, difference, frame_bytes, present
+from blindscore_crypto.sealed.presentation import check, check_many, decline, difference, present
 from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
 from blindscore_crypto.sealed.verifier import DECISION_BYTES, Decision, Verifier, is_bent
@@ -46,7 +46,7 @@ def test_who_reaches_the_threshold_is_approved_and_who_does_not_is_not(world):
 
 def test_proof_refusal_offer_and_decision_have_one_size_each(world):
     frames = [world.frame(GOOD), world.frame(POOR), world.frame(GOOD | {"arrears": 1})]
-    assert {len(frame) for frame in frames} == {frame_bytes(world.terms)}
+    assert {len(frame) for frame in frames} == {world.terms.frame_bytes}
     assert {len(world.verifier.decide(frame, day=TODAY)) for frame in frames} == {DECISION_BYTES}
     assert len(world.offer()) == OFFER_BYTES
 
@@ -316,8 +316,8 @@ def test_a_proof_does_not_move_to_another_lender_threshold_card_nonce_or_day(wor
     ):
         offer = Offer.make(terms, key, epoch=EPOCH.number, day=TODAY).encode()
         moved = frame[:1] + offer + frame[1 + OFFER_BYTES :]
-        if len(moved) != frame_bytes(terms):
-            moved = moved[: frame_bytes(terms)].ljust(frame_bytes(terms), b"\0")
+        if len(moved) != terms.frame_bytes:
+            moved = moved[: terms.frame_bytes].ljust(terms.frame_bytes, b"\0")
         with pytest.raises(ForgeryError):
             check(terms, moved)
 
@@ -353,7 +353,7 @@ def test_noise_is_refused_and_nothing_else_happens(noise):
     with pytest.raises(ForgeryError):
         check(world.terms, noise)
     with pytest.raises(ForgeryError):
-        check(world.terms, noise.ljust(frame_bytes(world.terms), b"\x07"))
+        check(world.terms, noise.ljust(world.terms.frame_bytes, b"\x07"))
 
 
 NOISE_WORLD = World()
@@ -538,7 +538,7 @@ def test_present_refuses_to_prove_what_is_false(world):
 
 def test_a_refusal_says_nothing_but_no(world):
     offer = Offer.decode(world.terms, world.offer())
-    assert decline(world.terms, offer) == b"\0" + offer.encode() + bytes(frame_bytes(world.terms) - 1 - OFFER_BYTES)
+    assert decline(world.terms, offer) == b"\0" + offer.encode() + bytes(world.terms.frame_bytes - 1 - OFFER_BYTES)
 
 
 # Signatures

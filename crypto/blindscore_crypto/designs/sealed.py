@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -35,15 +35,15 @@ from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.sealed.attestation import Source
 from blindscore_crypto.sealed.group import P256_GROUP
-from blindscore_crypto.sealed.layout import layouts_of
-from blindscore_crypto.sealed.presentation import frame_bytes
+from blindscore_crypto.sealed.layout import Layout, layouts_of
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Terms
 from blindscore_crypto.sealed.verifier import DECISION_BYTES, Decision, Verifier, is_bent
-from blindscore_crypto.sealed.wallet import Epoch, Wallet
+from blindscore_crypto.sealed.wallet import Applicant, Epoch, Wallet
 
 EPOCH = Epoch(number=1, last_day=30)
 TODAY = 1
+HANDLE = "attestation"
 T = TypeVar("T")
 
 
@@ -61,119 +61,166 @@ class Sealed:
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.sample < 1:
-            raise ParameterError(f"sample must be at least 1, got {self.sample}: a row stands on real runs")
+        check_sample(self.sample)
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Execute the protocol for a sample, then record the ideal view; see :mod:`blindscore.designs.design`."""
-        features = financial(population)
-        fitted = fit_card(population, scorecard, features)
-        card: Card = fitted.card_
-        scores = fitted.score_points(population.features[features])
-        scale = card.scale
-        threshold = choose_threshold(scores[population.history], self.approve, scale.low, scale.high)
-        bins = card.bins(population.features)
-        approved = scores >= threshold
-        terms, sources, verifier = _parties(population, card, threshold)
-        chosen = rng.choice(len(population), size=min(self.sample, len(population)), replace=False)
-        legal_ids = population.register[LEGAL_ID].astype(str).to_numpy()
-        played = [
-            play(terms, sources, verifier, legal_ids[i], dict(zip(card.features, map(int, bins[i]), strict=True)))
-            for i in chosen
-        ]
-        agree = sum(
-            one.score == scores[i] and one.lender_reads == {"approved": bool(approved[i])} and one.sizes_hold
-            for i, one in zip(chosen, played, strict=True)
-        )
-        # The name under which a source finds a commitment again at the lender; who is refused shows the lender none.
-        signed = rng.permutation(len(population)).astype(np.int64)
-        lender = View(
-            "lender",
-            "one-time",
-            pd.DataFrame({"approved": approved.astype(np.int8), "attestation": np.where(approved, signed, -1)}),
-            everyone(population),
-            opaque_bytes=frame_bytes(terms) - 1 - OFFER_BYTES,
-            messages=messages(population, rng, up=frame_bytes(terms), down=OFFER_BYTES + DECISION_BYTES),
-            handles=("attestation",),
-            universe=2,
-        )
-        return Run(
-            decisions=approved,
-            scores=scores,
-            threshold=threshold,
-            card=card,
-            views={"scorer": lender, "lender": lender, "source": bank_view(population, attestation=signed)},
-            costs=Costs(
-                us_per_person=MappingProxyType(
-                    {role: float(np.median([one.us[role] for one in played])) for role in played[0].us}
-                ),
-                bytes_up=frame_bytes(terms),
-                bytes_down=OFFER_BYTES + DECISION_BYTES,
-                keys_bytes=sum(len(key.data) for key in (terms.lender_key, *terms.source_keys)),
-            ),
-            parameters=MappingProxyType(
-                {
-                    "group": terms.group.name,
-                    "threshold": threshold,
-                    "approve": self.approve,
-                    "sources": len(terms.layouts),
-                    "range_bits": terms.bits,
-                    "commitments": sum(layout.n_commitments for layout in terms.layouts),
-                }
-            ),
-            real_runs=len(played),
-            real_agree=int(agree),
-            audit_share=1.0,  # the applicant holds a proof against the public card that any judge can check
-        )
+        return one_bit_run(population, scorecard, rng, self.approve, self.sample, SealedStage, linkable=True)
 
 
 @dataclass(frozen=True)
 class Played:
     """What one real execution gave."""
 
-    score: int  # opened from the commitments in the wallet
+    score: int  # as the wallet computes it from what the sources signed
     lender_reads: dict[str, object]  # every value that the lender can read off what it was sent
     sizes_hold: bool  # the frame is as long as everybody's, whatever it says
     us: dict[str, float]  # CPU time by role, microseconds
 
 
-def play(
-    terms: Terms, sources: list[Source], verifier: Verifier, legal_id: str, bins: dict[str, int], day: int = TODAY
+class Stage(Protocol):
+    """The parties of one design, ready to play with one person after another."""
+
+    @property
+    def terms(self) -> Terms:
+        """What the lender publishes."""
+        ...
+
+    def play(self, legal_id: str, bins: dict[str, int]) -> Played:
+        """Play the whole protocol once: issue, apply, decide, judge."""
+        ...
+
+
+class SealedStage:
+    """Sources that sign commitments, and one lender."""
+
+    def __init__(self, layouts: tuple[Layout, ...], card: Card, threshold: int) -> None:
+        self._sources = [Source(P256_GROUP, layout) for layout in layouts]
+        key = SigningKey()
+        keys = tuple(source.public for source in self._sources)
+        self.terms: Terms = Terms("lender", key.public, card, threshold, layouts, keys)
+        self._verifier = Verifier(self.terms, key)
+
+    def play(self, legal_id: str, bins: dict[str, int]) -> Played:
+        """See :class:`Stage`. The score is opened from the very commitments that the lender adds up."""
+        dates = {"epoch": EPOCH.number, "expires": EPOCH.last_day}
+        issued, us_source = timed(
+            lambda: [s.attest(legal_id, [bins[f] for f in s.layout.features], **dates) for s in self._sources]
+        )
+        wallet = Wallet(legal_id, [self.terms], EPOCH)
+        _, us_accept = timed(lambda: wallet.accept(issued, self.terms))
+        score = wallet.committed_score(self.terms)
+        played = apply_and_decide(self.terms, wallet, self._verifier, is_bent)
+        us = {"source": us_source, "wallet": us_accept + played.us["wallet"], "lender": played.us["lender"]}
+        return Played(score, played.lender_reads, played.sizes_hold, us)
+
+
+def apply_and_decide(
+    terms: Terms, wallet: Applicant, verifier: Verifier, bent: Callable[[Terms, bytes, bytes], bool]
 ) -> Played:
-    """Play the whole protocol once for one person: attest, accept, apply, decide, judge."""
-    issued, us_source = _timed(
-        lambda: [
-            source.attest(
-                legal_id, [bins[f] for f in source.layout.features], epoch=EPOCH.number, expires=EPOCH.last_day
-            )
-            for source in sources
-        ]
-    )
-    wallet = Wallet(legal_id, [terms], EPOCH)
-    _, us_accept = _timed(lambda: wallet.accept(issued, terms))
-    score = wallet.committed_score(terms)
-    offer = verifier.offer(epoch=EPOCH.number, day=day)
-    frame, us_apply = _timed(lambda: wallet.apply(offer, day=day))
-    answer, us_lender = _timed(lambda: verifier.decide(frame, day=day))
+    """Play offer, answer and decision, and let a judge look at the decision."""
+    score = wallet.score(terms)
+    offer = verifier.offer(epoch=EPOCH.number, day=TODAY)
+    frame, us_wallet = timed(lambda: wallet.apply(offer, day=TODAY))
+    answer, us_lender = timed(lambda: verifier.decide(frame, day=TODAY))
     decision = Decision.decode(terms, frame, answer)
-    honest = not is_bent(terms, frame, answer)
-    return Played(
-        score=score,
-        lender_reads={"approved": decision.approved} if honest else {},
-        sizes_hold=len(frame) == frame_bytes(terms) and len(answer) == DECISION_BYTES,
-        us={"source": us_source, "wallet": us_accept + us_apply, "lender": us_lender},
+    reads: dict[str, object] = {} if bent(terms, frame, answer) else {"approved": decision.approved}
+    sizes_hold = len(frame) == terms.frame_bytes and len(answer) == DECISION_BYTES
+    return Played(score, reads, sizes_hold, {"wallet": us_wallet, "lender": us_lender})
+
+
+def one_bit_run(
+    population: Population,
+    scorecard: Scorecard,
+    rng: np.random.Generator,
+    approve: float,
+    sample: int,
+    stage_of: Callable[[tuple[Layout, ...], Card, int], Stage],
+    *,
+    linkable: bool,
+) -> Run:
+    """Fit the card, play the protocol for a sample of people, and record the ideal one-bit view of all.
+
+    Parameters
+    ----------
+    stage_of
+        Makes the parties from layouts, card and threshold.
+    linkable
+        Lender and source both hold what the source signed, so that a handle joins their records.
+    """
+    features = financial(population)
+    fitted = fit_card(population, scorecard, features)
+    card: Card = fitted.card_
+    scores = fitted.score_points(population.features[features])
+    threshold = choose_threshold(scores[population.history], approve, card.scale.low, card.scale.high)
+    bins = card.bins(population.features)
+    approved = scores >= threshold
+    layouts = layouts_of(card, {name: population.schema[name].source for name in card.features})
+    stage = stage_of(layouts, card, threshold)
+    terms = stage.terms
+    chosen = rng.choice(len(population), size=min(sample, len(population)), replace=False)
+    legal_ids = population.register[LEGAL_ID].astype(str).to_numpy()
+    played = [stage.play(legal_ids[i], dict(zip(card.features, map(int, bins[i]), strict=True))) for i in chosen]
+    agree = sum(
+        one.score == scores[i] and one.lender_reads == {"approved": bool(approved[i])} and one.sizes_hold
+        for i, one in zip(chosen, played, strict=True)
+    )
+    clear = pd.DataFrame({"approved": approved.astype(np.int8)})
+    source = bank_view(population)
+    if linkable:
+        # The name under which a source finds a commitment again at the lender; who is refused shows the lender none.
+        signed = rng.permutation(len(population)).astype(np.int64)
+        clear[HANDLE] = np.where(approved, signed, -1)
+        source = bank_view(population, **{HANDLE: signed})
+    up, down = terms.frame_bytes, OFFER_BYTES + DECISION_BYTES
+    lender = View(
+        "lender",
+        "one-time",
+        clear,
+        everyone(population),
+        opaque_bytes=up - 1 - OFFER_BYTES,
+        messages=messages(population, rng, up=up, down=down),
+        handles=(HANDLE,) if linkable else (),
+        universe=2,
+    )
+    us = {role: float(np.median([one.us[role] for one in played])) for role in played[0].us}
+    parameters = {
+        "group": terms.group.name,
+        "threshold": threshold,
+        "approve": approve,
+        "sources": len(layouts),
+        "range_bits": terms.bits,
+        "commitments": sum(layout.n_commitments for layout in layouts),
+    }
+    keys = (terms.lender_key, *terms.source_keys)
+    return Run(
+        decisions=approved,
+        scores=scores,
+        threshold=threshold,
+        card=card,
+        views={"scorer": lender, "lender": lender, "source": source},
+        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.data) for key in keys)),
+        parameters=MappingProxyType(parameters),
+        real_runs=len(played),
+        real_agree=int(agree),
+        audit_share=1.0,  # the applicant holds a proof against the public card that any judge can check
     )
 
 
-def _parties(population: Population, card: Card, threshold: int) -> tuple[Terms, list[Source], Verifier]:
-    layouts = layouts_of(card, {name: population.schema[name].source for name in card.features})
-    sources = [Source(P256_GROUP, layout) for layout in layouts]
-    key = SigningKey()
-    terms = Terms("lender", key.public, card, threshold, layouts, tuple(source.public for source in sources))
-    return terms, sources, Verifier(terms, key)
+def check_sample(sample: int) -> None:
+    """Return if at least one person is sampled.
+
+    Raises
+    ------
+    ParameterError
+        None is.
+    """
+    if sample < 1:
+        raise ParameterError(f"sample must be at least 1, got {sample}: a row stands on real runs")
 
 
-def _timed(action: Callable[[], T]) -> tuple[T, float]:
+def timed(action: Callable[[], T]) -> tuple[T, float]:
+    """Return the result of an action and the CPU microseconds that it took."""
     start = time.process_time()
     result = action()
     return result, (time.process_time() - start) * 1e6

@@ -19,16 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blindscore.errors import ForgeryError
+from blindscore_crypto.sealed import linear_proof
 from blindscore_crypto.sealed.attestation import Attestation
 from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import (
-    SCALAR_BYTES,
-    Group,
-    Point,
-    decode_scalar,
-    encode_scalar,
-    random_scalar,
-)
+from blindscore_crypto.sealed.group import Group, Point
+from blindscore_crypto.sealed.linear_proof import Equation, LinearProof, Term
 from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify_batch
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
 from blindscore_crypto.sealed.transcript import Transcript
@@ -36,15 +31,9 @@ from blindscore_crypto.sealed.transcript import Transcript
 PROOF, DECLINE = b"\x01", b"\x00"
 
 
-def frame_bytes(terms: Terms) -> int:
-    """Bytes of every frame under these terms, proof or refusal."""
-    links = (len(terms.layouts) - 1) * _link_bytes(terms.group)
-    return 1 + OFFER_BYTES + sum(terms.attestation_sizes) + links + RangeProof.size(terms.group, terms.bits)
-
-
 def decline(terms: Terms, offer: Offer) -> bytes:
     """Return a refusal: the applicant does not, or does not wish to, meet the terms. As long as a proof."""
-    return (DECLINE + offer.encode()).ljust(frame_bytes(terms), b"\0")
+    return (DECLINE + offer.encode()).ljust(terms.frame_bytes, b"\0")
 
 
 def difference(terms: Terms, attestations: Sequence[Attestation]) -> Point:
@@ -81,13 +70,10 @@ def present(
     """
     group = terms.group
     transcript = _transcript(terms, offer.encode(), [a.encode() for a in attestations])
-    links = b""
-    if len(attestations) > 1:
-        nonces = [random_scalar(group) for _ in attestations[1:]]
-        announced = [group.encode(group.base_mul(nonce)) for nonce in nonces]
-        c = _link_challenge(transcript, announced)
-        for r, nonce, point in zip(holder_blindings[1:], nonces, announced, strict=True):
-            links += point + encode_scalar((nonce + c * (holder_blindings[0] - r)) % group.order)
+    first, *others = holder_blindings
+    links = linear_proof.prove(
+        group, _one_holder(group, attestations), [first - other for other in others], transcript
+    ).encode(group)
     transcript.absorb(b"links", links)
     proof = prove(Pedersen(group), value, blinding, terms.bits, transcript)
     return PROOF + offer.encode() + b"".join(a.encode() for a in attestations) + links + proof.encode(group)
@@ -102,10 +88,10 @@ class Checked:
     nullifiers: tuple[bytes, ...]  # spend all of them together; the offer's own first
 
     @staticmethod
-    def of(offer: Offer, attestations: Sequence[Attestation]) -> Checked:
-        """Approved if any attestations stand behind it."""
+    def of(offer: Offer, shown: Sequence[bytes]) -> Checked:
+        """Approved if anything was shown; `shown` are the nullifiers of what was."""
         once = hashlib.sha256(b"blindscore/sealed/v1/offer-nullifier" + offer.encode()).digest()
-        return Checked(bool(attestations), offer, (once, *(a.nullifier for a in attestations)))
+        return Checked(bool(shown), offer, (once, *shown))
 
 
 def check(terms: Terms, frame: bytes) -> Checked:
@@ -125,25 +111,36 @@ def check_many(terms: Terms, frames: Sequence[bytes]) -> list[Checked]:
     checked, claims = [], []
     for frame in frames:
         offer, attestations, claim = _parse(terms, frame)
-        checked.append(Checked.of(offer, attestations))
+        checked.append(Checked.of(offer, [a.nullifier for a in attestations]))
         claims += claim
     if claims and not verify_batch(Pedersen(terms.group), claims):
         raise ForgeryError("a range proof does not hold: score >= threshold is not proven under these terms")
     return checked
 
 
-def _parse(terms: Terms, frame: bytes) -> tuple[Offer, list[Attestation], list[Claim]]:
-    if len(frame) != frame_bytes(terms):
-        raise ForgeryError(f"a frame under these terms has {frame_bytes(terms)} bytes, got {len(frame)}")
-    tag, at = frame[:1], 1 + OFFER_BYTES
-    offer = Offer.decode(terms, frame[1:at])
-    if tag == DECLINE:
-        if any(frame[at:]):
-            raise ForgeryError("a refusal must be empty; the bytes were altered")
-        return offer, [], []
-    if tag != PROOF:
+def open_frame(terms: Terms, frame: bytes) -> tuple[Offer, bool]:
+    """Return a frame's offer, and whether it claims to be a proof; the claim is still to be checked.
+
+    Raises
+    ------
+    ForgeryError
+        Wrong size or tag, an offer that this lender did not sign, or a refusal that is not empty.
+    """
+    if len(frame) != terms.frame_bytes:
+        raise ForgeryError(f"a frame under these terms has {terms.frame_bytes} bytes, got {len(frame)}")
+    offer = Offer.decode(terms, frame[1 : 1 + OFFER_BYTES])
+    if frame[:1] == DECLINE and any(frame[1 + OFFER_BYTES :]):
+        raise ForgeryError("a refusal must be empty; the bytes were altered")
+    if frame[:1] not in (DECLINE, PROOF):
         raise ForgeryError("the frame is neither a proof nor a refusal")
-    attestations = []
+    return offer, frame[:1] == PROOF
+
+
+def _parse(terms: Terms, frame: bytes) -> tuple[Offer, list[Attestation], list[Claim]]:
+    offer, is_proof = open_frame(terms, frame)
+    if not is_proof:
+        return offer, [], []
+    attestations, at = [], 1 + OFFER_BYTES
     for layout, key, size in zip(terms.layouts, terms.source_keys, terms.attestation_sizes, strict=True):
         attestation = Attestation.decode(terms.group, layout, frame[at : at + size], key)
         if attestation.epoch != offer.epoch:
@@ -153,35 +150,22 @@ def _parse(terms: Terms, frame: bytes) -> tuple[Offer, list[Attestation], list[C
         attestations.append(attestation)
         at += size
     transcript = _transcript(terms, frame[1 : 1 + OFFER_BYTES], [a.encode() for a in attestations])
-    at = _check_links(terms.group, transcript, attestations, frame, at)
+    count = len(attestations) - 1
+    links = frame[at : at + LinearProof.size(terms.group, count, count)]
+    one_holder = LinearProof.decode(terms.group, count, count, links)
+    if not linear_proof.verify(terms.group, _one_holder(terms.group, attestations), count, one_holder, transcript):
+        raise ForgeryError("the attestations are not of one and the same person")
+    transcript.absorb(b"links", links)
+    at += len(links)
     proof = RangeProof.decode(terms.group, terms.bits, frame[at:])
     return offer, attestations, [Claim(difference(terms, attestations), terms.bits, proof, transcript)]
 
 
-def _check_links(group: Group, transcript: Transcript, attestations: list[Attestation], frame: bytes, at: int) -> int:
-    """Check that all holder commitments hide one number (Schnorr, CRYPTO 1989, on their differences)."""
-    end = at + (len(attestations) - 1) * _link_bytes(group)
-    links = [frame[i : i + _link_bytes(group)] for i in range(at, end, _link_bytes(group))]
-    if links:
-        c = _link_challenge(transcript, [link[:-SCALAR_BYTES] for link in links])
-        for attestation, link in zip(attestations[1:], links, strict=True):
-            announced = group.decode(link[:-SCALAR_BYTES])
-            z = decode_scalar(group, link[-SCALAR_BYTES:])
-            apart = group.sub(attestations[0].holder, attestation.holder)  # (r_0 - r_i) G if the holders are one
-            if not group.equal(group.base_mul(z), group.add(announced, group.combine([c], [apart]))):
-                raise ForgeryError("the attestations are not of one and the same person")
-    transcript.absorb(b"links", b"".join(links))
-    return end
-
-
-def _link_bytes(group: Group) -> int:
-    return group.point_bytes + SCALAR_BYTES
-
-
-def _link_challenge(transcript: Transcript, announced: Sequence[bytes]) -> int:
-    for point in announced:
-        transcript.absorb(b"link announcement", point)
-    return transcript.challenge(b"one holder")
+def _one_holder(group: Group, attestations: Sequence[Attestation]) -> list[Equation]:
+    """Holder commitments that hide one number differ by a multiple of G alone, and its factor is known."""
+    first, *others = attestations
+    g = group.base_mul(1)
+    return [Equation(group.sub(first.holder, a.holder), (Term(g, ((i, 1),)),)) for i, a in enumerate(others)]
 
 
 def _transcript(terms: Terms, offer: bytes, attestations: Sequence[bytes]) -> Transcript:

@@ -19,7 +19,8 @@ from blindscore.scorecard.card import Card
 from blindscore_crypto.sealed.attestation import Attestation
 from blindscore_crypto.sealed.group import P256_GROUP, Group
 from blindscore_crypto.sealed.layout import Layout
-from blindscore_crypto.sealed.range_proof import MAX_BITS
+from blindscore_crypto.sealed.linear_proof import LinearProof
+from blindscore_crypto.sealed.range_proof import MAX_BITS, RangeProof
 from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
 
 NONCE_BYTES = 16
@@ -83,17 +84,27 @@ class Terms:
     def fingerprint(self) -> bytes:
         """SHA-256 of all of it; names these terms in offers and proofs."""
         digest = hashlib.sha256(b"blindscore/sealed/v1/terms")
-        parts = [self.lender.encode(), self.lender_key.data, bytes.fromhex(self.card.fingerprint)]
-        parts += [self.threshold.to_bytes(4, "big", signed=True), self.group.name.encode()]
-        parts += [layout.fingerprint for layout in self.layouts] + [key.data for key in self.source_keys]
-        for part in parts:
+        for part in self._parts():
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.digest()
+
+    def _parts(self) -> list[bytes]:
+        """Everything that the terms consist of."""
+        parts = [self.lender.encode(), self.lender_key.data, bytes.fromhex(self.card.fingerprint)]
+        parts += [self.threshold.to_bytes(4, "big", signed=True), self.group.name.encode()]
+        return parts + [layout.fingerprint for layout in self.layouts] + [key.data for key in self.source_keys]
 
     @cached_property
     def attestation_sizes(self) -> tuple[int, ...]:
         """Bytes of each source's attestation."""
         return tuple(Attestation.size(self.group, layout) for layout in self.layouts)
+
+    @cached_property
+    def frame_bytes(self) -> int:
+        """Bytes of every answer to an offer under these terms, proof or refusal."""
+        others = len(self.layouts) - 1
+        proofs = LinearProof.size(self.group, others, others) + RangeProof.size(self.group, self.bits)
+        return 1 + OFFER_BYTES + sum(self.attestation_sizes) + proofs
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,17 @@ two lenders, or shown to a lender that colludes with its source, is recognised.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from blindscore.errors import ForgeryError
-from blindscore_crypto.sealed.presentation import check
+from blindscore_crypto.sealed.presentation import Checked, check
 from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey
 from blindscore_crypto.sealed.terms import Offer, Terms
 
 DECISION_BYTES = 1 + SIGNATURE_BYTES
+Check = Callable[[Terms, bytes], Checked]
 _DOMAIN = b"decision"
 
 
@@ -80,11 +81,14 @@ def _decided(frame: bytes, approved: bool) -> bytes:
 class Verifier:
     """A lender. Holds its signing key and spent nullifiers; there is no method through which a score could reach it."""
 
-    def __init__(self, terms: Terms, key: SigningKey, spent: Nullifiers | None = None) -> None:
+    def __init__(
+        self, terms: Terms, key: SigningKey, spent: Nullifiers | None = None, check_frame: Check = check
+    ) -> None:
         if key.public != terms.lender_key:
             raise ForgeryError("this signing key is not the one that the terms publish")
         self.terms = terms
         self._key = key
+        self._check = check_frame
         self._spent: Nullifiers = MemoryNullifiers() if spent is None else spent
 
     def offer(self, *, epoch: int, day: int) -> bytes:
@@ -99,7 +103,7 @@ class Verifier:
         ForgeryError
             Malformed, forged, out of date, or an attestation or offer that another frame has used.
         """
-        checked = check(self.terms, frame)
+        checked = self._check(self.terms, frame)
         if checked.offer.day != day:
             raise ForgeryError("the offer was made on another day; ask for a new one")
         if not self._spent.spend(checked.nullifiers, hashlib.sha256(frame).digest()):
@@ -111,7 +115,7 @@ class Verifier:
         return Decision(approved, self._key.sign(_DOMAIN, _decided(frame, approved)))
 
 
-def is_bent(terms: Terms, frame: bytes, decision: bytes) -> bool:
+def is_bent(terms: Terms, frame: bytes, decision: bytes, check_frame: Check = check) -> bool:
     """Judge: did this lender answer otherwise than its published terms demand?
 
     Needs no secret of anybody, so the applicant can have anyone judge. True is proof against the lender.
@@ -122,4 +126,4 @@ def is_bent(terms: Terms, frame: bytes, decision: bytes) -> bool:
         The decision was not signed by this lender for this frame, or the frame proves nothing.
     """
     answered = Decision.decode(terms, frame, decision).approved
-    return answered != check(terms, frame).approved
+    return answered != check_frame(terms, frame).approved

@@ -7,6 +7,7 @@ device; a person forced to show the score; the time at which an application is m
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,8 +37,8 @@ class LostPoints:
     lost: int  # points below the feature's best bin, > 0
 
 
-class Wallet:
-    """One person's wallet.
+class Applicant(ABC):
+    """What every wallet does alike, however its sources sign: score, reasons, what-if, and whom it answers.
 
     Parameters
     ----------
@@ -54,8 +55,92 @@ class Wallet:
         self._legal_id = legal_id
         self._published = {terms.fingerprint: terms for terms in published}
         self._epoch = epoch
-        self._held: dict[bytes, list[tuple[Attestation, Issued]]] = {}  # by source, layout and group
         self._answered: set[str] = set()  # lenders answered in this epoch
+
+    @abstractmethod
+    def bins(self, terms: Terms) -> dict[str, int]:
+        """Return the person's bin in every feature of the card, as signed by the sources.
+
+        Raises
+        ------
+        DataError
+            Nothing fresh is left of one of the sources.
+        """
+
+    @abstractmethod
+    def _prove(self, terms: Terms, offer: Offer, value: int | None) -> bytes:
+        """Return the frame for score - threshold = value; do the same work for None, and spend nothing."""
+
+    def score(self, terms: Terms) -> int:
+        """Return the person's score under the public card, computed here and shown to nobody."""
+        card, bins = terms.card, self.bins(terms)
+        return int(card.scores(np.array([[bins[f] for f in card.features]]))[0])
+
+    def reasons(self, terms: Terms, top: int = 4) -> list[LostPoints]:
+        """Return the features that cost most points against their best bin, worst first: adverse-action reasons."""
+        bins = self.bins(terms)
+        lost = [LostPoints(c.feature, max(c.points) - c.points[bins[c.feature]]) for c in terms.card.characteristics]
+        return sorted((reason for reason in lost if reason.lost > 0), key=lambda r: (-r.lost, r.feature))[:top]
+
+    def what_if(self, terms: Terms, feature: str, bin_index: int) -> int:
+        """Return the score if one feature fell into another bin.
+
+        Raises
+        ------
+        DataError
+            The card has no such feature, or the feature no such bin.
+        """
+        card, bins = terms.card, self.bins(terms)
+        sizes = dict(zip(card.features, card.n_bins, strict=True))
+        if feature not in sizes or not 0 <= bin_index < sizes[feature]:
+            raise DataError(f"{feature}: the card has no such feature or bin")
+        bins[feature] = bin_index
+        return int(card.scores(np.array([[bins[f] for f in card.features]]))[0])
+
+    def apply(self, offer_data: bytes, *, day: int) -> bytes:
+        """Answer an offer: a proof if the score reaches the threshold, else a refusal of the same size.
+
+        A proof uses up one signature of each source; a refusal shows none. Both do the same work, so that the time to
+        the answer tells little.
+
+        Raises
+        ------
+        ForgeryError
+            The offer is malformed, unsigned, or of another day or epoch.
+        ParameterError
+            Its terms are not published, or this lender was answered in this epoch already.
+        DataError
+            Nothing fresh is left of one of the sources.
+        """
+        terms = self._published.get(offer_terms(offer_data))
+        if terms is None:
+            raise ParameterError(
+                "the offer's terms are not among the published ones; a threshold made for one is a probe"
+            )
+        offer = Offer.decode(terms, offer_data)
+        if offer.day != day or offer.epoch != self._epoch.number:
+            raise ForgeryError("the offer is of another day or epoch; ask for a new one")
+        if terms.lender in self._answered:
+            raise ParameterError(
+                f"{terms.lender!r} was answered in this epoch; a second answer could narrow the score down"
+            )
+        value = self._difference(terms)
+        self._answered.add(terms.lender)
+        frame = self._prove(terms, offer, value if value >= 0 else None)
+        return frame if value >= 0 else decline(terms, offer)
+
+    def _difference(self, terms: Terms) -> int:
+        bins = self.bins(terms)
+        total = terms.card.base + sum(c.points[bins[c.feature]] for c in terms.card.characteristics)
+        return total - terms.threshold
+
+
+class Wallet(Applicant):
+    """One person's wallet of signed attestations, each shown once."""
+
+    def __init__(self, legal_id: str, published: Iterable[Terms], epoch: Epoch) -> None:
+        super().__init__(legal_id, published, epoch)
+        self._held: dict[bytes, list[tuple[Attestation, Issued]]] = {}  # by source, layout and group
 
     def accept(self, batch: Iterable[Issued], terms: Terms) -> None:
         """Take attestations in, after checking everything that a dishonest source could have put in them.
@@ -95,90 +180,11 @@ class Wallet:
         return min(len(self._held.get(slot, ())) for slot in _slots(terms))
 
     def bins(self, terms: Terms) -> dict[str, int]:
-        """Return the person's bin in every feature of the card, as attested.
-
-        Raises
-        ------
-        DataError
-            The wallet holds no attestation of one of the sources any more.
-        """
+        """See :meth:`Applicant.bins`."""
         if not self.presentations_left(terms):
             raise DataError("no fresh attestation is left for these terms; fetch a batch from each source")
         features = [feature for layout in terms.layouts for feature in layout.features]
         return dict(zip(features, (b for _, issued in self._next(terms) for b in issued.bins), strict=True))
-
-    def score(self, terms: Terms) -> int:
-        """Return the person's score under the public card, computed here and shown to nobody."""
-        card, bins = terms.card, self.bins(terms)
-        return int(card.scores(np.array([[bins[f] for f in card.features]]))[0])
-
-    def reasons(self, terms: Terms, top: int = 4) -> list[LostPoints]:
-        """Return the features that cost most points against their best bin, worst first: adverse-action reasons."""
-        bins = self.bins(terms)
-        lost = [LostPoints(c.feature, max(c.points) - c.points[bins[c.feature]]) for c in terms.card.characteristics]
-        return sorted((reason for reason in lost if reason.lost > 0), key=lambda r: (-r.lost, r.feature))[:top]
-
-    def what_if(self, terms: Terms, feature: str, bin_index: int) -> int:
-        """Return the score if one feature fell into another bin.
-
-        Raises
-        ------
-        DataError
-            The card has no such feature, or the feature no such bin.
-        """
-        card, bins = terms.card, self.bins(terms)
-        sizes = dict(zip(card.features, card.n_bins, strict=True))
-        if feature not in sizes or not 0 <= bin_index < sizes[feature]:
-            raise DataError(f"{feature}: the card has no such feature or bin")
-        bins[feature] = bin_index
-        return int(card.scores(np.array([[bins[f] for f in card.features]]))[0])
-
-    def apply(self, offer_data: bytes, *, day: int) -> bytes:
-        """Answer an offer: a proof if the score reaches the threshold, else a refusal of the same size.
-
-        A proof uses up one attestation of each source; a refusal shows none. Both do the same work, so that the time to
-        the answer tells little.
-
-        Raises
-        ------
-        ForgeryError
-            The offer is malformed, unsigned, or of another day or epoch.
-        ParameterError
-            Its terms are not published, or this lender was answered in this epoch already.
-        DataError
-            No fresh attestation is left.
-        """
-        terms = self._published.get(offer_terms(offer_data))
-        if terms is None:
-            raise ParameterError(
-                "the offer's terms are not among the published ones; a threshold made for one is a probe"
-            )
-        offer = Offer.decode(terms, offer_data)
-        if offer.day != day or offer.epoch != self._epoch.number:
-            raise ForgeryError("the offer is of another day or epoch; ask for a new one")
-        if terms.lender in self._answered:
-            raise ParameterError(
-                f"{terms.lender!r} was answered in this epoch; a second answer could narrow the score down"
-            )
-        value, held = self._difference(terms), self._next(terms)
-        attestations = [attestation for attestation, _ in held]
-        seeds = [blindings(terms.group, issued.seed, 1 + len(a.commitments)) for a, issued in held]
-        r = sum(w * r for w, r in zip(terms.linear[1], (r for row in seeds for r in row[1:]), strict=True))
-        passed = value >= 0
-        self._answered.add(terms.lender)
-        frame = present(
-            terms,
-            offer,
-            attestations,
-            [row[0] for row in seeds],
-            value if passed else 0,  # below the threshold the proof is of another commitment, and is thrown away
-            r % terms.group.order if passed else random_scalar(terms.group),
-        )
-        if not passed:
-            return decline(terms, offer)
-        for slot in _slots(terms):
-            self._held[slot].pop()
-        return frame
 
     def committed_score(self, terms: Terms) -> int:
         """Open the sum of the commitments that the next proof would use, and return the score it hides.
@@ -198,14 +204,26 @@ class Wallet:
             raise ForgeryError("the attestations' commitments do not add up to the score")
         return int(terms.card.clip(np.array([value + terms.threshold]))[0])
 
+    def _prove(self, terms: Terms, offer: Offer, value: int | None) -> bytes:
+        held = self._next(terms)
+        seeds = [blindings(terms.group, issued.seed, 1 + len(a.commitments)) for a, issued in held]
+        r = sum(w * r for w, r in zip(terms.linear[1], (r for row in seeds for r in row[1:]), strict=True))
+        frame = present(
+            terms,
+            offer,
+            [attestation for attestation, _ in held],
+            [row[0] for row in seeds],
+            0 if value is None else value,  # below the threshold the proof is of another commitment: a throw-away
+            random_scalar(terms.group) if value is None else r % terms.group.order,
+        )
+        if value is not None:
+            for slot in _slots(terms):
+                self._held[slot].pop()
+        return frame
+
     def _next(self, terms: Terms) -> list[tuple[Attestation, Issued]]:
         """Return the attestations that the next proof would use, one a source."""
         return [self._held[slot][-1] for slot in _slots(terms)]
-
-    def _difference(self, terms: Terms) -> int:
-        bins = self.bins(terms)
-        total = terms.card.base + sum(c.points[bins[c.feature]] for c in terms.card.characteristics)
-        return total - terms.threshold
 
 
 def _slots(terms: Terms) -> list[bytes]:
