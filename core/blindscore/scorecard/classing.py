@@ -31,6 +31,14 @@ class Bins:
         """Bins without the missing one."""
         return len(self.edges) + 1 if self.groups is None else len(self.groups)
 
+    def merge(self, starts: list[int]) -> Bins:
+        """Join neighbours: each new bin starts at one of `starts`, the first of which is 0."""
+        if self.groups is None:
+            return Bins(edges=tuple(self.edges[k - 1] for k in starts[1:]))
+        ends = [*starts[1:], len(self.groups)]
+        joined = (sorted(sum(self.groups[a:b], ())) for a, b in zip(starts, ends, strict=True))
+        return Bins(groups=tuple(map(tuple, joined)))
+
 
 def short_edge(low: float, high: float) -> float:
     """Return the decimal with the fewest digits in (low, high], so that tables stay readable."""
@@ -88,19 +96,30 @@ def merge(bad: NDArray[np.float64], good: NDArray[np.float64], max_bins: int, le
     allowed = (b + g >= least) & (np.arange(m + 1)[:, None] < np.arange(m + 1)[None, :])
     gain = np.where(allowed, log_likelihood(np.maximum(b, 0), np.maximum(g, 0)), -np.inf)  # [i, j]: bin of i..j-1
     price = 0.5 * np.log(before_bad[-1] + before_good[-1] + 1.0)
+    found = best_segments(gain, max_bins)
+    worth = [total - price * (len(starts) - 1) for total, starts in found]
+    return found[int(np.argmax(worth))][1] if np.isfinite(max(worth)) else [0]
+
+
+def best_segments(gain: NDArray[np.float64], most: int) -> list[tuple[float, list[int]]]:
+    """For k = 1, 2, ... at most `most`: the greatest total gain of k segments, and where each of them starts.
+
+    gain : (m + 1, m + 1), gain[i, j] of one segment i..j-1; -inf where it is not allowed
+    """
+    m = len(gain) - 1
     best, came_from = [gain[0]], []
-    for _ in range(max_bins - 1):
-        reached = best[-1][:, None] + gain - price
+    for _ in range(min(most, m) - 1):
+        reached = best[-1][:, None] + gain
         came_from.append(np.argmax(reached, axis=0))
         best.append(np.max(reached, axis=0))
-    k, end, starts = int(np.argmax([values[m] for values in best])), m, [0]
-    if not np.isfinite(best[k][m]):
-        return [0]
-    while k > 0:
-        end = int(came_from[k - 1][end])
-        starts.append(end)
-        k -= 1
-    return sorted(set(starts))
+    found = []
+    for k in range(len(best)):
+        end, starts = m, [0]
+        for step in reversed(came_from[:k]):
+            end = int(step[end])
+            starts.append(end)
+        found.append((float(best[k][m]), sorted(starts)))
+    return found
 
 
 def class_numbers(
@@ -112,19 +131,19 @@ def class_numbers(
     edges = fine_edges(values)
     at = np.searchsorted(edges, values, side="right")
     bads, goods = _count(at, bad, len(edges) + 1), _count(at, ~bad, len(edges) + 1)
+    if monotone == "auto":
+        monotone = "increasing" if rises(values, bad) else "decreasing"
     starts = np.arange(len(edges) + 1)
     if monotone is not None:
-        falling, rising = pool_violators(bads, goods, False), pool_violators(bads, goods, True)
-        starts = {"increasing": falling, "decreasing": rising}.get(monotone, starts)
-        if monotone == "auto":
-            fits = [log_likelihood(*_pool(bads, goods, s)).sum() for s in (falling, rising)]
-            starts = falling if fits[0] >= fits[1] else rising
+        starts = pool_violators(bads, goods, rising=monotone == "decreasing")
     pooled = _pool(bads, goods, starts)
     chosen = merge(*pooled, max_bins, max(1.0, MIN_SHARE * len(values)))
     return Bins(edges=tuple(float(edges[starts[k] - 1]) for k in chosen if k > 0))
 
 
-def class_categories(codes: NDArray[np.int64], names: list[str], bad: NDArray[np.bool_], max_bins: int) -> Bins:
+def class_categories(
+    codes: NDArray[np.int64], names: list[str], bad: NDArray[np.bool_], max_bins: int, least: float | None = None
+) -> Bins:
     """Groups of categories with like bad rates; categories never seen join the group nearest the average.
 
     Ordering categories by bad rate first makes the best merge of neighbours the best grouping of all
@@ -136,9 +155,19 @@ def class_categories(codes: NDArray[np.int64], names: list[str], bad: NDArray[np
         return Bins(groups=((),))
     average = bads.sum() / max(1.0, bads.sum() + goods.sum())
     order = np.argsort((bads + RARE * average) / (bads + goods + RARE), kind="stable")
-    chosen = merge(bads[order], goods[order], max_bins, max(1.0, MIN_SHARE * present.sum()))
+    least = max(1.0, MIN_SHARE * present.sum()) if least is None else least
+    chosen = merge(bads[order], goods[order], max_bins, least)
     ends = [*chosen[1:], len(names)]
     return Bins(groups=tuple(tuple(sorted(names[k] for k in order[a:b])) for a, b in zip(chosen, ends, strict=True)))
+
+
+def rises(values: NDArray[np.float64], bad: NDArray[np.bool_]) -> bool:
+    """Whether a score that rises with the values fits the outcomes at least as well as one that falls."""
+    edges = fine_edges(values)
+    at = np.searchsorted(edges, values, side="right")
+    bads, goods = _count(at, bad, len(edges) + 1), _count(at, ~bad, len(edges) + 1)
+    fits = [log_likelihood(*_pool(bads, goods, pool_violators(bads, goods, way))).sum() for way in (False, True)]
+    return bool(fits[0] >= fits[1])
 
 
 def _count(at: NDArray[np.int64], which: NDArray[np.bool_], n: int) -> NDArray[np.float64]:

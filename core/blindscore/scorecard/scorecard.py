@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,13 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from blindscore.errors import DataError, ParameterError
-from blindscore.scorecard.binning import bin_labels, categories, check_columns, kind_of, numbers
-from blindscore.scorecard.card import MAX_BINS, MAX_POINTS, Card, Characteristic, Scale
-from blindscore.scorecard.classing import Bins, Direction, class_categories, class_numbers
+from blindscore.errors import ParameterError
+from blindscore.scorecard.binning import bin_labels, check_columns, numbers
+from blindscore.scorecard.card import MAX_BINS, Card, Scale
+from blindscore.scorecard.classing import Direction
 from blindscore.scorecard.inputs import as_frame, as_outcome
 from blindscore.scorecard.kernels import score_columns, score_rows
-from blindscore.scorecard.woe import Effects, fit_woe
+from blindscore.scorecard.training import Column, Method, train
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -40,14 +40,17 @@ class Scorecard(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    method : "woe"
-        How points are found: weight of evidence and logistic regression.
+    method : "sparse" or "woe"
+        How points are found: few cuts under an L1 penalty, averaged over random parts of the people (more accurate),
+        or weight of evidence and logistic regression (the classical way).
     max_bins : int
         Most ordinary bins a feature, 2 to 16; missing values have a bin of their own on top.
     monotone : None, "increasing", "decreasing", "auto", or {feature: one of these}
         Demand that the score rise (fall) with a number; "auto" picks the better direction.
     strength : float
-        Inverse of the ridge penalty on the weights.
+        Inverse of the ridge penalty on the weights of method "woe".
+    random_state : int
+        Seed of the random parts of method "sparse"; one seed gives one card.
     base_score, base_odds, pdo, low, high
         The scale: `base_score` points at odds `base_odds` (good : bad), `pdo` points double the odds, scores are
         clipped to [low, high].
@@ -64,11 +67,12 @@ class Scorecard(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        method: Literal["woe"] = "woe",
+        method: Method = "sparse",
         *,
-        max_bins: int = 8,
+        max_bins: int = 16,
         monotone: Direction | Mapping[str, Direction] | None = None,
         strength: float = 1.0,
+        random_state: int = 0,
         base_score: float = 600.0,
         base_odds: float = 30.0,
         pdo: float = 50.0,
@@ -79,6 +83,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         self.max_bins = max_bins
         self.monotone = monotone
         self.strength = strength
+        self.random_state = random_state
         self.base_score = base_score
         self.base_odds = base_odds
         self.pdo = pdo
@@ -117,49 +122,43 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         """
         scale = self._check_settings()
         people = as_frame(X)
-        bad, self.classes_ = as_outcome(y, len(people))
-        names = [str(name) for name in people.columns]
-        drafts = [self._class(people[column], bad) for column in people.columns]
-        bins = np.column_stack([draft[1] for draft in drafts])
-        n_bins = [draft[0].n_ordinary + 1 for draft in drafts]
-        fitted = fit_woe(bins, n_bins, bad, self.strength)
-        self.card_ = _make_card(names, [draft[0] for draft in drafts], fitted, scale)
-        self.counts_ = {
-            name: np.column_stack([np.bincount(bins[bad == outcome, j], minlength=m) for outcome in (False, True)])
-            for j, (name, m) in enumerate(zip(names, n_bins, strict=True))
-        }
-        self.feature_names_in_ = np.array(names, dtype=object)
-        self.n_features_in_ = len(names)
+        bad, classes = as_outcome(y, len(people))
+        columns = [Column.read(people[name]) for name in people.columns]
+        trained = train(
+            columns,
+            bad,
+            method=self.method,
+            max_bins=self.max_bins,
+            directions=self._directions([column.name for column in columns]),
+            strength=self.strength,
+            scale=scale,
+            seed=self.random_state,
+        )
+        self.card_, self.counts_, self.classes_ = trained.card, trained.counts, classes
+        self.feature_names_in_ = np.array([column.name for column in columns], dtype=object)
+        self.n_features_in_ = len(columns)
         return self
 
     def _check_settings(self) -> Scale:
-        if self.method != "woe":
-            raise ParameterError(f"method must be 'woe', got {self.method!r}")
+        if self.method not in get_args(Method):
+            raise ParameterError(f"method must be one of {', '.join(get_args(Method))}, got {self.method!r}")
         if not 2 <= self.max_bins <= MAX_BINS:
             raise ParameterError(f"max_bins must be 2 to {MAX_BINS}, got {self.max_bins}")
         if not self.strength > 0:
             raise ParameterError(f"strength must be positive, got {self.strength}")
         return Scale(self.base_score, self.base_odds, self.pdo, self.low, self.high)
 
-    def _direction(self, name: str) -> Direction | None:
-        wish = self.monotone.get(name) if isinstance(self.monotone, Mapping) else self.monotone
-        if wish not in (None, "increasing", "decreasing", "auto"):
-            raise ParameterError(f"monotone for {name!r} must be increasing, decreasing or auto")
-        return wish
-
-    def _class(self, column: pd.Series[Any], bad: NDArray[np.bool_]) -> tuple[Bins, NDArray[np.uint8]]:
-        """Choose one feature's bins and put everybody into them."""
-        if kind_of(column) == "number":
-            values = numbers(column).astype(np.float64)
-            present = ~np.isnan(values)
-            bins = class_numbers(values[present], bad[present], self.max_bins, self._direction(str(column.name)))
-            found = np.searchsorted(np.asarray(bins.edges), values, side="right")
-            return bins, np.where(present, found, bins.n_ordinary).astype(np.uint8)
-        codes, names = categories(column)
-        bins = class_categories(codes, names, bad, self.max_bins)
-        group_of = {name: k for k, group in enumerate(bins.groups or ()) for name in group}
-        lookup = np.array([group_of[name] for name in names] + [bins.n_ordinary])
-        return bins, lookup[codes].astype(np.uint8)
+    def _directions(self, names: list[str]) -> list[Direction | None]:
+        if isinstance(self.monotone, Mapping):
+            unknown = sorted(set(self.monotone) - set(names))
+            if unknown:
+                raise ParameterError(f"monotone names features that are not there: {', '.join(unknown)}")
+            wishes = [self.monotone.get(name) for name in names]
+        else:
+            wishes = [self.monotone] * len(names)
+        if any(wish not in (None, *get_args(Direction)) for wish in wishes):
+            raise ParameterError(f"monotone must be one of {', '.join(get_args(Direction))}, or None")
+        return wishes
 
     def _people(self, X: Any) -> pd.DataFrame:
         check_is_fitted(self, "card_")
@@ -250,22 +249,3 @@ class Scorecard(ClassifierMixin, BaseEstimator):
                     row["bad_rate"] = counts[k, 1] / people if people else np.nan
                 rows.append(row)
         return pd.DataFrame(rows, columns=["feature", "bin", "points", "woe", "people", "share", "bad_rate"])
-
-
-def _make_card(names: list[str], bins: list[Bins], fitted: Effects, scale: Scale) -> Card:
-    """Turn effects in log-odds into whole points, leaving out features that move none."""
-    rounded = [np.rint(scale.factor * effects).astype(int) for effects in fitted.effects]
-    if max(int(np.abs(points).max()) for points in rounded) > MAX_POINTS:
-        raise DataError(f"the fit gives a bin more than {MAX_POINTS} points; lower pdo or strength")
-    kept = [j for j, points in enumerate(rounded) if points.any()] or [0]
-    characteristics = tuple(
-        Characteristic(
-            feature=names[j],
-            points=tuple(int(p) for p in rounded[j]),
-            edges=bins[j].edges,
-            groups=bins[j].groups,
-            woe=tuple(round(float(w), 6) for w in fitted.woe[j]),
-        )
-        for j in kept
-    )
-    return Card(characteristics, round(scale.offset + scale.factor * fitted.intercept), scale)
