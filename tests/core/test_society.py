@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from blindscore.errors import ParameterError
+from blindscore.people.calibration import auc
 from blindscore.people.latents import intercept
 from blindscore.people.population import Population
 from blindscore.people.society import Society, make_society
@@ -138,3 +139,88 @@ def test_the_default_rate_is_the_one_asked_for(rate: float) -> None:
 def test_intercept_solves_its_equation() -> None:
     draws = np.random.default_rng(0).normal(size=400_000)
     assert abs((1 / (1 + np.exp(-intercept(0.06, 1.2) - 1.2 * draws))).mean() - 0.06) < 0.001
+
+
+def test_the_ledger_is_what_the_financial_features_are_read_off(society: Society) -> None:
+    rows = society.ledger()
+    assert len(rows) == 24 * len(society)
+    known = society.features["arrears_months"].notna().to_numpy()
+    by_person = rows.groupby("person")
+    reads = {
+        "arrears_months": by_person["missed"].sum(),
+        "late_utility_bills": by_person["late_bill"].sum(),
+        "enquiries": by_person["enquiry"].sum(),
+        "overdrafts": (rows["balance"] == 0).groupby(rows["person"]).sum(),
+    }
+    for name, values in reads.items():
+        assert society.features.loc[known, name].tolist() == values[known].tolist()
+    assert np.floor(by_person["income"].mean()).tolist() == society.features["income"].tolist()
+    assert (rows["card_debt"] <= rows["card_limit"]).all()
+    pd.testing.assert_frame_equal(
+        society.ledger(np.array([4, 9])), rows[rows["person"].isin([4, 9])].reset_index(drop=True)
+    )
+
+
+def test_months_later_the_same_people_have_moved_on(society: Society) -> None:
+    after = society.later(3)
+    moved = changed(society.features, after.features)
+    assert {"savings", "groceries", "post_opposition", "browse_news"} <= moved
+    assert not moved & {"rent", "operating_system", "email_host", "credit_lines", "account_age", "friends_count"}
+    assert np.array_equal(society.default, after.default)
+    pd.testing.assert_frame_equal(society.sensitive, after.sensitive)
+    assert not society.visits.equals(after.visits)
+    assert after.later(2).fingerprint == society.later(5).fingerprint
+    # What people do lasts: a month's groceries tell more of the next month's than of a stranger's.
+    assert np.corrcoef(society.features["groceries"], after.features["groceries"])[0, 1] > 0.5
+    shared = society.ledger(np.array([8]))["income"].to_numpy()[3:]
+    np.testing.assert_allclose(after.ledger(np.array([8]))["income"].to_numpy()[:-3], shared)
+
+
+def test_interventions_stay_in_force_later(society: Society) -> None:
+    rows = np.array([2, 3])
+    after = society.do({"alcohol": 0.0}, rows).later()
+    assert (after.features.loc[rows, "alcohol"] == 0.0).all()
+    plain = society.later()
+    others = np.setdiff1d(np.arange(len(society)), rows)
+    pd.testing.assert_series_equal(plain.features.loc[others, "alcohol"], after.features.loc[others, "alcohol"])
+
+
+@pytest.mark.parametrize("months", [0, -1, 25])
+def test_there_is_no_time_outside_two_years(society: Society, months: int) -> None:
+    with pytest.raises(ParameterError):
+        society.later(months)
+
+
+def test_a_whole_population_can_be_put_under_one_conduct(society: Society) -> None:
+    after = society.do({"post_opposition": 0.0})
+    assert (after.features["post_opposition"] == 0.0).all()
+    assert after.features["friends_opposition_posts"].dropna().eq(0.0).all()
+
+
+def test_conduct_adds_true_credit_signal_and_more_for_thin_files() -> None:
+    people = make_society(100_000, seed=3)
+    thin = people.features["arrears_months"].isna().to_numpy()
+    money = people.schema.names(contexts=("financial",))
+    gains = []
+    for chosen in (~thin, thin):
+        rows, default = people.features[chosen].reset_index(drop=True), people.default[chosen]
+        gains.append(auc(rows[[*money, *CONDUCT_NAMES]], default) - auc(rows[money], default))
+    assert 0.0 < gains[0] < 0.03
+    assert gains[1] > gains[0] + 0.01
+
+
+def test_visits_are_modest_and_within_the_week(society: Society) -> None:
+    visits = society.visits
+    assert (np.bincount(visits["person"]) == 42).all()
+    assert visits["hour"].between(0, 167).all()
+    assert not visits.duplicated(["person", "hour"]).any()
+
+
+def test_places_tell_on_those_who_pray(society: Society) -> None:
+    friday = society.visits[society.visits["hour"].between(4 * 24 + 11, 4 * 24 + 14)]
+    faithful = society.traits["religion"].to_numpy() == 1
+    share = [
+        friday.loc[faithful[friday["person"]] == who, "place"].value_counts(normalize=True).iloc[0]
+        for who in (True, False)
+    ]
+    assert share[0] > 1.5 * share[1]

@@ -32,6 +32,8 @@ def columns(features: pd.DataFrame) -> Floats:
             continue
         values = column.to_numpy(np.float64)
         gap = np.isnan(values)
+        if gap.all():
+            continue
         if gap.any():
             out.append(gap.astype(np.float64))
             values = np.where(gap, np.nanmedian(values), values)

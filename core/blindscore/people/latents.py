@@ -51,9 +51,9 @@ N_TRAITS = len(TRAITS)
 _ROOT, _TRAIT, _OUTCOME, _OFFICE = 0, 100, 700, 710
 
 W_STRAIN, W_CONSC, W_MEANS = 0.75, -0.50, -0.43  # money trouble; squares sum to 1
-D_MONEY, D_OWN = 0.32, 0.947  # digital habits: from money trouble, and their own
+D_MONEY, D_OWN = 0.38, 0.925  # digital habits: from money trouble, and their own
 H_CONSC, H_OWN = -0.30, 0.954  # hedonism: from conscientiousness, and its own
-B_MONEY, B_DEVICE, B_HABIT = 0.63, 0.81, 0.24  # log-odds of default a unit
+B_MONEY, B_DEVICE, B_HABIT = 0.57, 0.80, 0.40  # log-odds of default a unit
 
 
 @njit(cache=True)

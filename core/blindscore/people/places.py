@@ -13,8 +13,8 @@ from blindscore.people.noise import uniform
 from blindscore.people.variables import AREA, ILLNESS, PARTY, RELIGION
 
 SIGHTINGS = 42  # rows a person
-AWAKE = 14  # hours of a day in which phones and cards are used, from 7 o'clock
-PER_AREA = 2  # places (cells) in a postal area
+AWAKE, FIRST_HOUR = 12, 8  # hours of a day in which phones and cards are used, and the first of them
+PER_AREA = 3  # places (cells) in a postal area
 WORSHIP, SQUARE, CLINIC = 1, 2, 3  # places of a town that tell on those who go there
 _PLACE, _WEEK = 900, 10  # first variable number in the noise; variables a week
 
@@ -39,13 +39,13 @@ def _sightings(
             row = i * SIGHTINGS + k
             # One sighting in each stretch of the week: hours rise and never repeat.
             awake = int((k + uniform(seed, noise, k, i)) * 7 * AWAKE / SIGHTINGS)
-            day, clock = awake // AWAKE, 7 + awake % AWAKE
+            day, clock = awake // AWAKE, FIRST_HOUR + awake % AWAKE
             u, v = uniform(seed, noise + 1, k, i), uniform(seed, noise + 2, k, i)
             cell = home
             if day < 5 and 9 <= clock < 17:
                 cell = work if u < 0.8 else first + int(cells * v)
-            elif 8 <= clock < 23 and u < 0.5:
-                cell = first + int(cells * v * v)
+            elif u < 0.5:
+                cell = first + int(cells * v * v * v)  # some corners draw most people
             if trait[i, RELIGION] == 1 and day == 4 and 11 <= clock < 15 and u < 0.5:
                 cell = first + WORSHIP % cells
             if trait[i, PARTY] == 1 and day == 5 and 14 <= clock < 20 and u < 0.25:
