@@ -100,6 +100,6 @@ def fewest_features(card: Card, people: pd.DataFrame, default: NDArray[np.bool_]
 
 def _cross_validated_auc(columns: NDArray[np.float64], default: NDArray[np.bool_]) -> float:
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    model = LogisticRegression(C=10.0)
+    model = LogisticRegression(C=10.0, solver="newton-cholesky")
     risk = cross_val_predict(model, columns, default, cv=folds, method="decision_function")
     return float(auc(default, -risk))

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.special import ndtri
+from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
 Columns = NDArray[np.float64]
 TREES = 120  # rounds of boosting at two classes
@@ -38,24 +38,25 @@ class Guess:
         return np.asarray((self.probability / self.prior).argmax(axis=1), np.int64)
 
 
-def boosted_trees() -> Any:
-    """Return gradient-boosted trees, stopped early."""
+def boosted_trees(classes: int) -> Any:
+    """Return gradient-boosted trees, a tree a class a round."""
+    rounds = max(8, 2 * TREES // classes)
     return HistGradientBoostingClassifier(
-        learning_rate=0.1, max_iter=TREES, max_leaf_nodes=15, min_samples_leaf=10, random_state=0
+        learning_rate=0.1, max_iter=rounds, max_leaf_nodes=15, min_samples_leaf=10, random_state=0
     )
 
 
-def linear(strength: float) -> Any:
-    """Return logistic regression on rank-normalised columns, missing values kept apart as the lowest rank."""
-    lowest = FunctionTransformer(np.nan_to_num, kw_args={"nan": -1e6})
-    ranks = QuantileTransformer(n_quantiles=200, output_distribution="normal", random_state=0)
-    return make_pipeline(lowest, ranks, StandardScaler(), LogisticRegression(C=strength, max_iter=300))
+def linear(strength: float, classes: int) -> Any:
+    """Return logistic regression, with the solver that is quick for this many classes."""
+    solver = "newton-cholesky" if classes <= 4 else "lbfgs"
+    return LogisticRegression(C=strength, solver=solver, max_iter=100)
 
 
-MODELS: tuple[tuple[str, Callable[[], Any]], ...] = (
-    ("boosted trees", boosted_trees),
-    ("logistic", lambda: linear(0.3)),
-    ("logistic, shrunk", lambda: linear(0.003)),
+# Name, what it reads ("values" as they are, or their "ranks"), and how it is made for so many classes.
+MODELS: tuple[tuple[str, str, Callable[[int], Any]], ...] = (
+    ("boosted trees", "values", boosted_trees),
+    ("logistic", "ranks", lambda classes: linear(0.3, classes)),
+    ("logistic, shrunk", "ranks", lambda classes: linear(0.003, classes)),
 )
 
 
@@ -92,16 +93,31 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
     held, fitting = np.split(np.random.default_rng([seed, 0x5E]).permutation(known), [len(known) // 3])
     if columns.shape[1] == 0 or len(held) == 0 or len(np.unique(secret[fitting])) < 2:
         return nothing
-    trials: dict[tuple[str, ...], Columns] = {
-        (name,): _posterior(_fit(make, columns[fitting], secret[fitting]), columns[held], prior)
-        for name, make in MODELS
-    }
-    trials[tuple(name for name, _ in MODELS)] = np.mean(list(trials.values()), axis=0)
-    losses = {names: _loss(posterior, secret[held]) for names, posterior in trials.items()}
-    winner = min(losses, key=lambda names: losses[names])
-    models = [_fit(dict(MODELS)[name], columns[known], secret[known]) for name in winner]
-    posterior = np.mean([_posterior(model, columns, prior) for model in models], axis=0)
-    return Guess("mean of models" if len(winner) > 1 else winner[0], posterior, prior, losses[winner])
+    reads = {"values": columns, "ranks": ranks(columns)}
+
+    def posterior(name: str, learn: NDArray[np.integer], shown: NDArray[np.integer] | slice) -> Columns:
+        _, what, make = next(model for model in MODELS if model[0] == name)
+        fitted = _fit(make, reads[what][learn], secret[learn])
+        return _posterior(fitted, reads[what][shown], prior)
+
+    names = [name for name, _, _ in MODELS]
+    trials: dict[tuple[str, ...], Columns] = {(name,): posterior(name, fitting, held) for name in names}
+    trials[tuple(names)] = np.mean(list(trials.values()), axis=0)
+    losses = {who: _loss(trial, secret[held]) for who, trial in trials.items()}
+    winner = min(losses, key=lambda who: losses[who])
+    believed = np.mean([posterior(name, known, slice(None)) for name in winner], axis=0)
+    return Guess("mean of models" if len(winner) > 1 else winner[0], believed, prior, losses[winner])
+
+
+def ranks(columns: Columns) -> Columns:
+    """Return columns as standardised normal scores of their ranks; a missing value ranks lowest.
+
+    Everybody's rows count, targets' too: the attacker sees all views, and no label enters.
+    """
+    filled = np.nan_to_num(columns, nan=-np.inf, neginf=-np.inf)
+    scores = ndtri(rankdata(filled, axis=0) / (len(columns) + 1.0))
+    spread = scores.std(axis=0)
+    return np.asarray((scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
 
 def friends_of(friends: NDArray[np.int32], n: int) -> sparse.csr_array:
@@ -176,13 +192,13 @@ def _varying(columns: Columns) -> NDArray[np.bool_]:
     return np.asarray((filled != filled[:1]).any(axis=0), np.bool_)
 
 
-def _fit(make: Callable[[], Any], columns: Columns, secret: NDArray[np.integer]) -> Any:
-    model = make()
+def _fit(make: Callable[[int], Any], columns: Columns, secret: NDArray[np.integer]) -> Any:
     counts = np.bincount(secret)
     counts = counts[counts > 0]
+    model = make(len(counts))
     if isinstance(model, HistGradientBoostingClassifier):
         splits = counts.min() >= 2 and len(secret) >= 10 * len(counts)  # its validation tenth must hold every class
-        model.set_params(early_stopping=splits, max_iter=max(8, 2 * TREES // len(counts)))  # a tree a class a round
+        model.set_params(early_stopping=splits)
     return model.fit(columns, secret)
 
 
