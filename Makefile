@@ -2,15 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TORCH := $(shell sed -n 's/^torch==\([0-9.]*\).*/\1/p' constraints.txt | head -n 1)
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo lint test bench clean
 
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "blindscore needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' || { \
+		echo "If pip found no CPU build of PyTorch $(TORCH): name PyTorch's index of CPU wheels" \
+			"(its install page gives it) in PIP_EXTRA_INDEX_URL and run this again."; exit 1; }
 	touch $@
 
 demo: setup
@@ -22,7 +25,7 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 bench: setup
 	$(BIN)/pytest benchmarks --benchmark-only
