@@ -15,7 +15,7 @@ from blindscore_crypto.encrypted.parameters import BARE, DEFAULT
 from blindscore_crypto.encrypted.ring import multiplier, secret_of
 from blindscore_crypto.encrypted.sampling import centred, ternary
 from blindscore_crypto.encrypted.seal import SealScheme, _engine
-from blindscore_crypto.encrypted.seal_bytes import CIPHER_WORDS, SEED_BYTES, load, save, seeded_bytes
+from blindscore_crypto.encrypted.seal_bytes import CIPHER_WORDS, load, save, seeded_bytes
 
 P = BARE
 Q = P.primes[0]
@@ -68,7 +68,7 @@ def divide(a: list[int], b: list[int]) -> list[int]:
 def both_polynomials(upload: bytes) -> tuple[list[int], list[int]]:
     """What anybody who has an upload can do: let SEAL grow its second polynomial from the seed."""
     context = _engine(P).context
-    raw = seeded_bytes(context.first_parms_id(), SealScheme(P)._words(upload), upload[:SEED_BYTES])
+    raw = seeded_bytes(context.first_parms_id(), SealScheme(P).words(upload), upload[: P.seed_bytes])
     words = np.frombuffer(save(load(seal.Ciphertext(), context, raw)), "<u8", 2 * P.degree, CIPHER_WORDS)
     return words[: P.degree].tolist(), words[P.degree :].tolist()
 

@@ -7,20 +7,24 @@ import os
 
 import numpy as np
 import pytest
+import tenseal.sealapi as seal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blindscore.errors import CardError, DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.encrypted.engine import scheme_for
+from blindscore_crypto.encrypted.kernels import rounded
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LOG2_Q_128, TABLE, WIDE, Parameters, fitting
-from blindscore_crypto.encrypted.ring import pack, recombine, round_coefficients, unpack
+from blindscore_crypto.encrypted.ring import _primes, pack, secret_of, top_of_product, unpack
 from blindscore_crypto.encrypted.sampling import below, centred, expand, ternary
-from blindscore_crypto.encrypted.seal import SealScheme
+from blindscore_crypto.encrypted.seal import _engine
+from blindscore_crypto.encrypted.seal_bytes import load, object_bytes, plain_bytes, save, seeded_bytes
 from tests.crypto.encrypted_world import random_bins, random_card
 
-SCHEMES = [SealScheme(p) for p in TABLE.values()]
+SCHEMES = [scheme_for(p) for p in TABLE.values()]
 BY_NAME = {"ids": lambda scheme: f"{type(scheme).__name__}-{scheme.parameters.name}"}
 
 
@@ -43,7 +47,7 @@ def score_blind(scheme, card: Card, bins) -> list[int]:
 @pytest.mark.parametrize("scheme", SCHEMES, **BY_NAME)
 def test_agrees_with_the_clear_scorecard(scheme):
     rng = np.random.default_rng(scheme.parameters.code)
-    cards = {"bare": 300, "default": 150, "wide": 20}[scheme.parameters.name]
+    cards = {"bare": 300, "default": 150, "wide": 20, "rlwe": 400, "lean": 800}[scheme.parameters.name]
     for _ in range(cards):
         card = random_card(rng, characteristics=int(rng.integers(1, 25)))
         bins = random_bins(rng, card, 4)
@@ -85,7 +89,7 @@ def test_a_residue_beyond_its_prime_is_refused(scheme):
 
 
 def test_another_key_opens_nothing():
-    scheme, key = SealScheme(DEFAULT), os.urandom(32)
+    scheme, key = scheme_for(DEFAULT), os.urandom(32)
     weights = np.full((4, 3), 7, np.int64)
     shifts = np.arange(4, dtype=np.int64)
     reply = scheme.evaluate(scheme.encrypt(key, np.array([1])), weights, shifts, os.urandom)
@@ -95,7 +99,7 @@ def test_another_key_opens_nothing():
 
 def test_the_same_draw_gives_the_same_reply():
     """What an auditor relies on; fresh noise gives another reply with the same content."""
-    scheme, key = SealScheme(DEFAULT), os.urandom(32)
+    scheme, key = scheme_for(DEFAULT), os.urandom(32)
     upload = scheme.encrypt(key, np.array([1]))
     weights, shifts = np.ones((4, 3), np.int64), np.zeros(4, np.int64)
     first, again = (scheme.evaluate(upload, weights, shifts, expand(b"seed" * 8, b"x")) for _ in range(2))
@@ -118,7 +122,7 @@ def test_parameter_sets_hold_what_they_promise(p):
 
 
 def test_weak_parameters_are_refused():
-    good = {"name": "x", "code": 9, "degree": 4096, "primes": DEFAULT.primes, "special": 0, "t": 8191}
+    good = {"name": "x", "code": 9, "engine": "seal", "degree": 4096, "primes": DEFAULT.primes, "special": 0, "t": 8191}
     good |= {"outputs": 4, "spread": 1024, "largest": 4095}
     assert Parameters(**good).capacity > 0
     with pytest.raises(ParameterError, match="128 bits"):
@@ -220,12 +224,49 @@ def test_packing_returns_what_went_in(values):
     assert unpack(pack(np.array(values, np.uint64), 5), 5).tolist() == values
 
 
+def whole(p: Parameters, residues) -> list[int]:
+    """Integers in [0, q) of residues, shape (primes, n), by the Chinese remainder theorem."""
+    basis = [(p.q // prime) * pow(p.q // prime, -1, prime) for prime in p.primes]
+    return [sum(int(r) * b for r, b in zip(column, basis, strict=True)) % p.q for column in residues.T]
+
+
 @pytest.mark.parametrize("p", TABLE.values(), ids=lambda p: p.name)
 def test_rounding_agrees_with_whole_numbers(p):
     rng = np.random.default_rng(1)
-    residues = np.stack([rng.integers(0, prime, 50, dtype=np.uint64) for prime in p.primes])
-    exact = [(c * 2**24 + p.q // 2) // p.q % 2**24 for c in recombine(p, residues)]
-    away = (round_coefficients(p, residues).astype(np.int64) - np.array(exact) + 2**23) % 2**24 - 2**23
+    residues = np.stack([rng.integers(0, prime, 200) for prime in p.primes])
+    residues[:, :2] = [[0, prime - 1] for prime in p.primes]
+    error = rng.integers(-p.spread, p.spread, 200)
+    got = rounded(residues, error, *_primes(p)).astype(np.int64) @ [1, 256, 65536]
+    exact = [((c + int(e)) % p.q * 2**24 + p.q // 2) // p.q for c, e in zip(whole(p, residues), error, strict=True)]
+    away = (got - np.array(exact) + 2**23) % 2**24 - 2**23
     assert np.abs(away).max() <= 1
-    for column, value in zip(residues.T, recombine(p, residues), strict=True):
-        assert [value % prime for prime in p.primes] == column.tolist()
+
+
+@pytest.mark.parametrize("p", TABLE.values(), ids=lambda p: p.name)
+def test_the_top_of_a_product_agrees_with_the_schoolbook(p):
+    rng = np.random.default_rng(2)
+    words = np.stack([rng.integers(0, prime, p.degree) for prime in p.primes])
+    words[:, :9] = np.array(p.primes)[:, None] - 1
+    by = rng.integers(-p.largest, p.largest + 1, p.degree)
+    clear, expected = whole(p, words), []
+    for e in range(p.degree - p.outputs, p.degree):
+        terms = [c * int(by[(e - j) % p.degree]) * (1 if j <= e else -1) for j, c in enumerate(clear)]
+        expected.append(sum(terms) % p.q)
+    assert top_of_product(p, words.astype(np.uint64), by) == expected
+
+
+@pytest.mark.parametrize("p", [p for p in TABLE.values() if p.engine == "seal"], ids=lambda p: p.name)
+def test_seal_itself_opens_our_ciphertext(p):
+    """An upload is a true BFV ciphertext: SEAL's own decryptor, given the key, returns the person's ones."""
+    context, evaluator = _engine(p)
+    key, ones = os.urandom(32), np.array([0, 5, 17])
+    upload = scheme_for(p).encrypt(key, ones)
+    secret = load(seal.Plaintext(), context, plain_bytes(secret_of(p, key) % p.t))
+    evaluator.transform_to_ntt_inplace(secret, context.key_parms_id())
+    words = scheme_for(p).words(upload)
+    cipher = load(seal.Ciphertext(), context, seeded_bytes(context.first_parms_id(), words, upload[: p.seed_bytes]))
+    plain = seal.Plaintext()
+    decryptor = seal.Decryptor(context, load(seal.SecretKey(), context, object_bytes(save(secret))))
+    decryptor.decrypt(cipher, plain)
+    assert plain.to_string() == f"1x^{17 * p.outputs} + 1x^{5 * p.outputs} + 1"
+    assert decryptor.invariant_noise_budget(cipher) > 20

@@ -15,7 +15,8 @@ points inside W stay hidden from the key holder. No public key, no evaluation ke
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from blindscore.errors import ParameterError
 
@@ -32,7 +33,8 @@ class Parameters:
     """One parameter set; refuses to exist below 128 bits."""
 
     name: str
-    code: int  # one byte, names the set in frames
+    code: int  # one byte, names the set and its engine in frames
+    engine: Literal["seal", "rlwe"]
     degree: int  # N, a power of two
     primes: tuple[int, ...]  # q is their product
     special: int  # SEAL's extra prime, which no ciphertext uses; 0 where there is one prime only
@@ -66,9 +68,14 @@ class Parameters:
         return (max(self.primes).bit_length() + 7) // 8
 
     @property
+    def seed_bytes(self) -> int:
+        """Bytes of the seed from which the engine grows the uniform polynomial."""
+        return 64 if self.engine == "seal" else 32
+
+    @property
     def upload_bytes(self) -> int:
-        """Bytes of the encrypted bins: one polynomial and a 64-byte seed for the other."""
-        return 64 + self.degree * len(self.primes) * self.residue_bytes
+        """Bytes of the encrypted bins: a seed for one polynomial, and the other one."""
+        return self.seed_bytes + self.degree * len(self.primes) * self.residue_bytes
 
     @property
     def reply_bytes(self) -> int:
@@ -134,14 +141,25 @@ class Parameters:
         return self.outputs * math.log2(self.t - 1) - math.log2(max(span - 1, 1)) if self.outputs > 1 else 0.0
 
 
-BARE = Parameters("bare", 1, 2048, (9007198966198273,), 0, 4093, outputs=1, spread=64, largest=255)
+BARE = Parameters("bare", 1, "seal", 2048, (9007198966198273,), 0, 4093, outputs=1, spread=64, largest=255)
 DEFAULT = Parameters(
-    "default", 2, 4096, (1099109007361, 1097632792577), 1032193, 8191, outputs=4, spread=1024, largest=4095
+    "default", 2, "seal", 4096, (1099109007361, 1097632792577), 1032193, 8191, outputs=4, spread=1024, largest=4095
 )
 WIDE = Parameters(
-    "wide", 3, 8192, (1097431597057, 1096089665537, 1095016120321), 1032193, 16381, outputs=4, spread=1024, largest=8190
+    "wide",
+    3,
+    "seal",
+    8192,
+    (1097431597057, 1096089665537, 1095016120321),
+    1032193,
+    16381,
+    outputs=4,
+    spread=1024,
+    largest=8190,
 )
-TABLE = {p.name: p for p in (BARE, DEFAULT, WIDE)}
+RLWE = replace(DEFAULT, name="rlwe", code=4, engine="rlwe")
+LEAN = Parameters("lean", 5, "rlwe", 2048, (1125899638161409,), 0, 4093, outputs=1, spread=64, largest=255)
+TABLE = {p.name: p for p in (BARE, DEFAULT, WIDE, RLWE, LEAN)}
 BY_CODE = {p.code: p for p in TABLE.values()}
 
 MIN_FLOODING_BITS = 40.0

@@ -35,12 +35,12 @@ from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
+from blindscore_crypto.encrypted.engine import scheme_for
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters, fitting
 from blindscore_crypto.encrypted.sampling import Draw
 from blindscore_crypto.encrypted.scheme import KEY_BYTES
-from blindscore_crypto.encrypted.seal import SealScheme
 
 CONTEXT = b"blindscore/attest/v1"
 _FACTS = struct.Struct(">16s32s32s16sI")  # signer, layout, pseudonym, nonce, day
@@ -134,7 +134,7 @@ class Source:
         p = ask.parameters
         if ask.layout.size > p.capacity:
             raise ParameterError(f"a layout of {ask.layout.size} bins; the set {p.name} takes {p.capacity}")
-        upload = SealScheme(p).encrypt(ask.key, ask.layout.ones(bins))
+        upload = scheme_for(p).encrypt(ask.key, ask.layout.ones(bins))
         when = today() if day is None else day
         facts = _FACTS.pack(self.public.id, ask.layout.fingerprint, ask.pseudonym, ask.nonce, when)
         frame = pack(Kind.ATTESTATION, p.code, facts + upload + bytes(SIGNATURE_BYTES))
@@ -175,7 +175,7 @@ class Applicant:
         body = unpack(reply, Kind.REPLY, p.code, reply_bytes(p) - HEADER_BYTES)
         if body[:NONCE_BYTES] != self._nonce:
             raise refuse(Kind.REPLY, "it answers another application")
-        values = SealScheme(p).open(self._key, body[NONCE_BYTES:])
+        values = scheme_for(p).open(self._key, body[NONCE_BYTES:])
         return pack(Kind.OPENING, p.code, self._nonce + values.astype(f">u{VALUE_BYTES}").tobytes())
 
 
@@ -226,7 +226,7 @@ class Lender:
         self.layout = Layout.of(card)
         self.parameters = fitting(self.layout.size, self._points.span) if parameters is None else parameters
         self._points.check_fits(self.parameters)
-        self._scheme = SealScheme(self.parameters)
+        self._scheme = scheme_for(self.parameters)
         self._sources = {key.id: key for key in sources}
         self._limit, self._max_age, self._clock, self._draw = limit, max_age, clock, draw
         self._sessions: dict[bytes, _Session] = {}

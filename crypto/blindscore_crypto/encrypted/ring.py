@@ -7,15 +7,15 @@ learning-with-errors samples cut out of one ring sample (Chen, Dai, Kim, Song, 2
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blindscore_crypto.encrypted.kernels import REPLY_BITS, rounded, top_halves
 from blindscore_crypto.encrypted.parameters import REPLY_BYTES, Parameters
-from blindscore_crypto.encrypted.sampling import Draw, expand, ternary
-
-REPLY_BITS = 8 * REPLY_BYTES
+from blindscore_crypto.encrypted.sampling import Draw, below, centred, expand, ternary
 
 
 def secret_of(parameters: Parameters, key: bytes) -> NDArray[np.int64]:
@@ -38,25 +38,15 @@ def multiplier(parameters: Parameters, weights: NDArray[np.int64], draw: Draw) -
     return out
 
 
-def top_of_product(
-    parameters: Parameters, words: NDArray[np.uint64], multiplier: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    """Return coefficients N-K .. N-1 of ``words * multiplier`` in the ring, shape (primes, K).
-
-    Coefficient e is ``sum_{j<=e} words_j W_{e-j} - sum_{j>e} words_j W_{N+e-j}``. In halves of 27 bits, W below 2^13
-    and N at most 2^13, every partial sum stays below 2^53, so floating point adds exactly.
-    """
-    n, k = parameters.degree, parameters.outputs
-    backwards = np.concatenate([multiplier[::-1], -multiplier[::-1]]).astype(np.float64)
-    columns = np.stack([backwards[k - 1 - i : k - 1 - i + n] for i in range(k)], axis=1)
-    half = np.uint64(27)
-    high = ((words >> half).astype(np.float64) @ columns).astype(np.int64)
-    low = ((words & np.uint64(2**27 - 1)).astype(np.float64) @ columns).astype(np.int64)
-    out = [
-        [((int(h) << 27) + int(l)) % p for h, l in zip(*rows, strict=True)]
-        for p, *rows in zip(parameters.primes, high, low, strict=True)
-    ]
-    return np.array(out, np.uint64)
+def top_of_product(parameters: Parameters, words: NDArray[np.uint64], by: NDArray[np.int64]) -> list[int]:
+    """Return coefficients N-K .. N-1 of ``words * by`` in the ring, as integers in [0, q)."""
+    halves = top_halves(words, by, parameters.outputs)
+    out = [0] * parameters.outputs
+    for p, high, low in zip(parameters.primes, *halves.tolist(), strict=True):
+        basis = (others := parameters.q // p) * pow(others, -1, p)
+        for k in range(parameters.outputs):
+            out[k] = (out[k] + (high[k] * 2**27 + low[k]) % p * basis) % parameters.q
+    return out
 
 
 def pack(values: NDArray[np.uint64], width: int) -> bytes:
@@ -71,35 +61,43 @@ def unpack(raw: bytes, width: int) -> NDArray[np.uint64]:
     return out.view("<u8").ravel().astype(np.uint64)
 
 
-def round_coefficients(parameters: Parameters, residues: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return ``c * 2^24 / q`` rounded, modulo 2^24, of coefficients given by their residues, shape (primes, N).
+def blind(
+    parameters: Parameters,
+    words: NDArray[np.uint64],
+    by: NDArray[np.int64],
+    product: NDArray[np.int64],
+    masks: NDArray[np.int64],
+    width: int,
+    draw: Draw,
+) -> bytes:
+    """Return the reply: K answers, masked and flooded, and the polynomial ``a W + e2``, low bits dropped.
 
-    Chinese remainders as fractions: ``c / q = sum_i (c_i (q/p_i)^-1 mod p_i) / p_i mod 1``. Floating point may
-    move a tie by one unit, which the rounding bound covers.
+    words   : (primes, N), the first polynomial of the upload
+    by      : (N,), the multiplier W of :func:`multiplier`
+    product : (primes, N), ``a W`` in [0, p)
+    masks   : (K,) in [0, t)
+    width   : half width of the flooding noise
     """
-    fraction = np.zeros(residues.shape[1])
-    for p, row in zip(parameters.primes, residues, strict=True):
-        others = parameters.q // p
-        fraction += _times(row, pow(others, -1, p), p) / p if others > 1 else row / p
-    scaled = np.rint((fraction % 1.0) * 2.0**REPLY_BITS).astype(np.uint64)
-    return scaled & np.uint64(2**REPLY_BITS - 1)
+    p = parameters
+    answers = [
+        round_one(p, answer + int(mask) * ((p.q - 1) // p.t) + below(2 * width + 1, draw) - width)
+        for answer, mask in zip(top_of_product(p, words, by), masks, strict=True)
+    ]
+    error = centred(p.degree, p.spread, draw)
+    return pack(np.array(answers, np.uint64), REPLY_BYTES) + rounded(product, error, *_primes(p)).tobytes()
 
 
-def _times(values: NDArray[np.uint64], factor: int, p: int) -> NDArray[np.uint64]:
-    """Return ``values * factor mod p`` for p below 2^42, in two halves because the product passes 64 bits."""
-    half, prime, by = np.uint64(21), np.uint64(p), np.uint64(factor)
-    high = (values >> half) * by % prime
-    low = (values & np.uint64(2**21 - 1)) * by
-    return np.asarray(((high << half) + low) % prime)
+@cache
+def _primes(parameters: Parameters) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the primes and the inverses that recombining residues needs."""
+    q, primes = parameters.q, parameters.primes
+    return np.array(primes, np.int64), np.array([pow(q // p, -1, p) if q > p else 1 for p in primes], np.int64)
 
 
-def recombine(parameters: Parameters, residues: NDArray[np.uint64]) -> list[int]:
-    """Return coefficients as integers in [0, q) from their residues, shape (primes, few)."""
-    out = [0] * residues.shape[1]
-    for p, row in zip(parameters.primes, residues, strict=True):
-        basis = (others := parameters.q // p) * pow(others, -1, p)
-        out = [(sofar + int(residue) * basis) % parameters.q for sofar, residue in zip(out, row, strict=True)]
-    return out
+def round_one(parameters: Parameters, value: int) -> int:
+    """Return ``value * 2^24 / q`` rounded, modulo 2^24."""
+    q = parameters.q
+    return ((value % q << REPLY_BITS) + q // 2) // q % 2**REPLY_BITS
 
 
 def open_reply(parameters: Parameters, secret: NDArray[np.int64], reply: bytes) -> NDArray[np.int64]:

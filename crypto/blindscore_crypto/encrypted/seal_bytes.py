@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import tenseal.sealapi as seal
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
@@ -24,28 +23,28 @@ _PLAIN = struct.Struct("<4QQd")  # parameters' id, coefficients, scale
 _BLAKE2XB = 1  # the generator that expands a seed
 _ZSTD = 2
 CIPHER_WORDS = _CIPHER.size + _HEADER.size + 8  # where the words of a ciphertext begin, after its header
-SEED_BYTES = 64
 
 
-def _frame(body: bytes) -> bytes:
+def object_bytes(body: bytes) -> bytes:
+    """Return the bytes of a SEAL object: header, then body, not compressed."""
     return _HEADER.pack(0xA15E, _HEADER.size, 4, 3, 0, 0, _HEADER.size + len(body)) + body
 
 
 def _array(words: NDArray[np.integer[Any]]) -> bytes:
     raw = np.ascontiguousarray(words, "<u8").tobytes()
-    return _frame(struct.pack("<Q", len(raw) // 8) + raw)
+    return object_bytes(struct.pack("<Q", len(raw) // 8) + raw)
 
 
 def plain_bytes(coefficients: NDArray[np.integer[Any]]) -> bytes:
     """Return a SEAL plaintext with these coefficients, each in [0, t)."""
-    return _frame(_PLAIN.pack(0, 0, 0, 0, len(coefficients), 1.0) + _array(coefficients))
+    return object_bytes(_PLAIN.pack(0, 0, 0, 0, len(coefficients), 1.0) + _array(coefficients))
 
 
 def seeded_bytes(parms_id: list[int], words: NDArray[np.uint64], seed: bytes) -> bytes:
     """Return a SEAL ciphertext: first polynomial ``words``, shape (primes, N), second one grown from ``seed``."""
     primes, degree = words.shape
     head = _CIPHER.pack(*parms_id, 0, 2, degree, primes, 1.0, 1)
-    return _frame(head + _array(words) + _frame(bytes([_BLAKE2XB]) + seed))
+    return object_bytes(head + _array(words) + object_bytes(bytes([_BLAKE2XB]) + seed))
 
 
 def load(into: Any, context: Any, raw: bytes) -> Any:
@@ -59,18 +58,14 @@ def load(into: Any, context: Any, raw: bytes) -> Any:
     return into
 
 
-def _saved(thing: Any) -> bytes:
+def save(thing: Any) -> bytes:
+    """Return a SEAL object's bytes after its header, unpacked."""
     handle = _memory_file()
     try:
         thing.save(f"/proc/self/fd/{handle}")
-        return os.pread(handle, os.fstat(handle).st_size, 0)
+        raw = os.pread(handle, os.fstat(handle).st_size, 0)
     finally:
         os.close(handle)
-
-
-def save(thing: Any) -> bytes:
-    """Return a SEAL object's bytes after its header, unpacked."""
-    raw = _saved(thing)
     if raw[5] != _ZSTD:
         return raw[_HEADER.size :]
     unpacked: bytes = pa.CompressedInputStream(pa.BufferReader(raw[_HEADER.size :]), "zstd").read()
@@ -81,10 +76,3 @@ def _memory_file() -> int:
     if not hasattr(os, "memfd_create"):
         raise ParameterError("the seal engine needs Linux: keys may pass through memory files only, never a disk")
     return os.memfd_create("seal")
-
-
-def key_from(context: Any, evaluator: Any, secret: NDArray[np.int64], t: int) -> Any:
-    """Return the SEAL secret key whose polynomial is ``secret``, shape (N,), values -1, 0 and 1."""
-    plain = load(seal.Plaintext(), context, plain_bytes(secret % t))
-    evaluator.transform_to_ntt_inplace(plain, context.key_parms_id())
-    return load(seal.SecretKey(), context, _saved(plain))  # a key is a plaintext in SEAL's format

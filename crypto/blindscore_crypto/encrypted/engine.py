@@ -1,0 +1,84 @@
+"""Engine: what the engines share, and which engine serves which parameter set.
+
+Who sees what, and what is assumed: see :mod:`~blindscore_crypto.encrypted.parameters`. An engine says how to
+grow and multiply the seeded polynomial; encryption (symmetric BFV: Fan, Vercauteren, 2012), checks, blinding and
+opening are the same for all. Keys and errors come from the operating system, expanded by ChaCha20.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blindscore.errors import ForgeryError
+from blindscore_crypto.encrypted.parameters import Parameters
+from blindscore_crypto.encrypted.ring import blind, exponents, multiplier, open_reply, pack, secret_of, unpack
+from blindscore_crypto.encrypted.sampling import Draw, binomial, expand
+from blindscore_crypto.encrypted.scheme import KEY_BYTES
+
+
+class RingScheme(ABC):
+    """A :class:`~blindscore_crypto.encrypted.scheme.Scheme` over a ring; stateless, keys come by argument."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.t = parameters.t
+        self.outputs = parameters.outputs
+        self.capacity = parameters.capacity
+        self.upload_bytes = parameters.upload_bytes
+        self.reply_bytes = parameters.reply_bytes
+
+    @abstractmethod
+    def product(self, seed: bytes, by: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return ``a * by`` for the uniform polynomial a that ``seed`` stands for, shape (primes, N), in [0, p)."""
+
+    def encrypt(self, key: bytes, ones: NDArray[np.integer[Any]]) -> bytes:
+        """Encrypt a person as ``e + (q - 1) / t * x - a s``, symmetric BFV."""
+        p, seed = self.parameters, os.urandom(self.parameters.seed_bytes)
+        error = binomial(p.degree, expand(os.urandom(KEY_BYTES), b"error"))
+        body = error - self.product(seed, secret_of(p, key))
+        scale = [[(p.q - 1) // p.t % prime] for prime in p.primes]
+        body[:, exponents(p, ones)] += np.array(scale, np.int64)
+        return seed + pack((body % np.array(p.primes, np.int64)[:, None]).astype(np.uint64), p.residue_bytes)
+
+    def check(self, upload: bytes) -> None:
+        """Raise :class:`ForgeryError` unless the size is right and every residue lies below its prime."""
+        if len(upload) != self.upload_bytes:
+            raise ForgeryError(f"encrypted bins refused: {len(upload)} bytes, not {self.upload_bytes}")
+        if (self.words(upload) >= np.array(self.parameters.primes, np.uint64)[:, None]).any():
+            raise ForgeryError("encrypted bins refused: a residue is not below its prime; encrypt afresh")
+
+    def words(self, upload: bytes) -> NDArray[np.uint64]:
+        """Return the first polynomial of an upload, shape (primes, N)."""
+        p = self.parameters
+        return unpack(upload[p.seed_bytes :], p.residue_bytes).reshape(len(p.primes), p.degree)
+
+    def evaluate(self, upload: bytes, weights: NDArray[np.int64], masks: NDArray[np.int64], draw: Draw) -> bytes:
+        """Answer blind."""
+        p = self.parameters
+        by = multiplier(p, weights, draw)
+        width = p.flood_width(weights.shape[1])
+        return blind(p, self.words(upload), by, self.product(upload[: p.seed_bytes], by), masks, width, draw)
+
+    def open(self, key: bytes, reply: bytes) -> NDArray[np.int64]:
+        """Return the K values of a reply."""
+        if len(reply) != self.reply_bytes:
+            raise ForgeryError(f"reply refused: {len(reply)} bytes, not {self.reply_bytes}")
+        return open_reply(self.parameters, secret_of(self.parameters, key), reply)
+
+
+@cache
+def scheme_for(parameters: Parameters) -> RingScheme:
+    """Return the engine that a parameter set names."""
+    if parameters.engine == "seal":
+        from blindscore_crypto.encrypted.seal import SealScheme
+
+        return SealScheme(parameters)
+    from blindscore_crypto.encrypted.rlwe import RlweScheme
+
+    return RlweScheme(parameters)

@@ -1,0 +1,70 @@
+"""Kernels: the per-coefficient loops of a reply, in Numba; no branch and no address depends on a secret value."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+REPLY_BITS = 24
+
+
+@njit(cache=True)
+def rounded(
+    product: NDArray[np.int64], error: NDArray[np.int64], primes: NDArray[np.int64], inverses: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Return ``(product + error) * 2^24 / q`` rounded, modulo 2^24, in 3 bytes a coefficient, little endian.
+
+    Chinese remainders as fractions: ``c / q = sum_i (c_i (q/p_i)^-1 mod p_i) / p_i mod 1``. Floating point may move a
+    tie by one unit, which the rounding bound covers.
+
+    product  : (primes, N) int64, residues in [0, p)
+    error    : (N,) int64, |error| < p
+    primes   : (primes,) int64, below 2^50 where there are several
+    inverses : (primes,) int64, (q/p_i)^-1 mod p_i
+    """
+    n = error.size
+    fraction = np.zeros(n)
+    for i in range(primes.size):
+        p, inverse = primes[i], inverses[i]
+        share = np.float64(inverse) / p
+        for j in range(n):
+            c = product[i, j] + error[j]
+            c += p & (c >> 63)
+            c -= p
+            c += p & (c >> 63)
+            if inverse != 1:
+                c = c * inverse - np.int64(np.float64(c) * share) * p
+            fraction[j] += np.float64(c) / p
+    out = np.empty((n, 3), np.uint8)
+    for j in range(n):
+        scaled = np.int64((fraction[j] - np.floor(fraction[j])) * 2.0**REPLY_BITS + 0.5)
+        out[j, 0] = scaled & 255
+        out[j, 1] = (scaled >> 8) & 255
+        out[j, 2] = (scaled >> 16) & 255
+    return out
+
+
+@njit(cache=True)
+def top_halves(words: NDArray[np.uint64], by: NDArray[np.int64], outputs: int) -> NDArray[np.int64]:
+    """Return coefficients N-K .. N-1 of ``words * by`` modulo X^N + 1, as ``high * 2^27 + low``, shape (2, primes, K).
+
+    Coefficient e is ``sum_{j<=e} words_j by_{e-j} - sum_{j>e} words_j by_{N+e-j}``. With words below 2^54, ``by`` below
+    2^13 in size and N at most 2^13, every sum stays below 2^54.
+    """
+    primes, n = words.shape
+    out = np.zeros((2, primes, outputs), np.int64)
+    for i in range(primes):
+        for k in range(outputs):
+            e = n - outputs + k
+            high, low = 0, 0
+            for j in range(e + 1):
+                w = np.int64(words[i, j])
+                high += (w >> 27) * by[e - j]
+                low += (w & (2**27 - 1)) * by[e - j]
+            for j in range(e + 1, n):
+                w = np.int64(words[i, j])
+                high -= (w >> 27) * by[n + e - j]
+                low -= (w & (2**27 - 1)) * by[n + e - j]
+            out[0, i, k], out[1, i, k] = high, low
+    return out
