@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from blindscore.scorecard.classing import best_segments
 
-SAME = 0.01  # root mean square in log-odds under which merged bins count as equal: a seventh of a point at PDO 50
+SAME = 0.005  # root mean square in log-odds under which merged bins count as equal: a third of a point at PDO 50
 MAX_SWEEPS = 20
 
 

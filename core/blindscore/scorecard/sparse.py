@@ -213,7 +213,7 @@ def fit_sparse(
         if deviance < least:
             least, since = deviance, 0
             best = np.mean([bag.effects for bag in bags], axis=0)
-        else:
+        elif deviance > least:  # equal while nothing has entered yet
             since += 1
             if since == PATIENCE:
                 break
