@@ -3,7 +3,7 @@
 Source: Anonymous Credentials Light (Baldimtsi and Lysyanskaya, CCS 2013) over Abe's three-move blind signature
 (EUROCRYPT 2001). One-more unforgeability, also under concurrent sessions: Kastner, Loss and Renawi, "Concurrent
 Security of Anonymous Credentials Light, Revisited" (CCS 2023), in the algebraic group model with a random oracle.
-Abe's scheme is not among those that the ROS attack of Benhamouda et al. (EUROCRYPT 2021) breaks.
+The concurrent attack on it in Benhamouda et al. (EUROCRYPT 2021) is shown there to be flawed.
 Blindness: decisional Diffie-Hellman, random oracle. No pairings.
 
 Who sees what: the signer knows the attributes (it vouches for them) and whom it serves; of the finished signature it

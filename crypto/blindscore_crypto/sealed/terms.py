@@ -88,6 +88,11 @@ class Terms:
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.digest()
 
+    @property
+    def log_entry(self) -> bytes:
+        """What the public log (:mod:`.log`) holds of these terms."""
+        return b"terms" + self.fingerprint
+
     def _parts(self) -> list[bytes]:
         """Everything that the terms consist of."""
         parts = [self.lender.encode(), self.lender_key.data, bytes.fromhex(self.card.fingerprint)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from blindscore.errors import ForgeryError
+from blindscore_crypto.sealed.nullifiers import MemoryNullifiers
 from blindscore_crypto.sealed.presentation import Checked, check
 from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey
 from blindscore_crypto.sealed.terms import Offer, Terms
@@ -32,20 +33,6 @@ class Nullifiers(Protocol):
         twice); False if any was spent by another request.
         """
         ...
-
-
-class MemoryNullifiers:
-    """Nullifiers in memory: for tests and simulations; a restart forgets them."""
-
-    def __init__(self) -> None:
-        self._spent: dict[bytes, bytes] = {}
-
-    def spend(self, nullifiers: Sequence[bytes], request: bytes) -> bool:
-        """See :class:`Nullifiers`."""
-        if any(self._spent.get(nullifier, request) != request for nullifier in nullifiers):
-            return False
-        self._spent.update(dict.fromkeys(nullifiers, request))
-        return True
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ device; a person forced to show the score; the time at which an application is m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore_crypto.sealed.attestation import Attestation, Issued, blindings, header, holder_scalar
 from blindscore_crypto.sealed.commitments import Pedersen
 from blindscore_crypto.sealed.group import random_scalar
+from blindscore_crypto.sealed.log import LogWatcher
 from blindscore_crypto.sealed.presentation import decline, difference, present
 from blindscore_crypto.sealed.terms import Offer, Terms, offer_terms
 
@@ -56,6 +57,17 @@ class Applicant(ABC):
         self._published = {terms.fingerprint: terms for terms in published}
         self._epoch = epoch
         self._answered: set[str] = set()  # lenders answered in this epoch
+
+    def learn(self, terms: Terms, watcher: LogWatcher, index: int, proof: Sequence[bytes]) -> None:
+        """Take terms for published, after finding them in the public log.
+
+        Raises
+        ------
+        ForgeryError
+            They are not in the log as the watcher last saw it: made for this person, perhaps.
+        """
+        watcher.require(terms.log_entry, index, proof)
+        self._published[terms.fingerprint] = terms
 
     @abstractmethod
     def bins(self, terms: Terms) -> dict[str, int]:
