@@ -61,6 +61,18 @@ def test_the_headline_follows_the_figures(ledger: Ledger) -> None:
     )
 
 
+def test_the_weak_spot_names_the_coalition_that_keeps_most(ledger: Ledger) -> None:
+    assert figures.weak_spot(ledger, "scorer") == ""  # the other coalition does no better
+    rows = tuple(
+        replace(r, removed=False, advantage=0.9) if (r.design, r.coalition) == ("sealed", "scorer+source") else r
+        for r in ledger.rows
+    )
+    said = figures.weak_spot(replace(ledger, rows=rows), "scorer")
+    assert said.startswith(
+        "Where scorer and source pool what they saw, sealed removes 0 of 4: what is left is profile 0.90, link 0.90"
+    )
+
+
 def test_findings_tell_removed_from_merely_not_found(ledger: Ledger) -> None:
     assert figures.finding(ledger, "sealed", "scorer", "steer") == "removed"
     assert figures.finding(ledger, "encrypted", "scorer", "steer") == "works"
@@ -87,6 +99,7 @@ def test_printed_bounds_are_never_rounded_down() -> None:
 
 def test_numbers_read_well() -> None:
     assert [decimals(x) for x in (0.83, 1.0, -0.02, 0.0)] == [".83", "1.00", "-.02", ".00"]
+    assert [figures.fixed(x) for x in (-0.001, -0.02, 0.5)] == ["0.00", "-0.02", "0.50"]
     assert figures.quantity(15_600, ("B", "kB", "MB")) == "15.6 kB"
     assert figures.quantity(999, ("B", "kB", "MB")) == "999 B"
     assert figures.quantity(0.1, ("µs", "ms", "s")) == "0.1 µs"

@@ -15,16 +15,18 @@ from blindscore_app.report import figures
 from blindscore_app.report.tables import clean
 
 # Drawn in these colours, then handed to the page's own variables. Okabe and Ito (2008) for the marks.
-INK, FAINT, ATTACK, BOUND = "#111111", "#dddddd", "#D55E00", "#0072B2"
+INK, FAINT, PAPER, ATTACK, BOUND = "#111111", "#dddddd", "#fefefe", "#D55E00", "#0072B2"
 SECOND = "#009E73"
 VARIABLES = {
     INK: "var(--ink)",
     FAINT: "var(--faint)",
+    PAPER: "var(--paper)",
     ATTACK: "var(--attack)",
     BOUND: "var(--bound)",
     SECOND: "var(--second)",
 }
 WIDTH, STEP = 250, 34  # pixels of a panel, and of a row
+LABEL = 0.35  # width of the longest label, in advantage
 CHANCE = 0.5
 CROSS = "M-0.7,-0.7L0.7,0.7M-0.7,0.7L0.7,-0.7"
 
@@ -70,7 +72,7 @@ def quality_panel(ledger: Ledger) -> str:
     ]
     low = min(CHANCE, *(d.auc_low for d in ledger.designs))
     high = max(0.75, *(d.auc_high for d in ledger.designs))
-    layers = [_interval(INK), _dots(INK, "square"), _words(dy=-10)]
+    layers = [_interval(INK), _dots(INK, "square"), *_words(dy=-10)]
     spec = _panel(values, layers, [low, high], "AUC (0.5 = coin toss)")
     told = "; ".join(f"{v['design']} {v['words']}" for v in values)
     return to_svg(spec, f"Credit quality kept, AUC: {told}")
@@ -96,8 +98,8 @@ def capability_panel(ledger: Ledger, coalition: str, capability: str) -> str:
         bounds,
         public,
         _dots(ATTACK, "circle"),
-        _words(dx=9, align="left", only="!datum.beyond", at="edge"),
-        _words(dx=-9, align="right", only="datum.beyond", at="edge"),
+        *_words(dx=9, align="left", only="!datum.beyond", at="edge"),
+        *_words(dx=-9, align="right", only="datum.beyond", at="edge"),
     ]
     low = min(-0.04, *(float(v["low"] or 0.0) for v in values))
     spec = _panel(values, layers, [low, 1.0], "advantage")
@@ -111,7 +113,8 @@ def _value(design: str, row: Row | None, gone: bool) -> dict[str, Any]:
         return {"design": design, "words": said, "told": said, "edge": 0.0, "beyond": False, "low": None}
     beyond = row.advantage > 0.5
     bound = "no bound" if row.bound is None else f"at most {figures.rounded_up(row.bound):.2f}"
-    words = f"{row.advantage:.2f} removed" if gone else f"{row.advantage:.2f}"
+    words = f"{figures.fixed(row.advantage)} removed" if gone else f"{figures.fixed(row.advantage)}"
+    interval = f"{figures.fixed(row.low)} to {figures.fixed(row.high)}"
     public = f", {figures.public_words(row)}" if figures.public_words(row) else ""
     return {
         "design": design,
@@ -121,10 +124,17 @@ def _value(design: str, row: Row | None, gone: bool) -> dict[str, Any]:
         "bound": row.bound,
         "public": row.control if figures.public_words(row) else None,
         "beyond": beyond,
-        "edge": row.low if beyond else max(row.high, row.bound or 0.0),
+        "edge": row.low if beyond else _right_of(row),
         "words": words,
-        "told": f"{row.advantage:.2f} from {row.low:.2f} to {row.high:.2f}, {bound}{public}",
+        "told": f"{figures.fixed(row.advantage)} ({interval}), {bound}{public}",
     }
+
+
+def _right_of(row: Row) -> float:
+    """Where a label begins: behind the interval, or behind the bound if that stands in its way."""
+    if row.bound is None or row.bound > row.high + LABEL:
+        return row.high
+    return max(row.high, row.bound)
 
 
 def groups_panel(ledger: Ledger, by: str) -> str:
@@ -207,9 +217,10 @@ def _dots(colour: str, shape: str) -> dict[str, Any]:
 
 def _words(
     dx: int = 0, dy: int = 0, align: str = "center", only: str | None = None, at: str = "value"
-) -> dict[str, Any]:
-    layer: dict[str, Any] = {
-        "mark": {"type": "text", "color": INK, "fontSize": 12, "dx": dx, "dy": dy, "align": align},
-        "encoding": {"x": _x(at), "text": {"field": "words", "type": "nominal"}},
-    }
-    return layer if only is None else {**layer, "transform": [{"filter": only}]}
+) -> list[dict[str, Any]]:
+    """Return a label, and under it the same in the paper's colour and fat, so that lines do not cross it."""
+    mark = {"type": "text", "fontSize": 12, "dx": dx, "dy": dy, "align": align}
+    encoding = {"x": _x(at), "text": {"field": "words", "type": "nominal"}}
+    chosen = {} if only is None else {"transform": [{"filter": only}]}
+    under = {**mark, "color": PAPER, "stroke": PAPER, "strokeWidth": 5}
+    return [{"mark": each, "encoding": encoding, **chosen} for each in (under, {**mark, "color": INK})]

@@ -86,9 +86,15 @@ def rounded_up(bound: float, places: int = 2) -> float:
     return math.ceil(bound * step - 1e-9) / step
 
 
+def fixed(value: float, places: int = 2) -> str:
+    """Return a number with so many decimals, and no minus before a zero."""
+    text = f"{value:.{places}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
 def points(value: float) -> str:
     """Return a difference of AUC in points (hundredths), for reading."""
-    return f"{100 * value:.1f}"
+    return fixed(100 * value, 1)
 
 
 def loss_words(design: DesignRow) -> str:
@@ -114,6 +120,25 @@ def headline(ledger: Ledger, coalition: str) -> str:
     )
 
 
+def weak_spot(ledger: Ledger, coalition: str) -> str:
+    """Say in one sentence which parties, pooling their views, undo most of the headline; empty if none does.
+
+    A party alone that merely keeps its own records is no such case: only coalitions of several are looked at.
+    """
+    top = most_removing(ledger, coalition).design
+    own = len(removed(ledger, top, coalition))
+    others = [n for n in coalitions(ledger) if n != coalition and "+" in n and measured(ledger, top, n)]
+    if not others:
+        return ""
+    weakest = min(others, key=lambda name: len(removed(ledger, top, name)))
+    gone, of = removed(ledger, top, weakest), measured(ledger, top, weakest)
+    if len(gone) >= own:
+        return ""
+    left = ", ".join(_named(ledger, top, weakest, c, "works") for c in of if c not in gone)
+    pooled = weakest.replace("+", " and ")
+    return f"Where {pooled} pool what they saw, {top} removes {len(gone)} of {len(of)}: what is left is {left}."
+
+
 def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str:
     """Say in one word or two what was found of a capability.
 
@@ -134,8 +159,8 @@ def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str
 
 FINDINGS = {
     "works": "can still",
-    "uncertain": "perhaps, no surer than public knowledge",
-    "none found": "no attack found, but no bound",
+    "uncertain": "unclear",
+    "none found": "none found, not excluded",
     "removed": "removed",
 }
 
@@ -159,11 +184,11 @@ def what_stays(ledger: Ledger, coalition: str) -> list[str]:
 
 def _named(ledger: Ledger, design: str, coalition: str, capability: str, word: str) -> str:
     row = worst(ledger, design, coalition, capability)
-    return capability if row is None or word == "removed" else f"{capability} {row.advantage:.2f}"
+    return capability if row is None or word == "removed" else f"{capability} {fixed(row.advantage)}"
 
 
 def failing(ledger: Ledger, coalition: str) -> dict[str, Any] | None:
-    """Return the cryptographic design that removes least from the coalition, in words; None if all remove everything.
+    """Return the cryptographic design that removes least from the coalition, in words; None if no attack on it works.
 
     A page that shows what works must show as plainly what does not: hiding data by itself need not remove a
     capability.
@@ -171,10 +196,10 @@ def failing(ledger: Ledger, coalition: str) -> dict[str, Any] | None:
     private = [d for d in ledger.designs if d.real_runs] or list(ledger.designs)
     least = min(private, key=lambda d: len(removed(ledger, d.design, coalition)))
     gone, of = removed(ledger, least.design, coalition), measured(ledger, least.design, coalition)
-    left = [_named(ledger, least.design, coalition, c, "works") for c in of if c not in gone]
-    if not left:
+    works = [c for c in of if finding(ledger, least.design, coalition, c) == "works"]
+    if not works:
         return None
-    words = f"does not remove {', '.join(left)}"
+    words = f"leaves {', '.join(_named(ledger, least.design, coalition, c, 'works') for c in works)}"
     return {"design": least.design, "summary": least.summary, "removed": len(gone), "measured": len(of), "words": words}
 
 
@@ -190,7 +215,8 @@ def not_shown(ledger: Ledger) -> list[str]:
             "and a better one may do more."
         )
     limits += [
-        f"Removed means: interval and bound both under {REMOVED:.2f}; it does not mean zero.",
+        f"Removed means: interval and bound both under {REMOVED:.2f}; it does not mean zero. Unclear means: the "
+        "attack is no surer than public knowledge alone, but its interval does not exclude more.",
         f"Measured coalitions are {', '.join(coalitions(ledger))}; any other may do more.",
         "Not covered: side channels of the machines, malware on a person's device, sources that lie about their "
         "own records, and forcing a person to show a score.",

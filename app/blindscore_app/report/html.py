@@ -83,12 +83,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "share": lambda value: f"{value:.2f}",
+        "share": figures.fixed,
         "auc": lambda value: f"{value:.3f}",
         "bits": lambda value: f"{value:.1f}",
         "points": figures.points,
         "bound": lambda value: f"{figures.rounded_up(value):.2f}",
         "quantity": lambda value: f"{value:.3g}",
+        "duration": lambda value: figures.quantity(value, ("µs", "ms", "s")),
     }
     return environment
 
@@ -106,6 +107,7 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
         "synthetic": figures.is_synthetic(ledger),
         "contents": CONTENTS,
         "headline": figures.headline(ledger, coalition),
+        "weak_spot": figures.weak_spot(ledger, coalition),
         "not_shown": figures.not_shown(ledger),
         "failing": figures.failing(ledger, coalition),
         "designs": [_design(ledger, design, coalition) for design in ledger.designs],
@@ -130,7 +132,7 @@ def _design(ledger: Ledger, design: DesignRow, coalition: str) -> dict[str, Any]
         found = figures.finding(ledger, design.design, coalition, name)
         row = figures.worst(ledger, design.design, coalition, name)
         words = figures.FINDINGS.get(found, found)
-        cells.append({"finding": found, "words": words if row is None else f"{words}: {row.advantage:.2f}"})
+        cells.append({"finding": found, "words": words if row is None else f"{words}: {figures.fixed(row.advantage)}"})
     return {"row": design, "cells": cells, "runs": figures.runs_words(design)}
 
 
@@ -160,7 +162,9 @@ def _groups(ledger: Ledger) -> list[dict[str, Any]]:
     found = []
     for by in dict.fromkeys(g["by"] for design in ledger.designs for g in design.groups):
         rows = [(design.design, g) for design in ledger.designs for g in design.groups if g["by"] == by]
-        charted = len({g["group"] for _, g in rows}) <= CHARTED_GROUPS and any(g["good_refused"] for _, g in rows)
+        names = {g["group"] for _, g in rows}
+        told = not any(name.isdigit() for name in names)  # a bare code in a legend tells a reader nothing
+        charted = told and len(names) <= CHARTED_GROUPS and any(g["good_refused"] for _, g in rows)
         svg = Markup(charts.groups_panel(ledger, by)) if charted else ""
         found.append({"by": by, "rows": rows, "svg": svg})
     return found

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ATTACK, BOUND, QUALITY = "#D55E00", "#0072B2", "#000000"
 INK, FAINT = "#222222", "#BBBBBB"
 PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # keeps words readable across a line
+LABEL = 0.5  # width of the longest label, in advantage
 CHANCE = 0.5  # AUC of a coin toss
 PANEL, ROW, MARGINS = 2.5, 0.42, 1.75  # inches
 
@@ -97,12 +98,13 @@ def _capability(axis: Axes, ledger: Ledger, coalition: str, name: str) -> None:
         beyond = row.advantage > 0.5
         gone = figures.is_removed(ledger, design.design, coalition, name)
         several = len(ledger.find(design=design.design, coalition=coalition, capability=name)) > 1
-        words = [f"{row.advantage:.2f}"]
+        words = [figures.fixed(row.advantage)]
         if gone:
             words.append("removed")
         elif several:
             words.append(clean(row.secret, 14))
-        edge = max(row.high, row.bound or 0.0) if not beyond else row.low
+        behind_bound = row.bound is not None and row.bound < row.high + LABEL
+        edge = row.low if beyond else max(row.high, (row.bound or 0.0) if behind_bound else 0.0)
         axis.annotate(
             " ".join(words),
             (min(max(edge, 0.0), 1.0), k),

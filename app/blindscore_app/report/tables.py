@@ -41,6 +41,8 @@ def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | N
     if figures.is_synthetic(ledger):
         console.print(Text("SYNTHETIC SOCIETY, not a country: these people are made up.", style="bold"))
     console.print(Text(figures.headline(ledger, coalition), style="bold"))
+    if weak := figures.weak_spot(ledger, coalition):
+        console.print(Text(weak, style="bold"))
     for sentence in figures.what_stays(ledger, coalition):
         console.print(Padding(Text(clean(sentence, 400)), (0, 0, 0, 2)))
     console.print(Text("What this does not show:", style="bold"))
@@ -99,12 +101,12 @@ def _table(ledger: Ledger, coalition: str, names: list[str], *, with_quality: bo
 
 
 def _empty() -> Table:
-    return Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    return Table(box=SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
 
 
 def decimals(value: float, places: int = 2) -> str:
     """Return a share without its leading zero: ".83"; "1.00" stays."""
-    text = f"{value:.{places}f}"
+    text = figures.fixed(value, places)
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 

@@ -2,7 +2,7 @@
 (() => {
   const ledger = JSON.parse(document.getElementById("ledger").textContent);
   const byId = (id) => document.getElementById(id);
-  const share = (value) => value.toFixed(2);
+  const share = (value) => value.toFixed(2).replace(/^-(0\.00)$/, "$1");
 
   function element(tag, text) {
     const made = document.createElement(tag);
@@ -34,6 +34,13 @@
     answer.append(element("p",
       `One order exposes ${order.people_exposed} of ${ledger.meta.people} people by name ` +
       `(${share(order.advantage)}, 95% ${share(order.low)} to ${share(order.high)}; ${bound}).`));
+    const parties = party.split("+");
+    const sees = ledger.designs.find((one) => one.design === design).sees || [];
+    for (const view of sees.filter((one) => parties.includes(one.role))) {
+      const kept = view.stored.length ? view.stored.join(", ") : "nothing readable";
+      answer.append(element("p", `Found at the ${view.role}: ${kept}` +
+        (view.opaque_bytes ? `; and ${view.opaque_bytes} bytes a person that nobody there can read.` : ".")));
+    }
     const traits = found.filter((row) => row.capability === "profile");
     if (traits.length) {
       const table = document.createElement("table");
