@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from blindscore.errors import ParameterError
-from blindscore_crypto.private_model.noise import MAX_SIGMA, Variance, discrete_gaussian
+from blindscore_crypto.private_model.noise import MAX_SIGMA, Variance, cumulative, discrete_gaussian, draw_all
 
 
 def goodness(draws: np.ndarray, sigma: float) -> float:
@@ -20,6 +20,39 @@ def goodness(draws: np.ndarray, sigma: float) -> float:
     seen = np.bincount(cell[draws + reach], minlength=41)
     enough = expected > 5
     return float(stats.chisquare(seen[enough], expected[enough] * seen[enough].sum() / expected[enough].sum()).pvalue)
+
+
+@pytest.mark.parametrize("sigma", [0.3, 1.7, 40.0, 300.0])
+def test_the_table_is_the_definition_to_110_bits(sigma):
+    """Held against mpmath at 200 digits, entry by entry."""
+    import mpmath
+
+    variance = Variance.at_least(sigma)
+    high, low = cumulative(variance)
+    with mpmath.workdps(200):
+        weights = [mpmath.exp(-mpmath.mpf(k * k) * variance.den / (2 * variance.num)) for k in range(len(high) + 40)]
+        total = weights[0] + 2 * mpmath.fsum(weights[1:])
+        below = weights[0]
+        for k in range(len(high) - 1):
+            ours = mpmath.mpf((int(high[k]) << 64) + int(low[k])) / mpmath.mpf(2) ** 128
+            assert abs(ours - below / total) < mpmath.mpf(2) ** -118
+            below += 2 * weights[k + 1]
+
+
+def test_the_kernel_agrees_with_its_plain_twin():
+    high, low = cumulative(Variance.at_least(30.0))
+    table = [(int(h) << 64) + int(l) for h, l in zip(high, low, strict=True)]
+    rng = np.random.default_rng(1)
+    words = rng.integers(0, 2**64, 2 * 500 + 8, dtype=np.uint64)
+    words[:4] = [high[3], low[3], high[3], low[3] - np.uint64(1)]  # just at an entry, and just below
+    out = np.empty(500, np.int64)
+    draw_all(high, low, words, out)
+    for i, draw in enumerate(out):
+        u = (int(words[2 * i]) << 64) + int(words[2 * i + 1])
+        size = next((k for k, entry in enumerate(table) if u < entry), len(table) - 1)
+        negative = int(words[1000 + i // 64]) >> (i % 64) & 1
+        assert draw == (-size if negative else size)
+    assert (abs(out[0]), abs(out[1])) == (4, 3)
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.8, 1.5, 7.0, 64.0, 250.5])

@@ -100,11 +100,17 @@ class Budget:
     ----------
     record : tuple of Release
         What was released so far; grows only through :meth:`spend`.
+
+    Parameters
+    ----------
+    epsilon, delta : float
+    within : Budget, optional
+        A larger budget, of the same people, to which everything is charged as well.
     """
 
-    def __init__(self, epsilon: float, delta: float) -> None:
+    def __init__(self, epsilon: float, delta: float, within: Budget | None = None) -> None:
         check_budget(epsilon, delta)
-        self.epsilon, self.delta = epsilon, delta
+        self.epsilon, self.delta, self._within = epsilon, delta, within
         self._record: tuple[Release, ...] = ()
 
     @property
@@ -131,7 +137,13 @@ class Budget:
                 f"{release.what} would bring epsilon to {cost:.4g}, the budget is {self.epsilon:.4g}; "
                 "add noise, release less, or grant a larger budget"
             )
+        if self._within is not None:
+            self._within.spend(release)
         self._record = (*self._record, release)
+
+    def __deepcopy__(self, memo: object) -> Budget:
+        """Return the ledger itself: scikit-learn copies parameters when it clones, and a copied ledger forgets."""
+        return self
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ applicant whom the card scores, and what an error message about malformed traini
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,16 +18,15 @@ from blindscore.scorecard.binning import bin_column, numbers
 from blindscore.scorecard.card import MAX_BINS, Characteristic, Scale
 from blindscore.scorecard.inputs import as_frame, as_outcome
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.private_model import opacus_fit
-from blindscore_crypto.private_model.accounting import Budget, Release, check_budget, whole_budget
+from blindscore_crypto.private_model import onestep, opacus_fit
+from blindscore_crypto.private_model.accounting import Budget, check_budget, whole_budget
 from blindscore_crypto.private_model.domains import Domain, Domains, Number, characteristic
 from blindscore_crypto.private_model.edges import private_edges
-from blindscore_crypto.private_model.noise import discrete_gaussian
 from blindscore_crypto.private_model.points import centred, make_card
 
-Method = Literal["auto", "opacus"]
-EDGE_COST = 4.0  # times as much noise on the edge counts as epsilon alone would need: about 1/16 of the budget
-COUNT_COST = 10.0  # likewise on the head count: 1/100 of the budget
+Method = Literal["auto", "onestep", "opacus"]
+EDGE_SHARE = 1 / 16  # of the budget, where edges must be estimated
+COUNT_SHARE = 1 / 100  # of the budget, for the head count that method "opacus" needs
 
 
 class PrivateScorecard(Scorecard):
@@ -41,10 +41,16 @@ class PrivateScorecard(Scorecard):
         Budget of one fit, everything included; 0 < epsilon <= 50.
     delta : float
         0 < delta <= 0.001; choose less than 1 / people.
-    method : "auto", "opacus"
-        How points are found.
+    method : "auto", "onestep", "opacus"
+        How points are found. "auto" is "onestep" (:mod:`~blindscore_crypto.private_model.onestep`), whose noise is
+        exact; "opacus" is stochastic gradient descent (:mod:`~blindscore_crypto.private_model.opacus_fit`), whose
+        noise is floating point.
     domains : Domains
         What is declared of every feature before anybody looks. There is no default: undeclared means refused.
+    account : Budget, optional
+        The budget of the people themselves. Every fit, on whatever fold or setting, is charged to it as well, and is
+        refused once it is used up; clones share it. Without it each fit claims its own epsilon only, and
+        two fits on the same people cost more than either says.
     max_bins : int
         Ordinary bins of a number whose edges are not declared, 2 to 16.
     base_score, base_odds, pdo, low, high
@@ -66,6 +72,7 @@ class PrivateScorecard(Scorecard):
         delta: float = 1e-5,
         method: Method = "auto",
         domains: Domains | None = None,
+        account: Budget | None = None,
         *,
         max_bins: int = 8,
         base_score: float = 600.0,
@@ -78,6 +85,7 @@ class PrivateScorecard(Scorecard):
         self.delta = delta
         self.method = method  # type: ignore[assignment]  # the parent's own methods are not private
         self.domains = domains
+        self.account = account
         self.max_bins = max_bins
         self.base_score = base_score
         self.base_odds = base_odds
@@ -99,10 +107,17 @@ class PrivateScorecard(Scorecard):
         people = as_frame(X)
         domains = (self.domains or Domains(())).require([str(name) for name in people.columns])
         bad, self.classes_ = as_outcome(y, len(people))
-        budget = Budget(self.epsilon, self.delta)
-        empty = self._bins_of(people, domains, budget)
+        budget = Budget(self.epsilon, self.delta, within=self.account)
+        empty, left = self._bins_of(people, domains, budget)
         bins = np.column_stack([bin_column(c, people[c.feature]) for c in empty])
-        weights, intercept = centred(self._opacus(bins, [c.n_bins for c in empty], bad, budget))
+        if str(self.method) == "opacus":
+            weights, intercept = self._opacus([c.n_bins for c in empty], bins, bad, budget), 0.0
+        else:
+            ordered = tuple(c.groups is None for c in empty)
+            layout = onestep.Layout(tuple(c.n_bins for c in empty), ordered)
+            weights, intercept = onestep.train(bins, bad, layout, left, budget)
+        weights, middle = centred(weights)
+        intercept += middle
         self.card_ = make_card(empty, weights, intercept, scale)
         self.counts_ = {}  # training counts are the private data; the table shows none
         self.releases_, self.epsilon_spent_ = budget.record, budget.spent
@@ -112,8 +127,8 @@ class PrivateScorecard(Scorecard):
 
     def _check_private_settings(self) -> Scale:
         check_budget(self.epsilon, self.delta)
-        if self.method not in ("auto", "opacus"):
-            raise ParameterError(f"method must be 'auto' or 'opacus', got {self.method!r}")
+        if self.method not in ("auto", "onestep", "opacus"):
+            raise ParameterError(f"method must be auto, onestep or opacus, got {self.method!r}")
         if not 2 <= self.max_bins <= MAX_BINS:
             raise ParameterError(f"max_bins must be 2 to {MAX_BINS}, got {self.max_bins}")
         if self.domains is None:
@@ -124,24 +139,25 @@ class PrivateScorecard(Scorecard):
 
     def _bins_of(
         self, people: pd.DataFrame, domains: tuple[tuple[str, Domain], ...], budget: Budget
-    ) -> list[Characteristic]:
-        """Bins of every feature: declared, or at noisy quantiles."""
+    ) -> tuple[list[Characteristic], float]:
+        """Bins of every feature, declared or at noisy quantiles, and the noise multiplier that uses up what is left."""
+        whole = whole_budget(self.epsilon, self.delta)
         open_ = {name: domain for name, domain in domains if isinstance(domain, Number) and domain.edges is None}
         columns = [numbers(people[name]).astype(np.float64) for name in open_]
-        noise = EDGE_COST * whole_budget(self.epsilon, self.delta)
-        found = private_edges(columns, list(open_.values()), self.max_bins, noise, budget)
+        found = private_edges(columns, list(open_.values()), self.max_bins, whole / math.sqrt(EDGE_SHARE), budget)
         edges = dict(zip(open_, found, strict=True))
-        return [characteristic(name, domain, edges.get(name, ())) for name, domain in domains]
+        left = whole / math.sqrt(1 - EDGE_SHARE) if open_ else whole
+        return [characteristic(name, domain, edges.get(name, ())) for name, domain in domains], left
 
     def _opacus(
-        self, bins: NDArray[np.uint8], n_bins: list[int], bad: NDArray[np.bool_], budget: Budget
+        self, n_bins: list[int], bins: NDArray[np.uint8], bad: NDArray[np.bool_], budget: Budget
     ) -> list[NDArray[np.float64]]:
-        draw, sigma = discrete_gaussian(COUNT_COST * whole_budget(self.epsilon, self.delta), 1)
-        budget.spend(Release("head count", 1.0, sigma))
-        people = max(float(len(bad) + draw[0]), 1.0)
+        head_count = np.array([len(bad)])
+        noise = whole_budget(self.epsilon, self.delta) / math.sqrt(COUNT_SHARE)
+        people, _ = onestep.noisy(head_count, "head count", 1.0, noise, budget)
         multiplier = opacus_fit.least_multiplier(budget.record, self.epsilon, self.delta)
         budget.spend(opacus_fit.gradient_release(multiplier))
-        weights = opacus_fit.train(bins, n_bins, bad, multiplier, people)
+        weights = opacus_fit.train(bins, n_bins, bad, multiplier, max(float(people[0]), 1.0))
         if not all(np.isfinite(part).all() for part in weights):
             raise DataError("training diverged; grant a larger epsilon, or train on more people")
         return weights
