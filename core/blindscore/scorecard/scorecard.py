@@ -166,8 +166,15 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         check_columns(self.card_.features, people)
         return people
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        return tags
+
     def _bins(self, X: Any) -> NDArray[np.uint8]:
-        return self.card_.bins(self._people(X))
+        people = self._people(X)
+        return self.card_.bins(people)
 
     def score_points(self, X: Any) -> NDArray[np.int16]:
         """Score of each person, shape (n,), clipped to [low, high].
@@ -187,8 +194,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Log-odds of default of each person, shape (n,), from the total points before clipping."""
+        bins = self._bins(X)
         scale = self.card_.scale
-        return (scale.offset - self.card_.totals(self._bins(X)).astype(np.float64)) / scale.factor
+        return (scale.offset - self.card_.totals(bins).astype(np.float64)) / scale.factor
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability of (good, bad) of each person, shape (n, 2)."""
@@ -197,7 +205,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier class of each person, shape (n,)."""
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+        risk = self.decision_function(X)
+        return self.classes_[(risk > 0).astype(int)]
 
     def explain(self, X: Any) -> pd.DataFrame:
         """Points of each person in each feature, and the base; a row's sum is the total before clipping."""

@@ -67,11 +67,27 @@ def _descend(
     grad, hess, new, above = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width + 1)
     pull, curvature = np.zeros(width), np.zeros((width, width))
     active = np.ones(d, np.bool_)
+    least, old = np.inf, (steps.copy(), effects.copy(), margin.copy(), intercept)
     for sweep in range(MAX_SWEEPS):
-        for i in range(n):
-            p = 1.0 / (1.0 + np.exp(-margin[i]))
-            g[i] = (p - bad[i]) / n
-            h[i] = max(p * (1.0 - p), 1e-4) / n
+        for _ in range(30):  # a sweep that overshot is taken back by halves: the loss is convex
+            loss = 0.0
+            for j in range(d):
+                for k in range(1, ordinary[j]):
+                    loss += weight * scale[j, k] * abs(steps[j, k])
+                loss += weight * scale[j, ordinary[j]] * abs(effects[j, ordinary[j]])
+            for i in range(n):
+                e = np.exp(-abs(margin[i]))
+                p = (1.0 if margin[i] > 0 else e) / (1.0 + e)
+                g[i] = (p - bad[i]) / n
+                h[i] = max(p * (1.0 - p), 1e-4) / n
+                loss += (np.log(1.0 + e) + max(margin[i], 0.0) - bad[i] * margin[i]) / n
+            if loss <= least + 1e-12:
+                break
+            steps[:] = (steps + old[0]) / 2
+            effects[:] = (effects + old[1]) / 2
+            margin[:] = (margin + old[2]) / 2
+            intercept = (intercept + old[3]) / 2
+        least, old = loss, (steps.copy(), effects.copy(), margin.copy(), intercept)
         everything, greatest = sweep % 4 == 0, 0.0
         for j in range(d):
             if not (everything or active[j]):
