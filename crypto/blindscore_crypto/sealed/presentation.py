@@ -154,7 +154,7 @@ def _parse(terms: Terms, frame: bytes) -> tuple[Offer, list[Attestation], list[C
     links = frame[at : at + LinearProof.size(terms.group, count, count)]
     one_holder = LinearProof.decode(terms.group, count, count, links)
     if not linear_proof.verify(terms.group, _one_holder(terms.group, attestations), count, one_holder, transcript):
-        raise ForgeryError("the attestations are not of one and the same person")
+        raise ForgeryError("the attestations are not of one and the same person, or were shown to another offer")
     transcript.absorb(b"links", links)
     at += len(links)
     proof = RangeProof.decode(terms.group, terms.bits, frame[at:])
