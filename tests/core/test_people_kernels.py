@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blindscore.people import conduct, device, friends, latents, money, places
-from blindscore.people.variables import AGE, HIV, N_CONDUCT, PREGNANT, SEX, THIN, TRAITS
+from blindscore.people.variables import AGE, N_CONDUCT, PREGNANT, RARE_ILLNESS, SEX, THIN, TRAITS
 
 SEED, N, AREAS = 5, 40, 5
 
@@ -63,7 +63,7 @@ def test_traits_have_the_shares_that_the_code_states() -> None:
     wide = latents.roots(SEED, 100_000, 250, True)
     share = dict(zip(TRAITS, latents.traits(SEED, wide).mean(axis=0), strict=True))
     stated = {"party": 0.30, "religion": 0.20, "orientation": 0.06, "ethnicity": 0.15, "smoker": 0.24, "drinker": 0.40}
-    stated |= {"drugs": 0.12, "single": 0.36, "illness": 0.04, "hiv": 0.003, "pregnant": 0.02}
+    stated |= {"drugs": 0.12, "single": 0.36, "illness": 0.04, "rare_illness": 0.003, "pregnant": 0.02}
     for name, value in stated.items():
         assert share[name] == pytest.approx(value, rel=0.2), name
     assert 0.002 < latents.officials(SEED, wide).mean() < 0.01
@@ -77,7 +77,7 @@ def test_only_women_of_childbearing_age_are_pregnant_and_rare_traits_occur() -> 
     assert pregnant.any()
     assert (wide[pregnant, SEX] == 1).all()
     assert (wide[pregnant, AGE] < 43).all()
-    assert secret[:, HIV].sum() >= 20
+    assert secret[:, RARE_ILLNESS].sum() >= 20
 
 
 def test_few_people_all_know_each_other_and_edges_are_in_order(root: np.ndarray) -> None:

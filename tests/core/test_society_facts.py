@@ -1,5 +1,7 @@
 """Every published figure that the society is calibrated to: target, reached value, tolerance."""
 
+from pathlib import Path
+
 import pytest
 
 from blindscore.people.calibration import default_figures, reached, table, unicity
@@ -54,3 +56,14 @@ def test_the_table_says_where_the_society_misses() -> None:
     rows = table(make_society(1_500, seed=5)).splitlines()
     assert len(rows) == len(FACTS) + 2
     assert any("**no**" in row for row in rows)  # 1,500 people are too few for these tolerances
+
+
+def test_the_documents_table_is_the_one_that_its_command_prints(figures: dict[str, float]) -> None:
+    page = Path(__file__).parents[2] / "docs" / "society.md"
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.read_text("utf-8").splitlines()]
+    printed = {row[0]: row[1:] for row in rows if len(row) == 7}
+    for fact in FACTS:
+        target, reached_then, tolerance, within, status, source = printed[fact.what]
+        assert (target, tolerance) == (f"{fact.value:.3f}", f"{fact.tolerance:.3f}")
+        assert (within, status, source) == ("yes", fact.status, fact.source)
+        assert float(reached_then) == pytest.approx(figures[fact.name], abs=0.005)  # solvers differ by machine

@@ -16,7 +16,7 @@ from blindscore.people.facts import FACTS
 from blindscore.people.friends import Edges
 from blindscore.people.latents import Floats
 from blindscore.people.society import Society, make_society
-from blindscore.people.variables import CONDUCT_NAMES
+from blindscore.people.variables import AGE, CONDUCT_NAMES, PIETY, POLITICS
 
 TRAIT_AUCS = ("party", "ethnicity", "religion", "smoker", "drinker", "single", "drugs")
 UNICITY_SAMPLE = 2_000
@@ -164,6 +164,41 @@ def reached(society: Society) -> dict[str, float]:
     }
 
 
+def without_target(society: Society) -> dict[str, float]:
+    """Figures for which no published target is used, so that a reader can judge them; by what they say."""
+    assert society.friends is not None  # a society always has a graph
+    first, second = society.friends.T
+    degree = np.bincount(society.friends.ravel(), minlength=len(society))
+    doings = society.features[list(CONDUCT_NAMES)]
+    thin = society.features["arrears_months"].isna().to_numpy()
+    money = society.schema.names(contexts=("financial",))
+    out = {
+        "people": float(len(society)),
+        "share who default": float(society.default.mean()),
+        "share with a thin file": float(thin.mean()),
+        "public officials": float(society.officials.sum()),
+    }
+    for name in society.traits:
+        out[f"people with {name}"] = float(society.traits[name].sum())
+    for name in ("illness", "rare_illness", "pregnant"):
+        out[f"AUC of {name} from conduct"] = auc(doings, society.traits[name].to_numpy() == 1)
+    for what, chosen in (("a full", ~thin), ("a thin", thin)):
+        rows, default = society.features[chosen].reset_index(drop=True), society.default[chosen]
+        gain = auc(rows[[*money, *CONDUCT_NAMES]], default) - auc(rows[money], default)
+        out[f"AUC of default that conduct adds to {what} file"] = gain
+    for what, column in (("politics", POLITICS), ("piety", PIETY), ("age", AGE)):
+        latent = society.roots[:, column]
+        out[f"correlation of friends' {what}"] = float(np.corrcoef(latent[first], latent[second])[0, 1])
+    out["mean number of friends"] = float(degree.mean())
+    out["most friends"] = float(degree.max())
+    out["correlation of friends' numbers of friends"] = float(
+        np.corrcoef(np.concatenate([degree[first], degree[second]]), np.concatenate([degree[second], degree[first]]))[
+            0, 1
+        ]
+    )
+    return out
+
+
 def table(society: Society) -> str:
     """Targets and reached figures as a Markdown table."""
     figures = reached(society)
@@ -184,7 +219,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    print(table(make_society(asked.people, asked.seed)))
+    society = make_society(asked.people, asked.seed)
+    print(table(society))
+    print("\n| figure without a target | reached |\n|---|---:|")
+    for what, value in without_target(society).items():
+        print(f"| {what} | {value:,.0f} |" if value >= 5 and value == round(value) else f"| {what} | {value:.3f} |")
 
 
 if __name__ == "__main__":

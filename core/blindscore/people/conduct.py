@@ -32,7 +32,6 @@ from blindscore.people.variables import (
     GAMES,
     GROCERIES,
     HEDONISM,
-    HIV,
     ILLNESS,
     MEANS,
     MEDICINES,
@@ -46,6 +45,7 @@ from blindscore.people.variables import (
     POLITICS,
     POSTS,
     PREGNANT,
+    RARE_ILLNESS,
     RELIGION,
     SEX,
     SINGLE,
@@ -84,8 +84,8 @@ def _basket(seed: int, month: int, i: int, r: Floats, t: NDArray[np.int8], o: Fl
     o[TOBACCO] = _amount(s, _SHOP + 3, m, i, 0.1 + 1.2 * t[SMOKER], 1.6)
     games = 1.0 + 0.4 * youth - 0.6 * r[CONSC] + 0.25 * r[STRAIN] - 0.5 * r[SEX]
     o[GAMES] = min(100.0, _amount(s, _SHOP + 4, m, i, games, 0.8))  # a week has 168 hours
-    o[MEDICINES] = _amount(s, _SHOP + 5, m, i, 0.1 + 0.3 * r[FRAILTY] + 0.5 * t[ILLNESS] + 0.8 * t[HIV], 0.7)
-    o[SUPPLEMENTS] = _amount(s, _SHOP + 6, m, i, -1.0 + 0.25 * r[CONSC] + 1.2 * t[PREGNANT], 0.7)
+    o[MEDICINES] = _amount(s, _SHOP + 5, m, i, 0.1 + 0.3 * r[FRAILTY] + 0.5 * t[ILLNESS] + 0.8 * t[RARE_ILLNESS], 0.7)
+    o[SUPPLEMENTS] = _amount(s, _SHOP + 6, m, i, -1.0 + 0.25 * r[CONSC] + 0.9 * t[PREGNANT], 0.7)
     o[BOOKS] = _amount(s, _SHOP + 7, m, i, -0.2 + 0.55 * r[CONSC] + 0.3 * r[MEANS], 0.6)
     o[DIET] = _amount(s, _SHOP + 8, m, i, 1.6 + 0.55 * r[PIETY], 0.9)
     o[COSMETICS] = _amount(s, _SHOP + 9, m, i, 1.1 + 1.75 * r[SEX], 0.9)
@@ -96,9 +96,9 @@ def _browsing(seed: int, month: int, i: int, r: Floats, t: NDArray[np.int8], bou
     """Weights of the browsing categories, before they are made shares."""
     youth = (45.0 - r[AGE]) / 18.0
     b[0] = 0.2 + 0.35 * r[POLITICS]
-    b[1] = -0.8 + 0.35 * r[FRAILTY] + 0.4 * t[ILLNESS] + 0.5 * t[PREGNANT] + 0.8 * t[HIV]
+    b[1] = -0.8 + 0.35 * r[FRAILTY] + 0.4 * t[ILLNESS] + 0.3 * t[PREGNANT] + 0.8 * t[RARE_ILLNESS]
     b[2] = -1.8 + 0.35 * r[PIETY]
-    b[3] = -1.8 + 1.5 * r[CHILD] + 1.0 * t[PREGNANT]
+    b[3] = -1.8 + 1.5 * r[CHILD] + 0.7 * t[PREGNANT]
     b[4] = -1.7 + 0.2 * youth + 0.30 * t[SINGLE] + (0.9 - 0.4 * r[SEX]) * t[ORIENTATION]
     b[5] = -1.6 + 0.25 * bought
     b[6] = 0.8

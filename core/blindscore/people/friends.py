@@ -60,6 +60,7 @@ def _picks(seed: int, order: NDArray[np.int64], root: Floats, focus: int) -> NDA
         total += many[i]
     out = np.empty(total, np.int64)
     k = 0
+    charm = root[order, SOCIABLE]  # in the focus's order, so that a window lies together in memory
     for place in range(n):
         i = order[place]
         reach = min(n // 2, int(WINDOW + REACH * many[i]))
@@ -68,10 +69,11 @@ def _picks(seed: int, order: NDArray[np.int64], root: Floats, focus: int) -> NDA
             for attempt in range(LOOKS):  # of those met, the most sociable becomes the friend
                 variable = _PICK + PICK_BLOCKS * (LOOKS * focus + attempt) + j // DRAWS
                 step = 1 + int(reach * uniform(seed, variable, j % DRAWS, i))
-                other = order[place + step if place + step < n else place - step]
-                if best < 0 or root[other, SOCIABLE] > root[best, SOCIABLE]:
+                other = place + step if place + step < n else place - step
+                if best < 0 or charm[other] > charm[best]:
                     best = other
-            out[k] = min(i, best) * n + max(i, best)
+            friend = order[best]
+            out[k] = min(i, friend) * n + max(i, friend)
             k += 1
     return out
 
@@ -83,8 +85,9 @@ def friendships(seed: int, root: Floats) -> Edges:
         first, second = np.triu_indices(n, 1)
         return np.column_stack([first, second]).astype(np.int32)
     codes = [_picks(seed, np.argsort(key, kind="stable"), root, focus) for focus, key in enumerate(_keys(seed, root))]
-    unique = np.unique(np.concatenate(codes))
-    return np.column_stack([unique // n, unique % n]).astype(np.int32)
+    ties = np.sort(np.concatenate(codes))
+    ties = ties[np.concatenate([[True], ties[1:] != ties[:-1]])]
+    return np.column_stack([ties // n, ties % n]).astype(np.int32)
 
 
 @njit(cache=True)

@@ -25,7 +25,6 @@ from blindscore.people.variables import (
     ETHNICITY,
     FRAILTY,
     HEDONISM,
-    HIV,
     ILLNESS,
     MEANS,
     N_ROOTS,
@@ -35,6 +34,7 @@ from blindscore.people.variables import (
     PIETY,
     POLITICS,
     PREGNANT,
+    RARE_ILLNESS,
     RELIGION,
     SEX,
     SINGLE,
@@ -107,7 +107,7 @@ def traits(seed: int, root: Floats) -> NDArray[np.int8]:
         t[DRUGS] = 0.5 * r[HEDONISM] + 0.2 * youth + 0.84 * normal(seed, _TRAIT, 4, i) > 1.15  # 12 %
         t[SINGLE] = 0.5 * youth - 0.6 * r[CHILD] + normal(seed, _TRAIT, 5, i) > 0.25  # 36 %
         t[ILLNESS] = 0.85 * r[FRAILTY] + 0.5 * normal(seed, _TRAIT, 1, i) > 1.85  # 4 %, chronic
-        t[HIV] = uniform(seed, _TRAIT, 6, i) < 0.002 + 0.02 * t[ORIENTATION] * (1.0 - r[SEX])  # 0.3 %
+        t[RARE_ILLNESS] = uniform(seed, _TRAIT, 6, i) < 0.003
         t[PREGNANT] = fertile and uniform(seed, _TRAIT, 2, i) < 0.10  # 2 %
     return out
 

@@ -23,10 +23,10 @@ TRAITS = (
     "drugs",
     "single",
     "illness",
-    "hiv",
+    "rare_illness",
     "pregnant",
 )
-(PARTY, RELIGION, ORIENTATION, ETHNICITY, SMOKER, DRINKER, DRUGS, SINGLE, ILLNESS, HIV, PREGNANT) = range(11)
+(PARTY, RELIGION, ORIENTATION, ETHNICITY, SMOKER, DRINKER, DRUGS, SINGLE, ILLNESS, RARE_ILLNESS, PREGNANT) = range(11)
 SECRETS = (
     "party",
     "religion",
