@@ -129,6 +129,29 @@ def test_sklearn_can_clone_it():
     assert clone(model).get_params() == model.get_params()
 
 
+def test_a_search_over_settings_is_charged_and_refused_once_the_account_is_empty():
+    """Clones share the account, so neither folds nor settings come for free."""
+    people, bad = make_people(400, 9)
+    account = Budget(1.0, 1e-5)
+    model = PrivateScorecard(0.6, domains=DOMAINS, account=account)
+    model.fit(people, bad)
+    assert account.record == model.releases_
+    clone(model).set_params(max_bins=4).fit(people[["late"]], bad)  # the square root of two times 0.6 fits into 1
+    before = account.record
+    with pytest.raises(ParameterError, match="budget"):
+        clone(model).fit(people, bad)
+    assert account.spent <= 1.0
+    assert account.record[: len(before)] == before
+
+
+def test_the_default_method_ranks_strangers_with_exact_noise_alone():
+    people, bad = make_people(6000, 10)
+    model = PrivateScorecard(2.0, domains=DOMAINS).fit(people, bad)
+    assert {release.noise for release in model.releases_} == {"discrete"}
+    strangers, theirs = make_people(4000, 11)
+    assert roc_auc_score(theirs, -model.score_points(strangers).astype(int)) > 0.68
+
+
 def test_scoring_repeats_but_training_does_not():
     """The card scores alike for ever; two fits differ, whatever seeds the caller sets."""
     import torch

@@ -35,14 +35,15 @@ from blindscore_crypto.private_model.counts import (
     residual_sums,
     starts_of,
 )
-from blindscore_crypto.private_model.noise import MAX_SIGMA, Variance, discrete_gaussian
+from blindscore_crypto.private_model.noise import Variance, discrete_gaussian
 
 Floats = NDArray[np.float64]
 
 # All of these were fixed on Adult, the Barcelona credit file and subsets of them, and on no other file.
 SHARES = (0.25, 0.30, 0.45)  # of the budget, for the three releases
 LOW, HIGH = -0.6, 0.8  # residuals are clipped to this; a person of risk above 0.6 who pays, or below 0.2 who does not
-UNIT = 256  # steps that a residual of one is divided into
+UNIT = 256  # most steps that a residual of one is divided into
+MAX_STEPS = 512.0  # noise above this gets coarser steps, which keeps the sampler's table short
 PRIOR_STEP = 0.3  # log-odds: standard deviation of the difference between neighbouring bins
 PRIOR_BIN = 1.0  # log-odds: standard deviation of a bin
 
@@ -215,6 +216,37 @@ def release_moments(
     return Moments(layout, labels, labels_sigma, pairs, pairs_sigma)
 
 
+@dataclass(frozen=True)
+class Residuals:
+    """The third release: noisy sums of rounded residuals at given weights."""
+
+    at: Floats  # (k,) weights
+    intercept: float
+    sums: Floats  # (k,), in steps
+    sigma: float  # in steps
+    unit: int  # steps in a residual of one
+
+    def gradient(self, moments: Moments) -> Gradient:
+        """Return the gradient of the log-likelihood at the weights: undo the centring with the released counts."""
+        middle = (LOW + HIGH) / 2
+        raw = self.sums / self.unit + middle * moments.labels.sum(axis=1)
+        variance = (self.sigma / self.unit) ** 2 + 2 * (middle * moments.labels_sigma) ** 2
+        return Gradient(self.at, _without_mean(moments, raw), variance)
+
+
+def release_residuals(
+    columns: Counts, bad: NDArray[np.bool_], moments: Moments, multiplier: float, budget: Budget
+) -> Residuals:
+    """Make the third release, at the weights that the first two give."""
+    at, intercept = from_moments(moments)
+    d, noise = len(moments.layout.n_bins), multiplier / math.sqrt(SHARES[2])
+    unit = max(2, min(UNIT, int(MAX_STEPS / (noise * math.sqrt(d)))))
+    exact = residual_sums(columns, bad, at, intercept, LOW, HIGH, unit)
+    sensitivity = residual_sensitivity(d, LOW, HIGH, unit)
+    sums, sigma = noisy(exact, "residuals by bin", sensitivity, noise, budget)
+    return Residuals(at, intercept, sums, sigma, unit)
+
+
 def train(
     bins: NDArray[np.uint8], bad: NDArray[np.bool_], layout: Layout, multiplier: float, budget: Budget
 ) -> tuple[list[Floats], float]:
@@ -230,29 +262,12 @@ def train(
     budget : Budget
     """
     columns = bins.astype(np.int64) + layout.starts[:-1]
-    d = len(layout.n_bins)
     moments = release_moments(columns, bad, layout, multiplier, budget)
-    scatter, rate = moments.scatter(), moments.bad_rate
-    start = first_gradient(moments)
-    at = solve_weights(moments, scatter, [start], rate * (1 - rate))
-    intercept = intercept_of(moments, scatter, at)
-
-    third = multiplier / math.sqrt(SHARES[2])
-    unit = max(2, min(UNIT, int(MAX_SIGMA / (third * math.sqrt(d)))))
-    sums, sigma = noisy(
-        residual_sums(columns, bad, at, intercept, LOW, HIGH, unit),
-        "residuals by bin",
-        residual_sensitivity(d, LOW, HIGH, unit),
-        third,
-        budget,
-    )
-    middle = (LOW + HIGH) / 2
-    raw = sums / unit + middle * moments.labels.sum(axis=1)  # undo the centring with the released counts
-    variance = (sigma / unit) ** 2 + 2 * (middle * moments.labels_sigma) ** 2
-    newton = Gradient(at, _without_mean(moments, raw), variance)
-    weights = solve_weights(moments, scatter, [start, newton], _risk_variance(moments, scatter, at))
-    intercept = intercept_of(moments, scatter, weights)
-    return np.split(weights, layout.starts[1:-1]), intercept
+    residuals = release_residuals(columns, bad, moments, multiplier, budget)
+    scatter = moments.scatter()
+    gradients = [first_gradient(moments), residuals.gradient(moments)]
+    weights = solve_weights(moments, scatter, gradients, _risk_variance(moments, scatter, residuals.at))
+    return np.split(weights, layout.starts[1:-1]), intercept_of(moments, scatter, weights)
 
 
 def _risk_variance(moments: Moments, scatter: Floats, weights: Floats) -> float:
