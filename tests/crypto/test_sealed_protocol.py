@@ -165,6 +165,14 @@ def test_bins_outside_the_layout_are_refused(world, bins):
         world.sources[0].attest("ada", bins, epoch=1, expires=1)
 
 
+@pytest.mark.parametrize("date", [-1, 1 << 32])
+def test_dates_that_do_not_fit_are_refused(world, date):
+    with pytest.raises(ParameterError, match="2\\^32"):
+        world.sources[0].attest("ada", (0, 0), epoch=date, expires=1)
+    with pytest.raises(ParameterError, match="2\\^32"):
+        world.verifier.offer(epoch=1, day=date)
+
+
 # Attestations
 
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from blindscore.errors import ForgeryError
+from blindscore.errors import ForgeryError, ParameterError
 from blindscore_crypto.sealed.commitments import Pedersen
 from blindscore_crypto.sealed.group import Group, Point
 from blindscore_crypto.sealed.layout import Layout
@@ -34,6 +34,19 @@ def holder_scalar(group: Group, legal_id: str) -> int:
     """Return the number that stands for a person inside commitments; every source derives the same one."""
     digest = hashlib.sha512(b"blindscore/sealed/v1/holder" + legal_id.encode()).digest()
     return int.from_bytes(digest, "big") % group.order
+
+
+def u32(what: str, number: int) -> bytes:
+    """Return 4 bytes, big-endian.
+
+    Raises
+    ------
+    ParameterError
+        The number does not fit.
+    """
+    if not 0 <= number < 1 << 32:
+        raise ParameterError(f"{what} must lie in 0..2^32 - 1, got {number}")
+    return number.to_bytes(4, "big")
 
 
 def header(group: Group, layout: Layout, source: VerifyKey) -> bytes:
@@ -148,7 +161,7 @@ class Source:
         points = [self._pedersen.commit(holder_scalar(group, legal_id), holder_blinding)]
         points += [self._pedersen.commit_bit(bit, r) for bit, r in zip(bits, bit_blindings, strict=True)]
         signed = header(group, self.layout, self.public)
-        signed += epoch.to_bytes(4, "big") + expires.to_bytes(4, "big") + b"".join(map(group.encode, points))
+        signed += u32("epoch", epoch) + u32("expiry day", expires) + b"".join(map(group.encode, points))
         return Issued(signed + self._key.sign(DOMAIN, signed), seed, tuple(int(b) for b in bins))
 
     def batch(self, legal_id: str, bins: Sequence[int], count: int, *, epoch: int, expires: int) -> list[Issued]:

@@ -27,6 +27,7 @@ from functools import cached_property
 from blindscore.errors import DataError, ForgeryError
 from blindscore_crypto.sealed import linear_proof
 from blindscore_crypto.sealed.acl import AclCredential, AclKey, AclSignature
+from blindscore_crypto.sealed.attestation import u32
 from blindscore_crypto.sealed.commitments import Pedersen
 from blindscore_crypto.sealed.group import Group, Point, random_scalar
 from blindscore_crypto.sealed.layout import Layout
@@ -58,9 +59,8 @@ class EpochKey:
     @staticmethod
     def context(layout: Layout, epoch: int, expires: int) -> bytes:
         """Return what signatures under such a key mean; it enters the key's tag."""
-        return hashlib.sha256(
-            b"blindscore/sealed/v1/epoch" + layout.fingerprint + epoch.to_bytes(4, "big") + expires.to_bytes(4, "big")
-        ).digest()
+        dates = u32("epoch", epoch) + u32("expiry day", expires)
+        return hashlib.sha256(b"blindscore/sealed/v1/epoch" + layout.fingerprint + dates).digest()
 
     @property
     def signed(self) -> bytes:

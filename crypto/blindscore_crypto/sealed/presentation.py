@@ -72,7 +72,7 @@ def present(
     transcript = _transcript(terms, offer.encode(), [a.encode() for a in attestations])
     first, *others = holder_blindings
     links = linear_proof.prove(
-        group, _one_holder(group, attestations), [first - other for other in others], transcript
+        group, one_holder_equations(group, attestations), [first - other for other in others], transcript
     ).encode(group)
     transcript.absorb(b"links", links)
     proof = prove(Pedersen(group), value, blinding, terms.bits, transcript)
@@ -153,7 +153,9 @@ def _parse(terms: Terms, frame: bytes) -> tuple[Offer, list[Attestation], list[C
     count = len(attestations) - 1
     links = frame[at : at + LinearProof.size(terms.group, count, count)]
     one_holder = LinearProof.decode(terms.group, count, count, links)
-    if not linear_proof.verify(terms.group, _one_holder(terms.group, attestations), count, one_holder, transcript):
+    if not linear_proof.verify(
+        terms.group, one_holder_equations(terms.group, attestations), count, one_holder, transcript
+    ):
         raise ForgeryError("the attestations are not of one and the same person, or were shown to another offer")
     transcript.absorb(b"links", links)
     at += len(links)
@@ -161,7 +163,7 @@ def _parse(terms: Terms, frame: bytes) -> tuple[Offer, list[Attestation], list[C
     return offer, attestations, [Claim(difference(terms, attestations), terms.bits, proof, transcript)]
 
 
-def _one_holder(group: Group, attestations: Sequence[Attestation]) -> list[Equation]:
+def one_holder_equations(group: Group, attestations: Sequence[Attestation]) -> list[Equation]:
     """Holder commitments that hide one number differ by a multiple of G alone, and its factor is known."""
     first, *others = attestations
     g = group.base_mul(1)

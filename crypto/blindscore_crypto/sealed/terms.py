@@ -16,7 +16,7 @@ from functools import cached_property
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
-from blindscore_crypto.sealed.attestation import Attestation
+from blindscore_crypto.sealed.attestation import Attestation, u32
 from blindscore_crypto.sealed.group import P256_GROUP, Group
 from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.linear_proof import LinearProof
@@ -126,7 +126,7 @@ class Offer:
     def signed(self) -> bytes:
         """What the lender put its name to."""
         head = _MAGIC + self.terms_fingerprint + self.nonce
-        return head + self.epoch.to_bytes(4, "big") + self.day.to_bytes(4, "big")
+        return head + u32("epoch", self.epoch) + u32("day", self.day)
 
     def encode(self) -> bytes:
         """Return the bytes that travel, always as many."""

@@ -21,6 +21,7 @@ from functools import cached_property
 from Crypto.Util.asn1 import DerBitString, DerSequence
 
 from blindscore.errors import ForgeryError, ParameterError
+from blindscore_crypto.sealed.attestation import u32
 from blindscore_crypto.sealed.blind_rsa import PSS_DETERMINISTIC, Blinded, BlindPublicKey, BlindSigner
 from blindscore_crypto.sealed.presentation import check
 from blindscore_crypto.sealed.terms import Terms
@@ -101,7 +102,7 @@ class TokenKey:
     @property
     def log_entry(self) -> bytes:
         """What the public log holds of this key."""
-        return b"token key" + self.perk.to_bytes(4, "big") + self.epoch.to_bytes(4, "big") + self.spki
+        return b"token key" + u32("perk", self.perk) + u32("epoch", self.epoch) + self.spki
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore_crypto.sealed.attestation import Attestation, Issued, blindings, header, holder_scalar
 from blindscore_crypto.sealed.commitments import Pedersen
+from blindscore_crypto.sealed.disclosure import Openings, disclose
 from blindscore_crypto.sealed.group import random_scalar
 from blindscore_crypto.sealed.log import LogWatcher
 from blindscore_crypto.sealed.presentation import decline, difference, present
@@ -215,6 +216,16 @@ class Wallet(Applicant):
         if not terms.group.equal(opened, difference(terms, [attestation for attestation, _ in held])):
             raise ForgeryError("the attestations' commitments do not add up to the score")
         return int(terms.card.clip(np.array([value + terms.threshold]))[0])
+
+    def disclose(self, terms: Terms, context: bytes, *, low: int, high: int, features: Sequence[str] = ()) -> bytes:
+        """Show a score band and chosen losses to one reader; see :func:`.disclosure.disclose`. Uses up attestations."""
+        held, bins = self._next(terms), self.bins(terms)
+        rows = [blindings(terms.group, issued.seed, 1 + len(a.commitments)) for a, issued in held]
+        shown = [attestation for attestation, _ in held]
+        frame = disclose(terms, context, shown, Openings(rows, bins), low=low, high=high, features=features)
+        for slot in _slots(terms):
+            self._held[slot].pop()
+        return frame
 
     def _prove(self, terms: Terms, offer: Offer, value: int | None) -> bytes:
         held = self._next(terms)

@@ -1,0 +1,118 @@
+"""Disclosure by choice: the band and the losses that are true are proven, others bounce."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from blindscore.errors import DataError, ForgeryError, ParameterError
+from blindscore_crypto.sealed.attestation import Attestation, blindings
+from blindscore_crypto.sealed.disclosure import Openings, disclose, read
+from tests.crypto.sealed_world import EPOCH, GOOD, POOR, TODAY, World
+
+CONTEXT = os.urandom(32)
+DATES = {"epoch": EPOCH.number, "day": TODAY}
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+def openings(world: World, bins: dict[str, int], who: str = "ada") -> tuple[list[Attestation], Openings]:
+    parts = world.issue(who, bins)
+    pairs = zip(world.terms.layouts, world.terms.source_keys, parts, strict=True)
+    shown = [Attestation.decode(world.group, layout, p.attestation, key) for layout, key, p in pairs]
+    rows = [blindings(world.group, p.seed, 1 + len(a.commitments)) for a, p in zip(shown, parts, strict=True)]
+    return shown, Openings(rows, dict(bins))
+
+
+@pytest.mark.parametrize(("low", "high"), [(700, 749), (725, 725), (350, 725), (725, 950), (350, 950)])
+def test_a_true_band_is_proven(world, low, high):
+    data = world.wallet(GOOD).disclose(world.terms, CONTEXT, low=low, high=high)
+    told = read(world.terms, CONTEXT, data, **DATES)
+    assert (told.low, told.high, dict(told.lost)) == (low, high, {})
+
+
+@pytest.mark.parametrize(("low", "high"), [(726, 950), (350, 724), (800, 900), (351, 400)])
+def test_a_false_band_has_no_proof(world, low, high):
+    with pytest.raises(ParameterError, match="cannot be proven"):
+        world.wallet(GOOD).disclose(world.terms, CONTEXT, low=low, high=high)
+
+
+@pytest.mark.parametrize(("low", "high"), [(700, 699), (349, 700), (700, 951), (-1, 5)])
+def test_what_is_no_band_is_refused(world, low, high):
+    with pytest.raises(ParameterError, match="band"):
+        world.wallet(GOOD).disclose(world.terms, CONTEXT, low=low, high=high)
+
+
+def test_reasons_are_revealed_by_choice_and_no_others(world):
+    wallet = world.wallet(POOR, count=2)
+    wanted = [reason.feature for reason in wallet.reasons(world.terms, top=2)]
+    data = wallet.disclose(world.terms, CONTEXT, low=350, high=950, features=wanted)
+    assert dict(read(world.terms, CONTEXT, data, **DATES).lost) == {"arrears": 135, "income": 100}
+    assert wallet.presentations_left(world.terms) == 1
+    for features in (["arrears", "arrears"], ["posts"]):
+        with pytest.raises(DataError, match="features of the card"):
+            wallet.disclose(world.terms, CONTEXT, low=350, high=950, features=features)
+
+
+def test_a_loss_that_is_not_the_signed_one_is_caught(world):
+    """The cheat claims a better bin in one feature: the opening no longer fits."""
+    shown, own = openings(world, POOR)
+    true = disclose(world.terms, CONTEXT, shown, own, low=350, high=950, features=["arrears"])
+    assert read(world.terms, CONTEXT, true, **DATES).lost["arrears"] == 135
+    lie = Openings(own.blindings, POOR | {"arrears": 0})
+    forged = disclose(world.terms, CONTEXT, shown, lie, low=350, high=950, features=["arrears"])
+    with pytest.raises(ForgeryError, match="not those of the signed bins"):
+        read(world.terms, CONTEXT, forged, **DATES)
+
+
+def test_a_band_that_is_not_the_signed_score_is_caught(world):
+    shown, own = openings(world, POOR)
+    lie = Openings(own.blindings, GOOD)
+    for low, high in ((700, 950), (350, 730)):
+        forged = disclose(world.terms, CONTEXT, shown, lie, low=low, high=high)
+        with pytest.raises(ForgeryError, match="not proven"):
+            read(world.terms, CONTEXT, forged, **DATES)
+    read(world.terms, CONTEXT, disclose(world.terms, CONTEXT, shown, own, low=455, high=455), **DATES)
+
+
+def test_attestations_of_two_people_are_caught(world):
+    ada, ada_open = openings(world, GOOD)
+    bob, bob_open = openings(world, GOOD, "bob")
+    mixed = Openings([ada_open.blindings[0], bob_open.blindings[1]], GOOD)
+    read(world.terms, CONTEXT, disclose(world.terms, CONTEXT, ada, ada_open, low=700, high=950), **DATES)
+    forged = disclose(world.terms, CONTEXT, [ada[0], bob[1]], mixed, low=700, high=950)
+    with pytest.raises(ForgeryError, match="several people"):
+        read(world.terms, CONTEXT, forged, **DATES)
+
+
+def test_it_is_for_one_reader_one_card_and_one_time(world):
+    data = world.wallet(GOOD).disclose(world.terms, CONTEXT, low=700, high=749, features=["housing"])
+    assert read(world.terms, CONTEXT, data, **DATES).lost["housing"] == 0
+    other = World()
+    for terms, context, dates in (
+        (world.terms, os.urandom(32), DATES),
+        (other.terms, CONTEXT, DATES),
+        (world.terms, CONTEXT, DATES | {"epoch": EPOCH.number + 1}),
+        (world.terms, CONTEXT, DATES | {"day": EPOCH.last_day + 1}),
+    ):
+        with pytest.raises(ForgeryError):
+            read(terms, context, data, **dates)
+    with pytest.raises(ParameterError, match="32 bytes"):
+        world.wallet(GOOD).disclose(world.terms, b"short", low=700, high=749)
+
+
+def test_every_byte_counts(world):
+    data = world.wallet(GOOD).disclose(world.terms, CONTEXT, low=700, high=749, features=["housing", "income"])
+    read(world.terms, CONTEXT, data, **DATES)
+    for at in [*range(0, 24), *range(24, len(data), 101), len(data) - 1]:
+        bad = bytearray(data)
+        bad[at] ^= 1
+        with pytest.raises(ForgeryError):
+            read(world.terms, CONTEXT, bytes(bad), **DATES)
+    for bad_size in (b"", data[:8], data[:-1], data + b"\0"):
+        with pytest.raises(ForgeryError):
+            read(world.terms, CONTEXT, bad_size, **DATES)
