@@ -9,13 +9,11 @@ import os
 
 import numpy as np
 import pytest
-import tenseal.sealapi as seal
 
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT
 from blindscore_crypto.encrypted.ring import multiplier, secret_of
 from blindscore_crypto.encrypted.sampling import centred, ternary
-from blindscore_crypto.encrypted.seal import SealScheme, _engine
-from blindscore_crypto.encrypted.seal_bytes import CIPHER_WORDS, load, save, seeded_bytes
+from blindscore_crypto.encrypted.seal import SealScheme
 
 P = BARE
 Q = P.primes[0]
@@ -66,11 +64,10 @@ def divide(a: list[int], b: list[int]) -> list[int]:
 
 
 def both_polynomials(upload: bytes) -> tuple[list[int], list[int]]:
-    """What anybody who has an upload can do: let SEAL grow its second polynomial from the seed."""
-    context = _engine(P).context
-    raw = seeded_bytes(context.first_parms_id(), SealScheme(P).words(upload), upload[: P.seed_bytes])
-    words = np.frombuffer(save(load(seal.Ciphertext(), context, raw)), "<u8", 2 * P.degree, CIPHER_WORDS)
-    return words[: P.degree].tolist(), words[P.degree :].tolist()
+    """What anybody who has an upload can do: grow its second polynomial from the seed."""
+    scheme = SealScheme(P)
+    one = np.eye(1, P.degree, dtype=np.int64)[0]
+    return scheme.words(upload)[0].tolist(), scheme.product(upload[: P.seed_bytes], one)[0].tolist()
 
 
 @pytest.fixture(scope="module")

@@ -44,16 +44,16 @@ class RingScheme(ABC):
         body = error - self.product(seed, secret_of(p, key))
         scale = [[(p.q - 1) // p.t % prime] for prime in p.primes]
         body[:, exponents(p, ones)] += np.array(scale, np.int64)
-        return seed + pack((body % np.array(p.primes, np.int64)[:, None]).astype(np.uint64), p.residue_bytes)
+        return seed + pack(body % np.array(p.primes, np.int64)[:, None], p.residue_bytes)
 
     def check(self, upload: bytes) -> None:
         """Raise :class:`ForgeryError` unless the size is right and every residue lies below its prime."""
         if len(upload) != self.upload_bytes:
             raise ForgeryError(f"encrypted bins refused: {len(upload)} bytes, not {self.upload_bytes}")
-        if (self.words(upload) >= np.array(self.parameters.primes, np.uint64)[:, None]).any():
+        if (self.words(upload) >= np.array(self.parameters.primes, np.int64)[:, None]).any():
             raise ForgeryError("encrypted bins refused: a residue is not below its prime; encrypt afresh")
 
-    def words(self, upload: bytes) -> NDArray[np.uint64]:
+    def words(self, upload: bytes) -> NDArray[np.int64]:
         """Return the first polynomial of an upload, shape (primes, N)."""
         p = self.parameters
         return unpack(upload[p.seed_bytes :], p.residue_bytes).reshape(len(p.primes), p.degree)

@@ -46,7 +46,7 @@ def rounded(
 
 
 @njit(cache=True)
-def top_halves(words: NDArray[np.uint64], by: NDArray[np.int64], outputs: int) -> NDArray[np.int64]:
+def top_halves(words: NDArray[np.int64], by: NDArray[np.int64], outputs: int) -> NDArray[np.int64]:
     """Return coefficients N-K .. N-1 of ``words * by`` modulo X^N + 1, as ``high * 2^27 + low``, shape (2, primes, K).
 
     Coefficient e is ``sum_{j<=e} words_j by_{e-j} - sum_{j>e} words_j by_{N+e-j}``. With words below 2^54, ``by`` below
@@ -59,12 +59,37 @@ def top_halves(words: NDArray[np.uint64], by: NDArray[np.int64], outputs: int) -
             e = n - outputs + k
             high, low = 0, 0
             for j in range(e + 1):
-                w = np.int64(words[i, j])
+                w = words[i, j]
                 high += (w >> 27) * by[e - j]
                 low += (w & (2**27 - 1)) * by[e - j]
             for j in range(e + 1, n):
-                w = np.int64(words[i, j])
+                w = words[i, j]
                 high -= (w >> 27) * by[n + e - j]
                 low -= (w & (2**27 - 1)) * by[n + e - j]
             out[0, i, k], out[1, i, k] = high, low
+    return out
+
+
+@njit(cache=True)
+def packed(values: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
+    """Return each value, at least zero, in ``width`` bytes, little endian; any shape in, shape (n, width) out."""
+    flat = values.ravel()
+    out = np.empty((flat.size, width), np.uint8)
+    for i in range(flat.size):
+        rest = flat[i]
+        for b in range(width):
+            out[i, b] = rest & 255
+            rest >>= 8
+    return out
+
+
+@njit(cache=True)
+def unpacked(raw: NDArray[np.uint8], width: int) -> NDArray[np.int64]:
+    """Return the values of :func:`packed`, shape (n,); at most 7 bytes each."""
+    out = np.empty(raw.size // width, np.int64)
+    for i in range(out.size):
+        value = np.int64(0)
+        for b in range(width):
+            value |= np.int64(raw[i * width + b]) << (8 * b)
+        out[i] = value
     return out

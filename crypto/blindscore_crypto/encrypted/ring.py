@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore_crypto.encrypted.kernels import REPLY_BITS, rounded, top_halves
+from blindscore_crypto.encrypted.kernels import REPLY_BITS, packed, rounded, top_halves, unpacked
 from blindscore_crypto.encrypted.parameters import REPLY_BYTES, Parameters
 from blindscore_crypto.encrypted.sampling import Draw, below, centred, expand, ternary
 
@@ -38,7 +38,7 @@ def multiplier(parameters: Parameters, weights: NDArray[np.int64], draw: Draw) -
     return out
 
 
-def top_of_product(parameters: Parameters, words: NDArray[np.uint64], by: NDArray[np.int64]) -> list[int]:
+def top_of_product(parameters: Parameters, words: NDArray[np.int64], by: NDArray[np.int64]) -> list[int]:
     """Return coefficients N-K .. N-1 of ``words * by`` in the ring, as integers in [0, q)."""
     halves = top_halves(words, by, parameters.outputs)
     out = [0] * parameters.outputs
@@ -49,21 +49,19 @@ def top_of_product(parameters: Parameters, words: NDArray[np.uint64], by: NDArra
     return out
 
 
-def pack(values: NDArray[np.uint64], width: int) -> bytes:
+def pack(values: NDArray[np.int64], width: int) -> bytes:
     """Return each value in ``width`` bytes, little endian."""
-    return np.ascontiguousarray(values, "<u8").view(np.uint8).reshape(-1, 8)[:, :width].tobytes()
+    return packed(values, width).tobytes()
 
 
-def unpack(raw: bytes, width: int) -> NDArray[np.uint64]:
+def unpack(raw: bytes, width: int) -> NDArray[np.int64]:
     """Return the values of :func:`pack`."""
-    out = np.zeros((len(raw) // width, 8), np.uint8)
-    out[:, :width] = np.frombuffer(raw, np.uint8).reshape(-1, width)
-    return out.view("<u8").ravel().astype(np.uint64)
+    return np.asarray(unpacked(np.frombuffer(raw, np.uint8), width))
 
 
 def blind(
     parameters: Parameters,
-    words: NDArray[np.uint64],
+    words: NDArray[np.int64],
     by: NDArray[np.int64],
     product: NDArray[np.int64],
     masks: NDArray[np.int64],
@@ -84,7 +82,7 @@ def blind(
         for answer, mask in zip(top_of_product(p, words, by), masks, strict=True)
     ]
     error = centred(p.degree, p.spread, draw)
-    return pack(np.array(answers, np.uint64), REPLY_BYTES) + rounded(product, error, *_primes(p)).tobytes()
+    return pack(np.array(answers, np.int64), REPLY_BYTES) + rounded(product, error, *_primes(p)).tobytes()
 
 
 @cache
@@ -105,7 +103,7 @@ def open_reply(parameters: Parameters, secret: NDArray[np.int64], reply: bytes) 
 
     Coefficient e of ``a s`` in the ring is ``sum_{j<=e} a_j s_{e-j} - sum_{j>e} a_j s_{N+e-j}``.
     """
-    words = unpack(reply, REPLY_BYTES).astype(np.int64)
+    words = unpack(reply, REPLY_BYTES)
     answers, a = words[: parameters.outputs], words[parameters.outputs :]
     backwards = np.concatenate([secret[::-1], -secret[::-1]])  # at offset N-1-e: s_e .. s_0, then -s_{N-1} ..
     top = parameters.degree - parameters.outputs

@@ -51,13 +51,16 @@ class SealScheme(RingScheme):
     def product(self, seed: bytes, by: NDArray[np.int64]) -> NDArray[np.int64]:
         """Multiply by the uniform polynomial that SEAL grows from ``seed``.
 
-        Of the upload's first polynomial only K coefficients of the product are wanted, so it stays outside: SEAL gets
-        zero in its place.
+        SEAL takes the random words for a polynomial that is transformed already. Of the upload's first polynomial only
+        K coefficients of the product are wanted, so it stays outside: SEAL gets zero in its place.
         """
-        p, engine = self.parameters, _engine(self.parameters)
-        zero = np.zeros((len(p.primes), p.degree), np.uint64)
-        cipher = load(seal.Ciphertext(), engine.context, seeded_bytes(engine.context.first_parms_id(), zero, seed))
-        plain = load(seal.Plaintext(), engine.context, plain_bytes(by % p.t))
-        engine.evaluator.multiply_plain_inplace(cipher, plain)
-        both = np.frombuffer(save(cipher), "<u8", 2 * zero.size, CIPHER_WORDS)
-        return both[zero.size :].reshape(zero.shape).astype(np.int64)
+        p, (context, evaluator) = self.parameters, _engine(self.parameters)
+        parms_id = context.first_parms_id()
+        cipher = load(seal.Ciphertext(), context, seeded_bytes(parms_id, len(p.primes), p.degree, seed))
+        plain = load(seal.Plaintext(), context, plain_bytes(by % p.t))
+        evaluator.transform_to_ntt_inplace(plain, parms_id)
+        evaluator.multiply_plain_inplace(cipher, plain)
+        evaluator.transform_from_ntt_inplace(cipher)
+        words = len(p.primes) * p.degree
+        second = np.frombuffer(save(cipher), "<i8", 2 * words, CIPHER_WORDS)[words:]
+        return second.reshape(len(p.primes), p.degree)

@@ -40,11 +40,16 @@ def plain_bytes(coefficients: NDArray[np.integer[Any]]) -> bytes:
     return object_bytes(_PLAIN.pack(0, 0, 0, 0, len(coefficients), 1.0) + _array(coefficients))
 
 
-def seeded_bytes(parms_id: list[int], words: NDArray[np.uint64], seed: bytes) -> bytes:
-    """Return a SEAL ciphertext: first polynomial ``words``, shape (primes, N), second one grown from ``seed``."""
-    primes, degree = words.shape
-    head = _CIPHER.pack(*parms_id, 0, 2, degree, primes, 1.0, 1)
-    return object_bytes(head + _array(words) + object_bytes(bytes([_BLAKE2XB]) + seed))
+def seeded_bytes(parms_id: list[int], primes: int, degree: int, seed: bytes) -> bytes:
+    """Return a SEAL ciphertext, transformed, of two polynomials: zero, and one grown from ``seed`` (64 bytes)."""
+    head = _CIPHER.pack(*parms_id, 1, 2, degree, primes, 1.0, 1)
+    return object_bytes(head + _array(np.zeros(primes * degree, np.uint64)) + object_bytes(bytes([_BLAKE2XB]) + seed))
+
+
+def cipher_bytes(parms_id: list[int], first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> bytes:
+    """Return a SEAL ciphertext of two polynomials, not transformed, each of shape (primes, N)."""
+    primes, degree = first.shape
+    return object_bytes(_CIPHER.pack(*parms_id, 0, 2, degree, primes, 1.0, 1) + _array(np.stack([first, second])))
 
 
 def load(into: Any, context: Any, raw: bytes) -> Any:

@@ -1,0 +1,277 @@
+"""What an encrypted score costs, beside TenSEAL's own `dot` and columns, measured in turns in one run.
+
+``python benchmarks/bench_encrypted.py [--json] [--repeats N] [--no-peer]`` prints named figures: medians of process
+time (all threads), peers and ours by turns so that a busy machine slows both alike. ``pytest
+benchmarks/bench_encrypted.py --benchmark-only`` times the public calls alone.
+
+Like for like: one applicant with 24 characteristics. TenSEAL multiplies 24 whole numbers by the server's 24 weights and
+re-randomises, masks and signs nothing; ours scores 24 one-hot characteristics of 6 bins. "Core" is
+encrypt, evaluate (masked, re-randomised, flooded) and open; "protocol" is everything, signatures and MAC included.
+One-time keys: TenSEAL's rotation keys; ours has none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+
+from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.encrypted import batch
+from blindscore_crypto.encrypted.engine import scheme_for
+from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.mask import Mask
+from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LEAN, RLWE, Parameters
+from blindscore_crypto.encrypted.protocol import (
+    Applicant,
+    Lender,
+    Source,
+    application_bytes,
+    opening_bytes,
+    reply_bytes,
+)
+
+CHARACTERISTICS, BINS = 24, 6
+RNG = np.random.default_rng(7)
+CARD = Card(
+    tuple(
+        Characteristic(f"f{j}", tuple(int(p) for p in RNG.integers(-40, 41, BINS)), (0.0, 1.0, 2.0, 3.0))
+        for j in range(CHARACTERISTICS)
+    ),
+    500,
+)
+ROW = RNG.integers(0, BINS, CHARACTERISTICS)
+TOTAL = int(CARD.totals(ROW[None])[0])
+POINTS, LAYOUT = Points.of(CARD), Layout.of(CARD)
+PEER_SLOTS = 4096
+IN_A_ROW = 4
+
+NOT_HERE = {
+    "openfhe": "openfhe 1.6.1 imports on Python 3.10 only",
+    "concrete_ml": "concrete-ml replaces torch and NumPy by old ones; it needs an environment of its own",
+    "seal_batch_over_tenseal_columns": "the batch engine is the Numba one; there is none on SEAL",
+}
+
+
+def core(parameters: Parameters) -> Callable[[], None]:
+    """One blind score without signatures: encrypt, check, evaluate, open, settle."""
+    scheme, ones = scheme_for(parameters), LAYOUT.ones(ROW)
+
+    def play() -> None:
+        key = os.urandom(32)
+        upload = scheme.encrypt(key, ones)
+        scheme.check(upload)
+        mask = Mask.fresh(scheme.t, scheme.outputs, os.urandom)
+        reply = scheme.evaluate(upload, mask.weights(POINTS.weights), mask.shifts, os.urandom)
+        settled = mask.settle(scheme.open(key, reply), POINTS.low, POINTS.high)
+        assert settled is not None
+        assert POINTS.offset + settled == TOTAL
+
+    return play
+
+
+def protocol(parameters: Parameters) -> Callable[[], None]:
+    """One application from ask to score."""
+    source = Source(limit=10**9)
+    lender = Lender("the lender", CARD, [source.public], parameters)
+
+    def play() -> None:
+        applicant = Applicant("the lender", lender.layout, lender.parameters)
+        application = applicant.apply(source.attest(applicant.ask(), "p-1", ROW))
+        assert lender.conclude(applicant.open(lender.answer(application))).total == TOTAL
+
+    return play
+
+
+@cache
+def tenseal_dot() -> tuple[Callable[[], None], dict[str, int]]:
+    """TenSEAL's BFV `dot` at N = 4096: encrypt and send, load, dot, send, load and decrypt; and its bytes."""
+    import tenseal as ts
+
+    client = ts.context(ts.SCHEME_TYPE.BFV, poly_modulus_degree=4096, plain_modulus=1032193)
+    client.generate_galois_keys()
+    public = client.serialize(save_secret_key=False)
+    server = ts.context_from(public)
+    values, weights = ROW.tolist(), RNG.integers(1, 40, CHARACTERISTICS).tolist()
+    expected = int(np.dot(values, weights))
+
+    def exchange() -> tuple[bytes, bytes]:
+        up = ts.bfv_vector(client, values).serialize()
+        down = ts.bfv_vector_from(server, up).dot(weights).serialize()
+        assert ts.bfv_vector_from(client, down).decrypt()[0] == expected
+        return up, down
+
+    up, down = exchange()
+    sizes = {"tenseal_bytes_up": len(up), "tenseal_bytes_down": len(down), "tenseal_keys_bytes": len(public)}
+    return lambda: exchange() and None, sizes
+
+
+@cache
+def tenseal_columns() -> tuple[Callable[[], None], int]:
+    """TenSEAL's CKKS at N = 8192, one ciphertext a column of 4,096 people: server side only, and bytes a block."""
+    import tenseal as ts
+
+    client = ts.context(ts.SCHEME_TYPE.CKKS, poly_modulus_degree=8192, coeff_mod_bit_sizes=[60, 40, 60])
+    client.global_scale = 2**40
+    server = ts.context_from(client.serialize(save_secret_key=False))
+    columns = RNG.integers(0, 8, (CHARACTERISTICS, PEER_SLOTS))
+    weights = RNG.integers(-40, 41, CHARACTERISTICS).tolist()
+    up = [ts.ckks_vector(client, column.tolist()).serialize() for column in columns]
+
+    def serve() -> bytes:
+        total = ts.ckks_vector_from(server, up[0]) * weights[0]
+        for raw, weight in zip(up[1:], weights[1:], strict=True):
+            total = total + ts.ckks_vector_from(server, raw) * weight
+        return bytes(total.serialize())
+
+    down = serve()
+    opened = ts.ckks_vector_from(client, down).decrypt()
+    assert np.abs(np.array(opened) - np.array(weights) @ columns).max() < 0.5
+    return lambda: serve() and None, sum(map(len, up)) + len(down)
+
+
+def our_columns() -> Callable[[], None]:
+    """The batch engine's server side for one block of 2,048 people."""
+    key = os.urandom(32)
+    columns = RNG.integers(0, 8, (CHARACTERISTICS, batch.PEOPLE))
+    weights = RNG.integers(-40, 41, CHARACTERISTICS)
+    block, masks = batch.encrypt_block(key, columns), batch.fresh_masks()
+    opened = batch.open_block(key, batch.evaluate_block(block, weights, masks))
+    assert ((opened - masks) % batch.T == weights @ columns % batch.T).all()
+    return lambda: batch.evaluate_block(block, weights, masks) and None
+
+
+def by_turns(calls: dict[str, Callable[[], None]], repeats: int) -> dict[str, float]:
+    """Median process time of each call in microseconds.
+
+    In every round each call is made :data:`IN_A_ROW` times, as a server that handles one applicant after another would,
+    after one call that is not counted and brings its data back into the cache.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            call()
+            for _ in range(IN_A_ROW):
+                start = time.process_time()
+                call()
+                taken[name].append(time.process_time() - start)
+    return {name: 1e6 * float(np.median(times)) for name, times in taken.items()}
+
+
+def floors() -> dict[str, float]:
+    """What the batch kernel reaches of its floor: multiply-adds at the rate measured on data that stays in cache."""
+    columns = RNG.integers(0, 2**32, (CHARACTERISTICS, batch.PEOPLE), dtype=np.uint64).astype(np.uint32)
+    weights = columns[0, :CHARACTERISTICS].copy()
+    one = np.ascontiguousarray(columns[:1].repeat(CHARACTERISTICS, axis=0))
+    spent = by_turns({"kernel": lambda: _many(columns, weights), "copy": lambda: _copies(one)}, 15)
+    return {
+        "batch_kernel_ns_per_person": spent["kernel"] / 200 * 1000 / batch.PEOPLE,
+        "batch_kernel_over_copy_of_its_input": spent["kernel"] / spent["copy"],
+    }
+
+
+def _many(columns: np.ndarray, weights: np.ndarray) -> None:
+    for _ in range(200):
+        batch._weighted(columns, weights)
+
+
+def _copies(columns: np.ndarray) -> None:
+    for _ in range(200):
+        columns.copy()
+
+
+def figures(repeats: int, peer: bool) -> dict[str, object]:
+    """All named figures of one run."""
+    calls = {
+        "seal": core(BARE),
+        "rlwe": core(LEAN),
+        "rlwe_default": core(RLWE),
+        "protocol": protocol(DEFAULT),
+        "protocol_rlwe": protocol(RLWE),
+        "our_columns": our_columns(),
+    }
+    sizes: dict[str, int] = {}
+    if peer:
+        calls["tenseal_bfv"], sizes = tenseal_dot()
+        calls["tenseal_columns"], column_bytes = tenseal_columns()
+        sizes["tenseal_columns_bytes_per_person"] = column_bytes // PEER_SLOTS
+    us = by_turns(calls, repeats)
+
+    def over(name: str) -> float | None:
+        return round(us["tenseal_bfv"] / us[name], 2) if peer else None
+
+    columns_us = us["our_columns"] / batch.PEOPLE
+    weights = RNG.integers(-40, 41, CHARACTERISTICS)
+    out: dict[str, object] = {
+        "seal_over_tenseal_bfv": over("seal"),
+        "rlwe_over_tenseal_bfv": over("rlwe"),
+        "seal_bytes_up": BARE.upload_bytes,
+        "seal_bytes_down": BARE.reply_bytes,
+        "seal_flooding_bits": round(BARE.flooding_bits(LAYOUT.size), 1),
+        "rlwe_bytes_total": LEAN.upload_bytes + LEAN.reply_bytes,
+        "rlwe_flooding_bits": round(LEAN.flooding_bits(LAYOUT.size), 1),
+        "protocol_over_tenseal_bfv": over("protocol"),
+        "protocol_rlwe_over_tenseal_bfv": over("protocol_rlwe"),
+        "protocol_bytes_total": application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT),
+        "flooding_bits": round(DEFAULT.flooding_bits(LAYOUT.size), 1),
+        "mac_soundness_bits": round(DEFAULT.soundness_bits(POINTS.span), 1),
+        "rlwe_batch_over_tenseal_columns": (
+            round(us["tenseal_columns"] / PEER_SLOTS / columns_us, 1) if peer else None
+        ),
+        "rlwe_batch_us_per_person": round(columns_us, 4),
+        "rlwe_batch_bytes": round((batch.block_bytes(CHARACTERISTICS) + batch.reply_bytes()) / batch.PEOPLE, 1),
+        "rlwe_batch_flooding_bits": round(batch.flooding_bits(weights), 1),
+        **{name: round(value, 3) for name, value in floors().items()},
+        **{f"{name}_us": round(value, 1) for name, value in us.items()},
+        **sizes,
+    }
+    for name, reason in NOT_HERE.items():
+        out[name], out[f"{name}_reason"] = None, reason
+    if not peer:
+        out["tenseal_reason"] = "left out on request (--no-peer)"
+    return out
+
+
+@pytest.mark.parametrize("parameters", [BARE, DEFAULT, LEAN, RLWE], ids=lambda p: p.name)
+def test_core(benchmark, parameters):
+    benchmark.extra_info |= {"bytes_up": parameters.upload_bytes, "bytes_down": parameters.reply_bytes}
+    benchmark(core(parameters))
+
+
+@pytest.mark.parametrize("parameters", [DEFAULT, RLWE], ids=lambda p: p.name)
+def test_protocol(benchmark, parameters):
+    benchmark.extra_info["flooding_bits"] = parameters.flooding_bits(LAYOUT.size)
+    benchmark(protocol(parameters))
+
+
+def test_tenseal_dot(benchmark):
+    benchmark(tenseal_dot()[0])
+
+
+def test_batch_block(benchmark):
+    benchmark.extra_info["people"] = batch.PEOPLE
+    benchmark(our_columns())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--no-peer", action="store_true", help="leave TenSEAL's own calls out")
+    asked = parser.parse_args()
+    found = figures(asked.repeats, not asked.no_peer)
+    if asked.json:
+        print(json.dumps(found, indent=2))
+    else:
+        for name, value in found.items():
+            print(f"{name:40s} {value}")
+
+
+if __name__ == "__main__":
+    main()
