@@ -81,7 +81,9 @@ def log_likelihood(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArr
     return bad * np.log(np.maximum(bad / n, 1e-300)) + good * np.log(np.maximum(good / n, 1e-300))
 
 
-def merge(bad: NDArray[np.float64], good: NDArray[np.float64], max_bins: int, least: float) -> list[int]:
+def merge(
+    bad: NDArray[np.float64], good: NDArray[np.float64], max_bins: int, least: float, price: float | None = None
+) -> list[int]:
     """Start of every bin after the best merge of neighbouring fine bins (the first start is 0).
 
     Parameters
@@ -89,13 +91,14 @@ def merge(bad: NDArray[np.float64], good: NDArray[np.float64], max_bins: int, le
     bad, good : (m,) counts in the fine bins
     max_bins : most bins to return
     least : least people in a bin
+    price : log-likelihood that a further bin must gain; default: that of Schwarz, half the logarithm of the people
     """
     m = len(bad)
     before_bad, before_good = (np.concatenate([[0.0], np.cumsum(counts)]) for counts in (bad, good))
     b, g = before_bad[None, :] - before_bad[:, None], before_good[None, :] - before_good[:, None]
     allowed = (b + g >= least) & (np.arange(m + 1)[:, None] < np.arange(m + 1)[None, :])
     gain = np.where(allowed, log_likelihood(np.maximum(b, 0), np.maximum(g, 0)), -np.inf)  # [i, j]: bin of i..j-1
-    price = 0.5 * np.log(before_bad[-1] + before_good[-1] + 1.0)
+    price = 0.5 * np.log(before_bad[-1] + before_good[-1] + 1.0) if price is None else price
     found = best_segments(gain, max_bins)
     worth = [total - price * (len(starts) - 1) for total, starts in found]
     return found[int(np.argmax(worth))][1] if np.isfinite(max(worth)) else [0]
@@ -142,7 +145,12 @@ def class_numbers(
 
 
 def class_categories(
-    codes: NDArray[np.int64], names: list[str], bad: NDArray[np.bool_], max_bins: int, least: float | None = None
+    codes: NDArray[np.int64],
+    names: list[str],
+    bad: NDArray[np.bool_],
+    max_bins: int,
+    least: float | None = None,
+    price: float | None = None,
 ) -> Bins:
     """Groups of categories with like bad rates; categories never seen join the group nearest the average.
 
@@ -156,7 +164,7 @@ def class_categories(
     average = bads.sum() / max(1.0, bads.sum() + goods.sum())
     order = np.argsort((bads + RARE * average) / (bads + goods + RARE), kind="stable")
     least = max(1.0, MIN_SHARE * present.sum()) if least is None else least
-    chosen = merge(bads[order], goods[order], max_bins, least)
+    chosen = merge(bads[order], goods[order], max_bins, least, price)
     ends = [*chosen[1:], len(names)]
     return Bins(groups=tuple(tuple(sorted(names[k] for k in order[a:b])) for a, b in zip(chosen, ends, strict=True)))
 

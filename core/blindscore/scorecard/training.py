@@ -21,7 +21,7 @@ from blindscore.scorecard.woe import fit_woe, weights_of_evidence
 Method = Literal["sparse", "woe"]
 FINE_BINS = 40  # of a number, before the sparse fit chooses among them
 FINE_GROUPS = 24  # of categories, likewise
-LEAST_IN_GROUP = 10  # people in a fine group
+LEAST_IN_GROUP = 5  # people in a fine group
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Column:
             edges = fine_edges(self.values[present], FINE_BINS) if present.any() else ()
             return Bins(edges=tuple(map(float, edges)))
         codes = np.where(present, self.values, -1).astype(int)
-        return class_categories(codes, self.names, bad, FINE_GROUPS, LEAST_IN_GROUP)
+        return class_categories(codes, self.names, bad, FINE_GROUPS, LEAST_IN_GROUP, price=0.0)
 
     def sign(self, bad: NDArray[np.bool_], direction: Direction | None) -> int:
         """+1 where points must rise with the number, -1 where they must fall, 0 where they are free."""
