@@ -10,7 +10,7 @@ import os
 import numpy as np
 import pytest
 
-from blindscore_crypto.encrypted.parameters import BARE, DEFAULT
+from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, SEED_BYTES
 from blindscore_crypto.encrypted.ring import multiplier, secret_of
 from blindscore_crypto.encrypted.sampling import centred, ternary
 from blindscore_crypto.encrypted.seal import SealScheme
@@ -67,7 +67,7 @@ def both_polynomials(upload: bytes) -> tuple[list[int], list[int]]:
     """What anybody who has an upload can do: grow its second polynomial from the seed."""
     scheme = SealScheme(P)
     one = np.eye(1, P.degree, dtype=np.int64)[0]
-    return scheme.words(upload)[0].tolist(), scheme.product(upload[: P.seed_bytes], one)[0].tolist()
+    return scheme.words(upload)[0].tolist(), scheme.product(upload[:SEED_BYTES], one)[0].tolist()
 
 
 @pytest.fixture(scope="module")

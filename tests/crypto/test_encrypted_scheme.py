@@ -17,7 +17,18 @@ from blindscore_crypto.encrypted.engine import scheme_for
 from blindscore_crypto.encrypted.kernels import rounded
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
-from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LOG2_Q_128, TABLE, WIDE, Parameters, fitting
+from blindscore_crypto.encrypted.parameters import (
+    BARE,
+    DEFAULT,
+    LEAN,
+    LOG2_Q_128,
+    RLWE,
+    SEED_BYTES,
+    TABLE,
+    WIDE,
+    Parameters,
+    fitting,
+)
 from blindscore_crypto.encrypted.ring import _primes, pack, secret_of, top_of_product, unpack
 from blindscore_crypto.encrypted.sampling import below, centred, expand, ternary
 from blindscore_crypto.encrypted.seal import _engine
@@ -86,6 +97,18 @@ def test_a_residue_beyond_its_prime_is_refused(scheme):
         scheme.check(upload[:-1])
     with pytest.raises(ForgeryError):
         scheme.open(os.urandom(32), bytes(scheme.reply_bytes + 1))
+
+
+@pytest.mark.parametrize("pair", [(BARE, LEAN), (DEFAULT, RLWE)], ids=["bare", "default"])
+def test_both_engines_give_the_same_bytes(pair):
+    """One format: what one engine encrypts the other evaluates, to the last bit."""
+    ours, theirs = (scheme_for(p) for p in pair)
+    upload = ours.encrypt(os.urandom(32), np.array([0, 7]))
+    weights = np.full((ours.outputs, 9), 11, np.int64)
+    masks = np.arange(ours.outputs, dtype=np.int64)
+    replies = {s.evaluate(upload, weights, masks, expand(b"seed" * 8, b"x")) for s in (ours, theirs)}
+    assert len(replies) == 1
+    assert len({s.evaluate(upload, weights, masks, os.urandom) for s in (ours, theirs)}) == 2
 
 
 def test_another_key_opens_nothing():
@@ -264,7 +287,7 @@ def test_seal_itself_opens_our_ciphertext(p):
     secret = load(seal.Plaintext(), context, plain_bytes(secret_of(p, key) % p.t))
     evaluator.transform_to_ntt_inplace(secret, context.key_parms_id())
     one = np.eye(1, p.degree, dtype=np.int64)[0]
-    a = scheme_for(p).product(upload[: p.seed_bytes], one)
+    a = scheme_for(p).product(upload[:SEED_BYTES], one)
     whole_cipher = cipher_bytes(context.first_parms_id(), scheme_for(p).words(upload), a)
     cipher = load(seal.Ciphertext(), context, whole_cipher)
     plain = seal.Plaintext()

@@ -1,8 +1,9 @@
-"""Engine: what the engines share, and which engine serves which parameter set.
+"""Engine: everything of a scheme but the lender's multiplication, and which engine serves which parameter set.
 
-Who sees what, and what is assumed: see :mod:`~blindscore_crypto.encrypted.parameters`. An engine says how to
-grow and multiply the seeded polynomial; encryption (symmetric BFV: Fan, Vercauteren, 2012), checks, blinding and
-opening are the same for all. Keys and errors come from the operating system, expanded by ChaCha20.
+Who sees what, and what is assumed: see :mod:`~blindscore_crypto.encrypted.parameters`. Encryption (symmetric BFV: Fan,
+Vercauteren, 2012), checks, blinding and opening are the same for all engines, and so are the bytes; what an engine
+adds is the product of the uniform polynomial and the lender's. Keys and errors come from the operating system,
+expanded by ChaCha20; the uniform polynomial is drawn in the transform's domain from a public 32-byte seed.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import ForgeryError
-from blindscore_crypto.encrypted.parameters import Parameters
+from blindscore_crypto.encrypted.ntt import multiply, tables
+from blindscore_crypto.encrypted.parameters import SEED_BYTES, Parameters
 from blindscore_crypto.encrypted.ring import blind, exponents, multiplier, open_reply, pack, secret_of, unpack
-from blindscore_crypto.encrypted.sampling import Draw, binomial, expand
+from blindscore_crypto.encrypted.sampling import Draw, binomial, expand, uniform
 from blindscore_crypto.encrypted.scheme import KEY_BYTES
 
 
@@ -32,19 +34,27 @@ class RingScheme(ABC):
         self.capacity = parameters.capacity
         self.upload_bytes = parameters.upload_bytes
         self.reply_bytes = parameters.reply_bytes
+        self._tables = [tables(p, parameters.degree) for p in parameters.primes]
 
     @abstractmethod
     def product(self, seed: bytes, by: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return ``a * by`` for the uniform polynomial a that ``seed`` stands for, shape (primes, N), in [0, p)."""
+        """Return ``a * by`` for the polynomial a that ``seed`` stands for, shape (primes, N), in [0, p)."""
+
+    def grown(self, seed: bytes) -> list[NDArray[np.int64]]:
+        """Return the transform of the uniform polynomial a, one row a prime."""
+        p = self.parameters
+        return [uniform(p.degree, prime, expand(seed, b"a" + i.to_bytes(1))) for i, prime in enumerate(p.primes)]
 
     def encrypt(self, key: bytes, ones: NDArray[np.integer[Any]]) -> bytes:
-        """Encrypt a person as ``e + (q - 1) / t * x - a s``, symmetric BFV."""
-        p, seed = self.parameters, os.urandom(self.parameters.seed_bytes)
-        error = binomial(p.degree, expand(os.urandom(KEY_BYTES), b"error"))
-        body = error - self.product(seed, secret_of(p, key))
-        scale = [[(p.q - 1) // p.t % prime] for prime in p.primes]
-        body[:, exponents(p, ones)] += np.array(scale, np.int64)
-        return seed + pack(body % np.array(p.primes, np.int64)[:, None], p.residue_bytes)
+        """Encrypt a person as ``e + (q - 1) / t * x - a s``."""
+        p, seed = self.parameters, os.urandom(SEED_BYTES)
+        secret, error = secret_of(p, key), binomial(p.degree, expand(os.urandom(KEY_BYTES), b"error"))
+        where, body = exponents(p, ones), []
+        for a, table in zip(self.grown(seed), self._tables, strict=True):
+            row = error - multiply(secret, a, table)
+            row[where] += (p.q - 1) // p.t % table.prime
+            body.append(row % table.prime)
+        return seed + pack(np.array(body), p.residue_bytes)
 
     def check(self, upload: bytes) -> None:
         """Raise :class:`ForgeryError` unless the size is right and every residue lies below its prime."""
@@ -56,14 +66,14 @@ class RingScheme(ABC):
     def words(self, upload: bytes) -> NDArray[np.int64]:
         """Return the first polynomial of an upload, shape (primes, N)."""
         p = self.parameters
-        return unpack(upload[p.seed_bytes :], p.residue_bytes).reshape(len(p.primes), p.degree)
+        return unpack(upload[SEED_BYTES:], p.residue_bytes).reshape(len(p.primes), p.degree)
 
     def evaluate(self, upload: bytes, weights: NDArray[np.int64], masks: NDArray[np.int64], draw: Draw) -> bytes:
         """Answer blind."""
         p = self.parameters
         by = multiplier(p, weights, draw)
         width = p.flood_width(weights.shape[1])
-        return blind(p, self.words(upload), by, self.product(upload[: p.seed_bytes], by), masks, width, draw)
+        return blind(p, self.words(upload), by, self.product(upload[:SEED_BYTES], by), masks, width, draw)
 
     def open(self, key: bytes, reply: bytes) -> NDArray[np.int64]:
         """Return the K values of a reply."""

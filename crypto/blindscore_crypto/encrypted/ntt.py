@@ -77,7 +77,7 @@ def _forward(values: NDArray[np.int64], powers: NDArray[np.int64], p: int) -> No
 
 
 @njit(cache=True)
-def _backward(values: NDArray[np.int64], powers: NDArray[np.int64], p: int) -> None:
+def _backward(values: NDArray[np.int64], powers: NDArray[np.int64], p: int, scale: int) -> None:
     n = values.size
     half, groups = 1, n // 2
     while groups >= 1:
@@ -97,6 +97,12 @@ def _backward(values: NDArray[np.int64], powers: NDArray[np.int64], p: int) -> N
                 high[j] = v + (p & (v >> 63))
         half *= 2
         groups //= 2
+    share = np.float64(scale) / p
+    for j in range(n):
+        v = values[j] * scale - np.int64(np.float64(values[j]) * share) * p
+        v += p & (v >> 63)
+        v -= p
+        values[j] = v + (p & (v >> 63))
 
 
 @njit(cache=True)
@@ -116,13 +122,7 @@ def _multiply(
         v += p & (v >> 63)
         v -= p
         polynomial[j] = v + (p & (v >> 63))
-    _backward(polynomial, backward, p)
-    share = np.float64(scale) / p
-    for j in range(polynomial.size):
-        v = polynomial[j] * scale - np.int64(np.float64(polynomial[j]) * share) * p
-        v += p & (v >> 63)
-        v -= p
-        polynomial[j] = v + (p & (v >> 63))
+    _backward(polynomial, backward, p, scale)
 
 
 def multiply(polynomial: NDArray[np.int64], transformed: NDArray[np.int64], table: Tables) -> NDArray[np.int64]:
@@ -140,4 +140,11 @@ def transform(polynomial: NDArray[np.int64], table: Tables) -> NDArray[np.int64]
     """Return the transform of a polynomial, shape (N,), in bit-reversed order."""
     out = polynomial % table.prime
     _forward(out, table.forward, table.prime)
+    return out
+
+
+def back(transformed: NDArray[np.int64], table: Tables) -> NDArray[np.int64]:
+    """Return the polynomial, coefficients in [0, p), whose transform is given."""
+    out = transformed.copy()
+    _backward(out, table.backward, table.prime, table.scale)
     return out

@@ -26,6 +26,7 @@ STANDARD_ERROR = 3.2  # the standard deviation that the table assumes
 SEAL_ERROR_VARIANCE = 10.5  # of SEAL's default error, a centred binomial of 42 coins
 TAIL = 9.6  # standard deviations; a subgaussian passes them with probability below 2^-65
 REPLY_BYTES = 3  # a coefficient of a reply
+SEED_BYTES = 32  # from which the uniform polynomial grows
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,9 @@ class Parameters:
         return (max(self.primes).bit_length() + 7) // 8
 
     @property
-    def seed_bytes(self) -> int:
-        """Bytes of the seed from which the engine grows the uniform polynomial."""
-        return 64 if self.engine == "seal" else 32
-
-    @property
     def upload_bytes(self) -> int:
         """Bytes of the encrypted bins: a seed for one polynomial, and the other one."""
-        return self.seed_bytes + self.degree * len(self.primes) * self.residue_bytes
+        return SEED_BYTES + self.degree * len(self.primes) * self.residue_bytes
 
     @property
     def reply_bytes(self) -> int:
@@ -141,7 +137,7 @@ class Parameters:
         return self.outputs * math.log2(self.t - 1) - math.log2(max(span - 1, 1)) if self.outputs > 1 else 0.0
 
 
-BARE = Parameters("bare", 1, "seal", 2048, (9007198966198273,), 0, 4093, outputs=1, spread=64, largest=255)
+BARE = Parameters("bare", 1, "seal", 2048, (1125899638161409,), 0, 4093, outputs=1, spread=64, largest=255)
 DEFAULT = Parameters(
     "default", 2, "seal", 4096, (1099109007361, 1097632792577), 1032193, 8191, outputs=4, spread=1024, largest=4095
 )
@@ -158,7 +154,7 @@ WIDE = Parameters(
     largest=8190,
 )
 RLWE = replace(DEFAULT, name="rlwe", code=4, engine="rlwe")
-LEAN = Parameters("lean", 5, "rlwe", 2048, (1125899638161409,), 0, 4093, outputs=1, spread=64, largest=255)
+LEAN = replace(BARE, name="lean", code=5, engine="rlwe")
 TABLE = {p.name: p for p in (BARE, DEFAULT, WIDE, RLWE, LEAN)}
 BY_CODE = {p.code: p for p in TABLE.values()}
 

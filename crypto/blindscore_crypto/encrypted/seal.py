@@ -1,4 +1,4 @@
-"""The SEAL engine: BFV (Fan, Vercauteren, 2012) through TenSEAL's bindings, one plaintext multiplication a person.
+"""The SEAL engine: the lender's multiplication by BFV in Microsoft SEAL, through TenSEAL's bindings. The default.
 
 Who sees what: the evaluator sees an RLWE ciphertext; the key holder sees K masked values, one polynomial that is
 pseudorandom to it (``a W + e2``), and noise drowned in a uniform flood. Assumption: ring-LWE at the dimension and
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
 from blindscore_crypto.encrypted.engine import RingScheme
+from blindscore_crypto.encrypted.ntt import back
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.seal_bytes import (
     CIPHER_WORDS,
+    cipher_bytes,
     load,
     plain_bytes,
     save,
-    seeded_bytes,
 )
 
 
@@ -49,18 +50,15 @@ class SealScheme(RingScheme):
     """The engine on SEAL; see :class:`~blindscore_crypto.encrypted.scheme.Scheme`."""
 
     def product(self, seed: bytes, by: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Multiply by the uniform polynomial that SEAL grows from ``seed``.
+        """Multiply by the uniform polynomial that grows from ``seed``: one plaintext multiplication.
 
-        SEAL takes the random words for a polynomial that is transformed already. Of the upload's first polynomial only
-        K coefficients of the product are wanted, so it stays outside: SEAL gets zero in its place.
+        Of the upload's first polynomial only K coefficients of the product are wanted, so it stays outside: SEAL gets
+        zero in its place. No byte from outside reaches SEAL: it parses numbers that grew here from the seed.
         """
         p, (context, evaluator) = self.parameters, _engine(self.parameters)
-        parms_id = context.first_parms_id()
-        cipher = load(seal.Ciphertext(), context, seeded_bytes(parms_id, len(p.primes), p.degree, seed))
+        a = np.array([back(row, table) for row, table in zip(self.grown(seed), self._tables, strict=True)])
+        cipher = load(seal.Ciphertext(), context, cipher_bytes(context.first_parms_id(), np.zeros_like(a), a))
         plain = load(seal.Plaintext(), context, plain_bytes(by % p.t))
-        evaluator.transform_to_ntt_inplace(plain, parms_id)
         evaluator.multiply_plain_inplace(cipher, plain)
-        evaluator.transform_from_ntt_inplace(cipher)
-        words = len(p.primes) * p.degree
-        second = np.frombuffer(save(cipher), "<i8", 2 * words, CIPHER_WORDS)[words:]
-        return second.reshape(len(p.primes), p.degree)
+        second = np.frombuffer(save(cipher), "<i8", 2 * a.size, CIPHER_WORDS)[a.size :]
+        return second.reshape(a.shape)

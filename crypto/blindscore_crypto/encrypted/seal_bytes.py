@@ -20,7 +20,6 @@ from blindscore.errors import ParameterError
 _HEADER = struct.Struct("<HBBBBHQ")  # magic, header size, version 4.3, compression, reserved, total bytes
 _CIPHER = struct.Struct("<4QBQQQdQ")  # parameters' id, NTT form, polynomials, N, primes, scale, correction factor
 _PLAIN = struct.Struct("<4QQd")  # parameters' id, coefficients, scale
-_BLAKE2XB = 1  # the generator that expands a seed
 _ZSTD = 2
 CIPHER_WORDS = _CIPHER.size + _HEADER.size + 8  # where the words of a ciphertext begin, after its header
 
@@ -38,12 +37,6 @@ def _array(words: NDArray[np.integer[Any]]) -> bytes:
 def plain_bytes(coefficients: NDArray[np.integer[Any]]) -> bytes:
     """Return a SEAL plaintext with these coefficients, each in [0, t)."""
     return object_bytes(_PLAIN.pack(0, 0, 0, 0, len(coefficients), 1.0) + _array(coefficients))
-
-
-def seeded_bytes(parms_id: list[int], primes: int, degree: int, seed: bytes) -> bytes:
-    """Return a SEAL ciphertext, transformed, of two polynomials: zero, and one grown from ``seed`` (64 bytes)."""
-    head = _CIPHER.pack(*parms_id, 1, 2, degree, primes, 1.0, 1)
-    return object_bytes(head + _array(np.zeros(primes * degree, np.uint64)) + object_bytes(bytes([_BLAKE2XB]) + seed))
 
 
 def cipher_bytes(parms_id: list[int], first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> bytes:
