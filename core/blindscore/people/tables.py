@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
@@ -18,6 +19,7 @@ MAX_BYTES = 2 << 30  # of a CSV file once decompressed
 MAX_HEADER_BYTES = 1 << 20
 MAX_COLUMNS = 10_000
 MAX_ROWS = 50_000_000
+_BLOCK = 1 << 24  # bytes parsed at a time; no row may be longer
 MAX_CELLS = 2_000_000_000  # rows times columns read
 
 
@@ -61,6 +63,7 @@ def _read_csv(path: Path, columns: list[str]) -> tuple[pd.DataFrame, str]:
     raw = _bytes(path, packed=packed)
     digest = hashlib.sha256(raw).hexdigest()
     names = _header(path, raw)
+    _check_text(path, raw)
     check_columns(path, names, columns)
     odd: list[tuple[int | None, int, int]] = []
 
@@ -71,7 +74,7 @@ def _read_csv(path: Path, columns: list[str]) -> tuple[pd.DataFrame, str]:
     try:
         table = arrow_csv.read_csv(
             io.BytesIO(raw),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=1 << 24),
+            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK),
             parse_options=arrow_csv.ParseOptions(invalid_row_handler=keep, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=columns,
@@ -79,10 +82,8 @@ def _read_csv(path: Path, columns: list[str]) -> tuple[pd.DataFrame, str]:
                 strings_can_be_null=False,
             ),
         )
-    except pa.ArrowInvalid as error:
-        # The library's message may quote a row, and a row is somebody's data: say only what kind of fault it is.
-        if "UTF8" in str(error) or "UTF-8" in str(error):
-            raise DataError(f"{path}: not UTF-8; save the file as UTF-8") from None
+    except pa.ArrowInvalid:
+        # The library's message may quote a row, and a row is somebody's data: leave it out.
         raise DataError(f"{path}: malformed CSV (an unclosed quote, or a row over 16 MB); export it again") from None
     if odd:
         row, got, expected = odd[0]
@@ -92,7 +93,8 @@ def _read_csv(path: Path, columns: list[str]) -> tuple[pd.DataFrame, str]:
         )
     if table.num_rows == 0:
         raise DataError(f"{path}: a header but no people; give at least one row")
-    return table.to_pandas(), digest
+    # The file's own notes to pandas are somebody else's bytes: leave them unread.
+    return table.replace_schema_metadata(None).to_pandas(ignore_metadata=True), digest
 
 
 def _header(path: Path, raw: bytes) -> list[str]:
@@ -108,6 +110,17 @@ def _header(path: Path, raw: bytes) -> list[str]:
         return next(csv.reader([line], strict=True))
     except csv.Error:
         raise DataError(f"{path}: malformed header row (a quote is not closed); mend the first line") from None
+
+
+def _check_text(path: Path, raw: bytes) -> None:
+    """Refuse bytes that are not UTF-8, a block at a time."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(raw), _BLOCK):
+        try:
+            decoder.decode(raw[start : start + _BLOCK], final=start + _BLOCK >= len(raw))
+        except UnicodeDecodeError:
+            row = raw.count(b"\n", 0, start) + 1
+            raise DataError(f"{path}: not UTF-8, at or after row {row}; save the file as UTF-8") from None
 
 
 def check_columns(path: Path, names: list[str], wanted: list[str]) -> None:
@@ -144,6 +157,7 @@ def _read_parquet(path: Path, columns: list[str]) -> tuple[pd.DataFrame, str]:
             if meta.num_rows > MAX_ROWS or meta.num_rows * len(columns) > MAX_CELLS:
                 raise DataError(f"{path}: {meta.num_rows:,} rows are too many at once; split the file")
             table = file.read(columns=columns, use_threads=False)
+        table.validate(full=True)  # text that is not UTF-8, indices out of range
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, DataError):
             raise
@@ -152,4 +166,5 @@ def _read_parquet(path: Path, columns: list[str]) -> tuple[pd.DataFrame, str]:
         kind = table.schema.field(name).type
         if pa.types.is_nested(kind) or pa.types.is_temporal(kind) or pa.types.is_binary(kind):
             raise DataError(f"{path}: column {name!r} has type {str(kind)[:80]}; give numbers, texts or booleans")
-    return table.to_pandas(), digest
+    # The file's own notes to pandas are somebody else's bytes: leave them unread.
+    return table.replace_schema_metadata(None).to_pandas(ignore_metadata=True), digest
