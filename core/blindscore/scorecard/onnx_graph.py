@@ -1,0 +1,140 @@
+"""A card as an ONNX graph: integer points in, the same integer scores out, wherever ONNX runs.
+
+Inputs: one a feature, under its name, shape (n,): double for a number (NaN = missing), string for a category (empty =
+missing). Outputs: ``score`` (n,) int16; ``points`` (n, d) int32 in card order, whose row sum plus the base is the
+total before clipping; ``known`` (n,) bool, False where a number is infinite or a category is not on the card, and
+then the score is 0, which no scale here gives to anybody.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blindscore.errors import CardError, ParameterError
+from blindscore.scorecard.binning import categories, check_columns, numbers
+from blindscore.scorecard.card import Card, Characteristic
+
+OPSET, ML_OPSET, IR_VERSION = 18, 3, 9  # old enough for runtimes of the last three years
+
+
+def card_to_onnx(card: Card) -> bytes:
+    """Return the card as a serialised ONNX model.
+
+    Raises
+    ------
+    ParameterError
+        The package onnx is not installed.
+    CardError
+        The scale can give a score of 0, which marks unknown people here.
+    """
+    try:
+        from onnx import TensorProto, checker, helper
+    except ImportError as error:
+        raise ParameterError("export to ONNX needs the package onnx: pip install onnx") from error
+    if card.scale.low <= 0 <= card.scale.high:
+        raise CardError("a scale that contains 0 cannot go to ONNX, where 0 marks people who cannot be scored")
+    graph = _Graph()
+    inputs, points, known = [], [], []
+    for c in card.characteristics:
+        kind = TensorProto.DOUBLE if c.groups is None else TensorProto.STRING
+        inputs.append(helper.make_tensor_value_info(c.feature, kind, ["n"]))
+        place, sound = _number_bin(graph, c) if c.groups is None else _category_bin(graph, c)
+        table = graph.constant(np.array(c.points, np.int32))
+        column = graph.node("Gather", [table, place])
+        points.append(graph.node("Unsqueeze", [column, graph.constant(np.array([1]))]))
+        known.append(sound)
+    table = graph.node("Concat", points, "points", axis=1)
+    base = graph.constant(np.array(card.base, np.int32))
+    total = graph.node("ReduceSum", [table, graph.constant(np.array([1]))], keepdims=0)
+    total = graph.node("Add", [total, base])
+    for operator, bound in (("Max", card.scale.low), ("Min", card.scale.high)):
+        total = graph.node(operator, [total, graph.constant(np.array(bound, np.int32))])
+    sound = known[0]
+    for other in known[1:]:
+        sound = graph.node("And", [sound, other])
+    graph.node("Identity", [sound], "known")
+    total = graph.node("Where", [sound, total, graph.constant(np.array(0, np.int32))])
+    graph.node("Cast", [total], "score", to=TensorProto.INT16)
+    outputs = [
+        helper.make_tensor_value_info("score", TensorProto.INT16, ["n"]),
+        helper.make_tensor_value_info("points", TensorProto.INT32, ["n", len(card.characteristics)]),
+        helper.make_tensor_value_info("known", TensorProto.BOOL, ["n"]),
+    ]
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, "scorecard", inputs, outputs, graph.constants),
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="blindscore",
+    )
+    helper.set_model_props(model, {"fingerprint": card.fingerprint, "base": str(card.base)})
+    checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def onnx_inputs(card: Card, people: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """Return people in the form that the graph takes; columns are matched by name.
+
+    Raises
+    ------
+    DataError
+        A column is missing or has the wrong type.
+    """
+    check_columns(card.features, people)
+    feeds: dict[str, NDArray[Any]] = {}
+    for c in card.characteristics:
+        if c.groups is None:
+            feeds[c.feature] = numbers(people[c.feature]).astype(np.float64)
+        else:
+            codes, names = categories(people[c.feature])
+            feeds[c.feature] = np.array([*names, ""], dtype=object)[codes]
+    return feeds
+
+
+class _Graph:
+    """Nodes and constants under construction, with fresh names."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def constant(self, value: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        name = f"constant.{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def node(self, operator: str, inputs: list[str], output: str | None = None, **attributes: Any) -> str:
+        from onnx import helper
+
+        name = output or f"value.{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
+        return name
+
+
+def _number_bin(graph: _Graph, c: Characteristic) -> tuple[str, str]:
+    """Names of the bin and of whether the value can be scored."""
+    from onnx import TensorProto
+
+    missing = graph.node("IsNaN", [c.feature])
+    infinite = graph.node("IsInf", [c.feature])
+    column = graph.node("Unsqueeze", [c.feature, graph.constant(np.array([1]))])
+    edges = graph.constant(np.array([[*c.edges, np.inf]]))  # the last keeps the table from being empty
+    reached = graph.node("Cast", [graph.node("GreaterOrEqual", [column, edges])], to=TensorProto.INT64)
+    place = graph.node("ReduceSum", [reached, graph.constant(np.array([1]))], keepdims=0)
+    last = graph.constant(np.array(c.n_bins - 1))
+    return graph.node("Where", [missing, last, place]), graph.node("Not", [infinite])
+
+
+def _category_bin(graph: _Graph, c: Characteristic) -> tuple[str, str]:
+    """Names of the bin and of whether the category is on the card."""
+    bins = {name: k for k, group in enumerate(c.groups or ()) for name in group}
+    keys, values = [*bins, ""], [*bins.values(), c.n_bins - 1]
+    coding: dict[str, Any] = {"keys_strings": keys, "values_int64s": values, "default_int64": -1}
+    name = graph.node("LabelEncoder", [c.feature], domain="ai.onnx.ml", **coding)
+    known = graph.node("GreaterOrEqual", [name, graph.constant(np.array(0))])
+    return graph.node("Max", [name, graph.constant(np.array(0))]), known

@@ -1,0 +1,104 @@
+"""Every form of a card gives the same scores and the same points: kernel, table, SQL, ONNX."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blindscore.errors import CardError, DataError, ParameterError
+from blindscore.scorecard.card import Card, Characteristic, Scale
+from blindscore.scorecard.onnx_graph import card_to_onnx, onnx_inputs
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.scorecard.sql import card_to_sql
+
+CARD = Card(
+    (
+        Characteristic("income", points=(-80, 5, 33, -7), edges=(0.1, 1e-30 + 2000.123456789)),
+        Characteristic('odd "name"; --', points=(12, -3, 0), edges=(-0.5,)),
+        Characteristic("home", points=(40, -15, -2, 3), groups=(("own", "it's"), ('"rent"',), ())),
+        Characteristic("constant", points=(4, 1)),
+    ),
+    base=590,
+    scale=Scale(low=500, high=640),
+)
+
+
+@pytest.fixture
+def people():
+    rng = np.random.default_rng(0)
+    n = 500
+    return pd.DataFrame(
+        {
+            "income": rng.choice([0.1, np.nextafter(0.1, 0), 2000.123456789, 1e9, -1.0, np.nan, -0.0], n),
+            'odd "name"; --': rng.choice(np.array([-0.5, -0.6, 0.0, np.nan], np.float32), n),
+            "home": rng.choice(np.array(["own", "it's", '"rent"', None], object), n),
+            "constant": rng.integers(0, 3, n),
+        }
+    )
+
+
+def in_duckdb(card, people, **settings):
+    duckdb = pytest.importorskip("duckdb")
+    connection = duckdb.connect()
+    connection.register("the people", people)
+    return connection.execute(card_to_sql(card, "the people", **settings)).df()
+
+
+def in_onnxruntime(card, people, **changed):
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(card_to_onnx(card), providers=["CPUExecutionProvider"])
+    return dict(zip(["score", "points", "known"], session.run(None, onnx_inputs(card, people) | changed), strict=True))
+
+
+def test_sql_gives_the_same_scores_and_points(people):
+    found = in_duckdb(CARD, people, points=True)
+    explained = Scorecard.from_card(CARD).explain(people)
+    np.testing.assert_array_equal(found["score"], CARD.scores(CARD.bins(people)))
+    assert found["score"].dtype == np.int16
+    assert len(set(found["score"])) > 5
+    for feature in CARD.features:
+        np.testing.assert_array_equal(found[f"points_{feature}"], explained[feature])
+    np.testing.assert_array_equal(CARD.clip(found.drop(columns="score").sum(axis=1).to_numpy()), found["score"])
+
+
+def test_onnx_gives_the_same_scores_and_points(people):
+    pytest.importorskip("onnx")
+    found = in_onnxruntime(CARD, people)
+    explained = Scorecard.from_card(CARD).explain(people)
+    np.testing.assert_array_equal(found["score"], CARD.scores(CARD.bins(people)))
+    assert found["score"].dtype == np.int16
+    assert found["known"].all()
+    np.testing.assert_array_equal(found["points"], explained[CARD.features])
+    np.testing.assert_array_equal(CARD.clip(CARD.base + found["points"].sum(axis=1)), found["score"])
+
+
+def test_a_fitted_card_scores_alike_everywhere(people):
+    pytest.importorskip("onnx")
+    rng = np.random.default_rng(1)
+    bad = rng.random(len(people)) < np.where(people["home"] == "own", 0.1, 0.5)
+    card = Scorecard().fit(people, bad)
+    expected = card.score_points(people)
+    np.testing.assert_array_equal(in_duckdb(card.card_, people)["score"], expected)
+    np.testing.assert_array_equal(in_onnxruntime(card.card_, people)["score"], expected)
+
+
+@pytest.mark.parametrize(("column", "value"), [("income", np.inf), ("home", "boat")])
+def test_what_cannot_be_scored_gets_no_score(people, column, value):
+    pytest.importorskip("onnx")
+    spoiled = people.copy()
+    spoiled.loc[3, column] = value
+    with pytest.raises(DataError, match="row 3"):
+        CARD.bins(spoiled)
+    feed = spoiled[column].astype(object).where(spoiled[column].notna(), "") if column == "home" else spoiled[column]
+    by_onnx = in_onnxruntime(CARD, people, **{column: feed.to_numpy()})
+    for unscored in (in_duckdb(CARD, spoiled)["score"].isna(), ~by_onnx["known"]):
+        assert np.flatnonzero(unscored).tolist() == [3]
+    assert by_onnx["score"][3] == 0
+
+
+def test_what_cannot_be_exported_is_refused():
+    with pytest.raises(CardError, match="contains 0"):
+        card_to_onnx(Card(CARD.characteristics, 0, Scale(low=-100, high=100)))
+    with pytest.raises(ParameterError, match="zero byte"):
+        card_to_sql(CARD, "a\0b")
+    with pytest.raises(DataError, match="missing"):
+        onnx_inputs(CARD, pd.DataFrame({"income": [1.0]}))
