@@ -12,7 +12,7 @@ import sys
 import typer
 
 from blindscore.errors import BlindscoreError
-from blindscore_app.commands import card, measure, page
+from blindscore_app.commands import card, explore, measure, page
 
 USER_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -30,6 +30,7 @@ app.command()(card.fit)
 app.command()(card.score)
 app.command()(card.explain)
 app.command()(page.report)
+app.command()(explore.explore)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -202,6 +203,15 @@ def card(files: Files, run: Run, tmp_path: Path) -> Path:
     path = tmp_path / "card.json"
     assert run("fit", files.people, "--schema", files.schema, "--out", path).status == 0
     return path
+
+
+def chromium() -> str:
+    """Path of a Chromium on this machine; without one, the test is skipped."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.skip("no Chromium on this machine: install Debian's package chromium to run the browser tests")
 
 
 def leftovers(directory: Path) -> list[str]:

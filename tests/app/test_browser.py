@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,19 +18,12 @@ from blindscore.surveillance.frontier import measure
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.report import figures
 from blindscore_app.report.html import render_page
+from tests.app.conftest import chromium
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need the package playwright")
 pytestmark = pytest.mark.filterwarnings("ignore:n_quantiles")
 
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
-
-
-def _chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.skip("no Chromium on this machine: install Debian's package chromium to run the browser tests")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +43,7 @@ def page_file(real_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        started = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         yield started
         started.close()
 

@@ -51,8 +51,8 @@ CONTEXT_ORDER = ("register", "financial", "shopping", "browsing", "posts", "soci
 CHARTED_GROUPS = 3  # groups of one column that a chart can tell apart
 
 
-def render_page(ledger: Ledger, coalition: str = "scorer") -> str:
-    """Return the whole page as HTML text.
+def render_page(ledger: Ledger, coalition: str = "scorer", *, live: bool = False) -> str:
+    """Return the whole page as HTML text; with ``live``, it asks the explorer that serves it for scores.
 
     Raises
     ------
@@ -60,11 +60,16 @@ def render_page(ledger: Ledger, coalition: str = "scorer") -> str:
         The ledger has no rows of this coalition.
     """
     figures.check_coalition(ledger, coalition)
-    script = _resource("templates/page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    scripts = [_resource(f"templates/{name}.js") for name in (("page", "live") if live else ("page",))]
+    digests = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
+    connect = "; connect-src 'self'" if live else ""
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {digests}{connect}"
     template = _environment().get_template("page.html.j2")
-    return template.render(_context(ledger, coalition), script=script, policy=policy)
+    return template.render(_context(ledger, coalition), scripts=scripts, policy=policy, live=live)
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _resource(name: str) -> str:

@@ -6,6 +6,7 @@ The page looks these scores up; it computes none itself, so it cannot differ fro
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,24 +86,32 @@ def choose_person(population: Population) -> Person | None:
 
 def _copies(population: Population, row: int, sliders: list[Slider]) -> Population:
     grid = np.array(np.meshgrid(*(s.positions for s in sliders), indexing="ij")).reshape(len(sliders), -1)
-    rows = np.full(grid.shape[1], row)
+    return copies(population, row, {s.feature: column for s, column in zip(sliders, grid, strict=True)})
+
+
+def copies(population: Population, row: int, changed: Mapping[str, NDArray[np.float64]]) -> Population:
+    """Return copies of one person, one for each entry of the changed features' columns, all else alike."""
+    n = len(next(iter(changed.values())))
+    rows = np.full(n, row)
 
     def repeat(table: pd.DataFrame) -> pd.DataFrame:
         return table.iloc[rows].reset_index(drop=True)
 
-    features = repeat(population.features)
-    for slider, column in zip(sliders, grid, strict=True):
-        features[slider.feature] = column
     return Population(
-        features=features,
+        features=repeat(population.features).assign(**changed),
         schema=population.schema,
         default=population.default[rows],
         sensitive=repeat(population.sensitive),
         register=repeat(population.register),
         history=population.history[rows],
         name=population.name,
-        synthetic=True,
+        synthetic=population.synthetic,
     )
+
+
+def score_copies(people: Population, run: Run) -> NDArray[np.int16]:
+    """Return the scores that a design gives, shape (n,), by its own kernel and rules."""
+    return run.rescore(people) if run.rescore is not None else run.card.scores(run.card.bins(people.features))
 
 
 def score_person(person: Person, run: Run) -> dict[str, Any]:
@@ -118,7 +127,7 @@ def score_person(person: Person, run: Run) -> dict[str, Any]:
     """
     card = run.card
     features = person.copies.features
-    scores = run.rescore(person.copies) if run.rescore is not None else card.scores(card.bins(features))
+    scores = score_copies(person.copies, run)
     moved = {s.feature: s for s in person.sliders}
     parts = []
     strides = _strides(person)

@@ -1,0 +1,110 @@
+"""The designs of a ledger, run again, so that one made-up person can be scored anew by the real kernels."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from blindscore.designs.design import Run
+from blindscore.errors import DataError
+from blindscore.people.population import Population
+from blindscore.scorecard.binning import bin_labels
+from blindscore.surveillance.ledger import Ledger
+from blindscore.surveillance.person import Person, choose_person, copies, score_copies
+from blindscore_app.progress import Report
+from blindscore_app.report.figures import is_synthetic
+
+MOST_REASONS = 4  # as many as Regulation B's commentary calls meaningful
+
+
+@dataclass(frozen=True)
+class Live:
+    """One person and the runs that score it."""
+
+    population: Population
+    person: Person
+    runs: Mapping[str, Run]
+    departs: tuple[str, ...]  # designs whose scores differ from the ledger's: their training noise is fresh
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Features that a question may set."""
+        return tuple(slider.feature for slider in self.person.sliders)
+
+    def score(self, values: Mapping[str, float]) -> list[dict[str, Any]]:
+        """Return score, decision and reasons of the person under every design.
+
+        Raises
+        ------
+        DataError
+            A feature that is not offered, or a value that is not finite.
+        """
+        for name, value in values.items():
+            if name not in self.features:
+                raise DataError(f"no feature {name!r} can be set here; there are {', '.join(self.features)}")
+            if not np.isfinite(value):
+                raise DataError(f"{name} must be a finite number")
+        own = {name: float(self.population.features[name].iloc[self.person.row]) for name in self.features}
+        one = copies(self.population, self.person.row, {k: np.array([v]) for k, v in {**own, **values}.items()})
+        return [_answer(name, run, one) for name, run in self.runs.items()]
+
+
+def _answer(name: str, run: Run, one: Population) -> dict[str, Any]:
+    card = run.card
+    bins = card.bins(one.features)
+    score = int(score_copies(one, run)[0])
+    parts = [
+        {"feature": c.feature, "bin": bin_labels(c)[b], "points": c.points[b], "lost": max(c.points) - c.points[b]}
+        for c, b in zip(card.characteristics, bins[0], strict=True)
+    ]
+    return {
+        "design": name,
+        "score": score,
+        "threshold": int(run.threshold),
+        "approved": score >= run.threshold,
+        "base": card.base,
+        "rule": score - int(card.scores(bins)[0]),
+        "parts": parts,
+        "reasons": sorted((p for p in parts if p["lost"] > 0), key=lambda p: -p["lost"])[:MOST_REASONS],
+    }
+
+
+def rerun(ledger: Ledger, progress: Report) -> Live:
+    """Run the ledger's designs again over the ledger's people.
+
+    Raises
+    ------
+    DataError
+        The people were real (they are not in the ledger), or no such person can be chosen, or a design is unknown.
+    """
+    from blindscore.people.society import make_society
+    from blindscore.scorecard.scorecard import Scorecard
+    from blindscore_app.commands.measure import choose_designs
+
+    if not is_synthetic(ledger):
+        raise DataError("--live needs a ledger of the synthetic society: real people are not kept in a ledger")
+    people, seed = ledger.meta.get("people"), ledger.meta.get("seed")
+    if not isinstance(people, int) or not isinstance(seed, int):
+        raise DataError("the ledger's meta lacks people or seed; run the frontier again")
+    population = make_society(people=people, seed=seed)
+    if population.fingerprint != ledger.meta.get("fingerprint"):
+        raise DataError("this version makes other people from that seed than the ledger's; run the frontier again")
+    person = choose_person(population)
+    if person is None:
+        raise DataError("these people have none of the features that can be set")
+    designs = choose_designs(",".join(d.design for d in ledger.designs), 1, people)
+    runs = {}
+    for number, design in enumerate(designs):
+        progress(f"{design.name}: run", number, len(designs))
+        runs[design.name] = design.run(population, Scorecard(), np.random.default_rng([seed, number]))
+    departs = tuple(
+        name
+        for name, run in runs.items()
+        if base64.b64encode(score_copies(person.copies, run).astype("<i2").tobytes()).decode()
+        != ledger.design(name).person.get("scores")
+    )
+    return Live(population, person, runs, departs)
