@@ -5,7 +5,8 @@
 
 Like for like: 20 signed attributes and one predicate. AnonCreds proves that one of its 20 attributes reaches a
 threshold; a sealed presentation proves it of a weighted sum of all 20 (20 characteristics of one committed indicator
-each). AnonCreds credentials may be shown many times without being linked; a sealed attestation is shown once.
+each). AnonCreds credentials may be shown many times without being linked; a sealed attestation is shown once, and so is
+a one-show credential, which in turn its issuer does not recognise (keys `*_one_show_*`).
 The keys `*_prove_ms`, `*_verify_ms` and `proof_bytes` are of the 10-bit threshold proof alone.
 """
 
@@ -18,15 +19,20 @@ import numpy as np
 import pytest
 
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.sealed import one_show
 from blindscore_crypto.sealed.attestation import Source
+from blindscore_crypto.sealed.blind_rsa import PSS_DETERMINISTIC, BlindSigner
 from blindscore_crypto.sealed.commitments import Pedersen
 from blindscore_crypto.sealed.group import P256_GROUP
 from blindscore_crypto.sealed.layout import layouts_of
+from blindscore_crypto.sealed.one_show import OneShowTerms
+from blindscore_crypto.sealed.one_show_parties import BlindSource, OneShowWallet, fetch
 from blindscore_crypto.sealed.presentation import check
 from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify, verify_batch
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import Offer, Terms
 from blindscore_crypto.sealed.transcript import Transcript
+from blindscore_crypto.sealed.voprf import VoprfClient, VoprfServer
 from blindscore_crypto.sealed.wallet import Epoch, Wallet
 
 BITS, VALUE, BATCH, ATTRIBUTES = 10, 700, 64, 20
@@ -103,6 +109,47 @@ def presentation(group):
     return apply, lambda: check(terms, frame), len(frame)
 
 
+def one_show_presentation(group):
+    """(issue, present, check, bytes) for 20 blindly signed attributes and one threshold on their weighted sum."""
+    characteristics = tuple(Characteristic(f"x{j}", (0, 10 + j)) for j in range(ATTRIBUTES))
+    card, key = Card(characteristics, base=400), SigningKey()
+    layouts = layouts_of(card, dict.fromkeys(card.features, "bank"))
+    source, bins = BlindSource(group, layouts[0], EPOCH), [1] * ATTRIBUTES
+    terms = OneShowTerms("lender", key.public, card, 500, layouts, (source.public,), group, keys=(source.epoch_key,))
+    offer = Offer.make(terms, key, epoch=EPOCH.number, day=TODAY).encode()
+
+    def issue():
+        wallet = OneShowWallet("ada", [terms], EPOCH)
+        fetch(wallet, source, "ada", bins)
+        return wallet
+
+    wallets = [issue() for _ in range(64)]
+
+    def apply():
+        return wallets.pop().apply(offer, day=TODAY)
+
+    frame = apply()
+    assert one_show.check(terms, frame).approved
+    return issue, apply, lambda: one_show.check(terms, frame), len(frame)
+
+
+def token_figures(repeats):
+    """Blind RSA (RFC 9474, 2048 bits) and the VOPRF (RFC 9497), step by step."""
+    signer, server = BlindSigner(), VoprfServer()
+    blinded = signer.public.blind(PSS_DETERMINISTIC, b"token")
+    answer = signer.sign(blinded.message)
+    client = VoprfClient.begin(server.public, [b"token"])
+    evaluated = server.evaluate(client.blinded)
+    assert client.finalize(*evaluated) == [server.output(b"token")]
+    return {
+        "blind_rsa_blind_ms": median_ms(lambda: signer.public.blind(PSS_DETERMINISTIC, b"token"), repeats),
+        "blind_rsa_sign_ms": median_ms(lambda: signer.sign(blinded.message), repeats),
+        "blind_rsa_finalize_ms": median_ms(lambda: blinded.finalize(answer), repeats),
+        "voprf_evaluate_ms": median_ms(lambda: server.evaluate(client.blinded), repeats),
+        "voprf_finalize_ms": median_ms(lambda: client.finalize(*evaluated), repeats),
+    }
+
+
 def signature_floor():
     """A plain Ed25519 check over a frame's worth of bytes."""
     key, message = SigningKey(), bytes(2000)
@@ -170,7 +217,10 @@ def measure(repeats, with_peer=True):
     for prefix in ("p256", "ristretto"):
         keys = ("prove_ms", "verify_ms", "presentation_prove_ms", "presentation_verify_ms", "presentation_bytes")
         if prefix not in found:
-            out |= {f"{prefix}_{key}": None for key in (*keys, "over_anoncreds", "bytes_over_anoncreds")}
+            absent_keys = ("proof_bytes", "batch_verify_gain", "over_anoncreds", "bytes_over_anoncreds")
+            one_show_keys = ("issue_ms", "prove_ms", "verify_ms", "bytes", "over_anoncreds")
+            out |= {f"{prefix}_{key}": None for key in (*keys, *absent_keys)}
+            out |= {f"{prefix}_one_show_{key}": None for key in one_show_keys}
             out[f"{prefix}_reason"] = "the package rbcl is not installed"
             continue
         group = found[prefix]
@@ -188,6 +238,12 @@ def measure(repeats, with_peer=True):
         out[f"{prefix}_batch_verify_gain"] = BATCH * figures[1] / median_ms(batch, max(3, repeats // 8))
         out[f"{prefix}_over_anoncreds"] = None if peer_ms is None else peer_ms / (figures[2] + figures[3])
         out[f"{prefix}_bytes_over_anoncreds"] = None if peer_ms is None else out["anoncreds_bytes"] / frame
+        issue, apply, verify_one, frame = one_show_presentation(group)
+        ms = [median_ms(call, min(repeats, 60)) for call in (issue, apply, verify_one)]
+        out |= {f"{prefix}_one_show_{key}": v for key, v in zip(("issue_ms", "prove_ms", "verify_ms"), ms, strict=True)}
+        out[f"{prefix}_one_show_bytes"] = frame
+        out[f"{prefix}_one_show_over_anoncreds"] = None if peer_ms is None else peer_ms / (ms[1] + ms[2])
+    out |= token_figures(repeats)
     out["proof_bytes"] = out["p256_proof_bytes"]
     out["batch_verify_gain"] = out["p256_batch_verify_gain"]
     return out
@@ -207,6 +263,14 @@ def test_check_a_presentation(benchmark, prefix):
     _, verify_one, size = presentation(groups()[prefix])
     benchmark.extra_info["presentation_bytes"] = size
     benchmark(verify_one)
+
+
+@pytest.mark.parametrize("prefix", ["p256", "ristretto"])
+@pytest.mark.parametrize("what", ["issue", "check"])
+def test_one_show(benchmark, prefix, what):
+    issue, _, verify_one, size = one_show_presentation(groups()[prefix])
+    benchmark.extra_info["presentation_bytes"] = size
+    benchmark({"issue": issue, "check": verify_one}[what])
 
 
 def test_signature_floor(benchmark):
