@@ -14,7 +14,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 from blindscore.people.society import make_society
 
@@ -59,13 +58,13 @@ def figures(sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
     return out
 
 
-def test_make_society(benchmark: pytest.FixtureRequest) -> None:
+def test_make_society(benchmark):
     first = make_society(20_000)
     assert first.fingerprint == make_society(20_000).fingerprint
     benchmark(make_society, 20_000)
 
 
-def test_intervene(benchmark: pytest.FixtureRequest) -> None:
+def test_intervene(benchmark):
     society = make_society(20_000)
     after = benchmark(society.do, {"post_opposition": 9.0})
     assert (after.features["post_opposition"] == 9.0).all()
