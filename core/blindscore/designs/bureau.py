@@ -19,6 +19,8 @@ from blindscore.designs.plain import (
     fit_card,
     messages,
     own_records,
+    reply_bytes,
+    retrain,
 )
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
@@ -43,7 +45,8 @@ class Bureau:
         scores = fitted.score_points(population.features[features])
         threshold = choose_threshold(scores[population.history], self.approve)
         report = own_records(population, features).assign(score=scores)
-        wire = messages(population, rng, up=40, down=8 * (len(features) + 1))
+        sizes = reply_bytes(fitted.card_, fitted.card_.bins(population.features), scores >= threshold)
+        wire = messages(population, rng, up=40, down=sizes)
         person = everyone(population)
         bureau = View("scorer", "legal id", report, person, messages=wire)
         lender = View("lender", "legal id", report, person, messages=wire)
@@ -54,5 +57,6 @@ class Bureau:
             card=fitted.card_,
             views={"scorer": bureau, "lender": lender, "source": bank_view(population)},
             costs=Costs(),
+            train=retrain(population, scorecard, features),
             parameters=MappingProxyType({"approve": self.approve, "threshold": threshold, "features": len(features)}),
         )

@@ -29,6 +29,7 @@ NO_CONDUCT = "nothing outside finance enters the score"
 ONE_BIT = "the lender learns one bit"
 SCORE_ONLY = "the lender learns the score and nothing else of the person"
 SOURCE_BLIND = "the source learns neither the lender nor the scorecard"
+CONSTANT_SIZES = "every person's messages have one size"
 UNLINKABLE = "two presentations of one person cannot be linked"
 
 
@@ -92,6 +93,7 @@ class Run:
     real_agree: int = 0  # of them, equal to the clear scorecard bit for bit
     rescore: Callable[[Population], NDArray[np.int16]] | None = None  # scores other people alike; None = by the card
     audit_share: float = 0.0  # probability that bending one score yields proof of it, 0..1
+    train: Callable[[NDArray[np.bool_]], Card] | None = None  # the card that other past customers would have given
     epsilon: float | None = None  # of the released model, person-level
     delta: float | None = None
 

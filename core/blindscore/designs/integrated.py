@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.designs.design import Costs, Rule, Run, View
-from blindscore.designs.plain import bank_view, choose_threshold, everyone, fit_card, messages, own_records
+from blindscore.designs.plain import (
+    bank_view,
+    choose_threshold,
+    everyone,
+    fit_card,
+    messages,
+    own_records,
+    reply_bytes,
+    retrain,
+)
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -65,7 +74,8 @@ class Integrated:
 
         scores = rescore(population)
         threshold = choose_threshold(scores[past], self.approve)
-        wire = messages(population, rng, up=40, down=8 * (len(features) + 1))
+        sizes = reply_bytes(card, card.bins(population.features), scores >= threshold)
+        wire = messages(population, rng, up=40, down=sizes)
         person = everyone(population)
         records = own_records(population, features).assign(score=scores, blacklisted=straight < listed_below)
         everything = View(
@@ -86,6 +96,7 @@ class Integrated:
             card=card,
             views={"scorer": everything, "state": everything, "lender": lender, "source": bank_view(population)},
             costs=Costs(),
+            train=retrain(population, scorecard, features),
             parameters=MappingProxyType(
                 {
                     "approve": self.approve,

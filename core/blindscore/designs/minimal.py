@@ -16,7 +16,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run, View
-from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, fit_card, messages
+from blindscore.designs.plain import (
+    bank_view,
+    choose_threshold,
+    everyone,
+    financial,
+    fit_card,
+    messages,
+    reply_bytes,
+    retrain,
+)
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.quality import auc
@@ -45,7 +54,8 @@ class Minimal:
         fitted = fit_card(population, scorecard, features)
         scores = fitted.score_points(population.features[features])
         threshold = choose_threshold(scores[past], self.approve)
-        wire = messages(population, rng, up=8 * len(features), down=8)
+        sizes = reply_bytes(fitted.card_, fitted.card_.bins(population.features), scores >= threshold)
+        wire = messages(population, rng, up=8 * len(features), down=sizes)
         clear = population.features[features].assign(score=scores)
         lender = View("lender", "pairwise", clear, everyone(population), messages=wire)
         return Run(
@@ -55,6 +65,7 @@ class Minimal:
             card=fitted.card_,
             views={"scorer": lender, "lender": lender, "source": bank_view(population)},
             costs=Costs(),
+            train=retrain(population, scorecard, features),
             parameters=MappingProxyType(
                 {
                     "tolerance_auc": self.tolerance,

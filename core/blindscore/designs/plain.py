@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,9 +14,11 @@ from sklearn.base import clone
 from blindscore.designs.design import View
 from blindscore.errors import DataError, ParameterError
 from blindscore.people.population import FINANCIAL, Population
+from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 
 LEGAL_ID = "legal_id"
+REASONS = 4  # principal reasons that a refusal names
 
 
 def fit_card(population: Population, scorecard: Scorecard, features: list[str]) -> Scorecard:
@@ -69,7 +75,38 @@ def everyone(population: Population) -> NDArray[np.int64]:
     return np.arange(len(population), dtype=np.int64)
 
 
-def messages(population: Population, rng: np.random.Generator, up: int, down: int) -> pd.DataFrame:
-    """Return one exchange a person: the hour of day of the application, and its bytes each way."""
+def messages(
+    population: Population, rng: np.random.Generator, up: int, down: int | NDArray[np.integer]
+) -> pd.DataFrame:
+    """Return one exchange a person: the hour of day of the application, and its bytes each way, as on the wire."""
     n = len(population)
     return pd.DataFrame({"hour": rng.integers(8, 22, n), "bytes_up": np.full(n, up), "bytes_down": np.full(n, down)})
+
+
+def reply_bytes(card: Card, bins: NDArray[np.uint8], approved: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the length of each person's decision as a plain service would send it, JSON, bytes.
+
+    A refusal names its four principal reasons, as lenders must (ECOA, Regulation B, 12 CFR 1002.9(b)(2)); encryption
+    in transit does not hide the length that this adds.
+    """
+    score = card.scores(bins)
+    best = np.array([max(c.points) for c in card.characteristics])
+    lost = best - card.points[np.arange(bins.shape[1]), bins]
+    order = np.argsort(-lost, axis=1, kind="stable")[:, :REASONS]
+    given = np.take_along_axis(lost, order, axis=1) > 0
+    names = np.array([len(json.dumps(c.feature)) for c in card.characteristics])
+    separators = 2 * np.maximum(given.sum(axis=1) - 1, 0)
+    reasons = (names[order] * given).sum(axis=1) + separators + len(', "reasons": []')
+    plain = np.array(
+        [len(json.dumps({"approved": bool(a), "score": int(s)})) for a, s in zip(approved, score, strict=True)]
+    )
+    return np.asarray(np.where(approved, plain, plain + reasons), np.int64)
+
+
+def retrain(population: Population, scorecard: Scorecard, features: list[str]) -> Callable[[NDArray[np.bool_]], Card]:
+    """Return how to fit the card again with other people as past customers: what a membership attacker rehearses."""
+
+    def train(past: NDArray[np.bool_]) -> Card:
+        return fit_card(replace(population, history=past), scorecard, features).card_
+
+    return train

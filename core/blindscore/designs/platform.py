@@ -12,7 +12,16 @@ from types import MappingProxyType
 import numpy as np
 
 from blindscore.designs.design import Costs, Rule, Run, View
-from blindscore.designs.plain import bank_view, choose_threshold, everyone, fit_card, messages, own_records
+from blindscore.designs.plain import (
+    bank_view,
+    choose_threshold,
+    everyone,
+    fit_card,
+    messages,
+    own_records,
+    reply_bytes,
+    retrain,
+)
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -48,7 +57,8 @@ class Platform:
         scores = fitted.score_points(population.features[features])
         threshold = choose_threshold(scores[population.history], self.approve)
         records = own_records(population, features)
-        wire = messages(population, rng, up=40, down=8 * (len(features) + 1))
+        sizes = reply_bytes(fitted.card_, fitted.card_.bins(population.features), scores >= threshold)
+        wire = messages(population, rng, up=40, down=sizes)
         person = everyone(population)
         operator = View(
             "scorer",
@@ -67,5 +77,6 @@ class Platform:
             card=fitted.card_,
             views={"scorer": operator, "lender": merchant, "source": bank_view(population)},
             costs=Costs(),
+            train=retrain(population, scorecard, features),
             parameters=MappingProxyType({"approve": self.approve, "threshold": threshold, "features": len(features)}),
         )

@@ -32,7 +32,8 @@ class Disclose:
         people = len(scene.population)
         if not views:
             return [self._row(scene, "nothing readable is stored", (0.0, 0.0, 0.0), 0.0, 0.0, "absent data")]
-        hits, attack = name_records(replace(scene, views=views))
+        named = tuple(view for view in views if view.keyed_by == "legal id")
+        hits, attack = name_records(replace(scene, views=named or views))
         share = mean_interval(hits, scene.rng("disclose"))
         bits = max(stored_bits(view) for view in views)
         bound, reason = self._bound(views, people)

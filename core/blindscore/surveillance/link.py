@@ -9,7 +9,7 @@ Advantage: ``(hit - 1/n)/(1 - 1/n)``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from blindscore.surveillance.bound import identification_bound
 from blindscore.surveillance.intervals import mean_interval
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.profile import classes_of
-from blindscore.surveillance.scene import Scene, joinable, row_codes, values, view_key
+from blindscore.surveillance.scene import OBSERVER, Scene, joinable, row_codes, values, view_key, view_of
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
 NEAREST_COLUMNS = 12  # columns predicted at most in the nearest-record attack
@@ -36,10 +36,13 @@ class Link:
     name = "link"
 
     def measure(self, scene: Scene) -> list[Row]:
-        """Return the row on names and, for two record holders, the row on joins."""
+        """Return the row on names and, where a lender compares records with a partner, the row on joins."""
         rows = [self._row(scene, "name", *name_records(scene), _name_bound(scene))]
-        if scene.parties == ("lender", "source"):
-            rows.append(self._row(scene, "join", *join_records(scene), _join_bound(scene)))
+        if len(scene.parties) == 2 and scene.parties[0] == "lender":
+            first, second = (view_of(scene.run, party) for party in scene.parties)
+            if first is not None and second is not None:
+                hits, attack = _join_views(scene, first, second)
+                rows.append(self._row(scene, "join", hits, attack, _join_bound(scene, first, second)))
         return rows
 
     def _row(self, scene: Scene, secret: str, hits: Hits, attack: str, bound: tuple[float | None, str]) -> Row:
@@ -64,24 +67,25 @@ class Link:
 
 
 def name_records(scene: Scene) -> tuple[Hits, str]:
-    """Return, for each target, the chance that its record is named rightly, and the attack that does it."""
-    if any(view.keyed_by == "legal id" for view in scene.views) and len(scene.views) == 1:
-        return np.ones(int((~scene.auxiliary).sum())), "the record carries the legal id"
-    opaque = [view for view in scene.views if view.keyed_by != "legal id"]
-    if not opaque:
-        return np.ones(int((~scene.auxiliary).sum())), "the record carries the legal id"
+    """Return, for each target, the chance that the coalition names its record, and the attack that does it.
+
+    The record is the decider's, where the coalition holds one without a name on it; records that carry the legal id
+    serve to name it by a join.
+    """
     named = [view for view in scene.views if view.keyed_by == "legal id"]
-    if named:  # a partner knows names: joining its records with the opaque ones names those
-        return _join_views(scene, opaque[0], named[0])
-    return scene.once(("name", view_key(opaque[0])), lambda: _name_by_register(scene, opaque[0]))
-
-
-def join_records(scene: Scene) -> tuple[Hits, str]:
-    """Return, for each target, the chance that lender's and source's records of it are joined, and how."""
-    return _join_views(scene, scene.run.views["lender"], scene.run.views["source"])
+    opaque = [view for view in scene.views if view.keyed_by != "legal id" and view.party != OBSERVER]
+    if not opaque and named:
+        return np.ones(int((~scene.auxiliary).sum())), "the record carries the legal id"
+    attacks = [_name_by_register(scene, view) for view in opaque or scene.views]
+    attacks += [_join_views(scene, view, partner) for view in opaque for partner in named]
+    return max(attacks, key=lambda attack: float(attack[0].mean()))
 
 
 def _name_by_register(scene: Scene, view: View) -> tuple[Hits, str]:
+    return scene.once(("name", view_key(view)), lambda: _fit_register(scene, view))
+
+
+def _fit_register(scene: Scene, view: View) -> tuple[Hits, str]:
     register = scene.population.register.drop(columns=LEGAL_ID, errors="ignore")
     targets = np.flatnonzero(~scene.auxiliary)
     if register.shape[1] == 0 or not values(view):
@@ -112,8 +116,14 @@ def _name_by_register(scene: Scene, view: View) -> tuple[Hits, str]:
 def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
     """Return the chance of finding each target's record of ``opaque`` among the records of ``named``."""
     targets = np.flatnonzero(~scene.auxiliary)
-    if joinable(opaque, named):
-        return np.ones(len(targets)), "both records carry one key"
+    if opaque.keyed_by == named.keyed_by == "legal id":
+        return np.ones(len(targets)), "both records carry the legal id"
+    shared = list(set(opaque.handles) & set(named.handles))
+    if shared:  # who shows one handle (or none) is alone with it, or guessed among those alike
+        shown = np.zeros(len(scene.population), np.int64)
+        shown[opaque.person] = row_codes(opaque.clear[shared])
+        _, group, size = np.unique(shown[targets], return_inverse=True, return_counts=True)
+        return 1.0 / size[group], "both records carry one handle"
     key = ("join", view_key(opaque), view_key(named))
     return scene.once(key, lambda: _join_by_values(scene, opaque, named, targets))
 
@@ -153,11 +163,10 @@ def _name_bound(scene: Scene) -> tuple[float | None, str]:
     return _alphabet_bound(scene, scene.views[0])
 
 
-def _join_bound(scene: Scene) -> tuple[float | None, str]:
-    lender, source = scene.run.views["lender"], scene.run.views["source"]
-    if joinable(lender, source):
+def _join_bound(scene: Scene, first: View, second: View) -> tuple[float | None, str]:
+    if joinable(first, second):
         return None, "attack only: both parties saw one key"
-    return _alphabet_bound(scene, replace(lender, party="lender"))
+    return _alphabet_bound(scene, first)
 
 
 def _alphabet_bound(scene: Scene, view: View) -> tuple[float | None, str]:

@@ -23,13 +23,19 @@ from blindscore.surveillance.ledger import Row
 AUXILIARY_SHARE = 0.2
 T = TypeVar("T")
 
-# Who pools what. "state" adds an order to disclose: what a party has stored, read with the force of law.
+# Who pools what. "scorer+state" is an order to disclose: what the scorer has stored, read with the force of law.
+# "observer" sees times and sizes on the wire; "lender+lender" is two lenders that compare their customers.
+ORDER = ("scorer", "state")
+OBSERVER = "observer"
 COALITIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("scorer", ("scorer",)),
     ("lender", ("lender",)),
     ("source", ("source",)),
-    ("scorer+state", ("scorer", "state")),
+    (OBSERVER, (OBSERVER,)),
+    ("scorer+state", ORDER),
     ("lender+source", ("lender", "source")),
+    ("lender+lender", ("lender", "second lender")),
+    ("all", ("scorer", "lender", "source", "state", OBSERVER)),
 )
 
 
@@ -89,19 +95,36 @@ def pool(run: Run, parties: Sequence[str]) -> tuple[View, ...]:
     """
     views: list[View] = []
     for party in parties:
-        view = run.views.get(party)
+        view = view_of(run, party)
         if view is not None and not any(view is other for other in views):
-            views.append(view)
-    if "state" in parties:
-        views = [at_rest(view) for view in views]
-    pooled = views[:1]
-    for view in views[1:]:
-        joined = _join(pooled[-1], view) if pooled else None
-        if joined is None:
-            pooled.append(view)
+            views.append(at_rest(view) if tuple(parties) == ORDER else view)
+    pooled: list[View] = []
+    for view in views:
+        for place, other in enumerate(pooled):
+            joined = _join(other, view)
+            if joined is not None:
+                pooled[place] = joined
+                break
         else:
-            pooled[-1] = joined
+            pooled.append(view)
     return tuple(pooled)
+
+
+def view_of(run: Run, party: str) -> View | None:
+    """Return one party's view: recorded by the design, or, for outsiders that every design has, derived.
+
+    The observer sees each exchange with the lender: hour and sizes, no content. The second lender runs the same design
+    on the same people under pseudonyms and handles of its own.
+    """
+    lender = run.views["lender"]
+    if party == OBSERVER and party not in run.views:
+        wire = lender.messages.reset_index(drop=True)
+        sizes = len(wire[["bytes_up", "bytes_down"]].drop_duplicates())
+        return View(OBSERVER, "one-time", wire, lender.person[: len(wire)], universe=24 if sizes == 1 else None)
+    if party == "second lender":
+        shown = lender.clear.drop(columns=list(lender.handles))
+        return replace(lender, party=party, clear=shown, handles=())
+    return run.views.get(party)
 
 
 def at_rest(view: View) -> View:

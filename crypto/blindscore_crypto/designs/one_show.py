@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from blindscore.designs.design import (
+    CONSTANT_SIZES,
     NO_CONDUCT,
     ONE_BIT,
     PUBLIC_CARD,
@@ -45,7 +46,7 @@ class OneShow:
     name = "one-show"
     order = 90
     summary = "As sealed, and even the lender and the bank together cannot tell whose application they see."
-    enforces = frozenset({ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND, UNLINKABLE})
+    enforces = frozenset({CONSTANT_SIZES, ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND, UNLINKABLE})
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run, View
-from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, messages
+from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, messages, reply_bytes
 from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.binning import categories, kind_of
@@ -72,12 +72,13 @@ class PrivateModel:
         ).fit(people.loc[past], population.default[past])
         scores = fitted.score_points(people)
         threshold = choose_threshold(scores[~past], self.approve, scorecard.low, scorecard.high)
+        sizes = reply_bytes(fitted.card_, fitted.card_.bins(people), scores >= threshold)
         lender = View(
             "lender",
             "pairwise",
             population.features[features].assign(score=scores),
             everyone(population),
-            messages=messages(population, rng, up=8 * len(features), down=8),
+            messages=messages(population, rng, up=8 * len(features), down=sizes),
         )
         return Run(
             decisions=scores >= threshold,
@@ -85,7 +86,7 @@ class PrivateModel:
             threshold=threshold,
             card=fitted.card_,
             views={"scorer": lender, "lender": lender, "source": bank_view(population)},
-            costs=Costs(bytes_up=8 * len(features), bytes_down=8),
+            costs=Costs(bytes_up=8 * len(features), bytes_down=int(sizes.max())),
             parameters=MappingProxyType(
                 {
                     "epsilon": self.epsilon,

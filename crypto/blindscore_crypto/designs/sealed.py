@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from blindscore.designs.design import (
+    CONSTANT_SIZES,
     NO_CONDUCT,
     ONE_BIT,
     PUBLIC_CARD,
@@ -28,7 +29,16 @@ from blindscore.designs.design import (
     Run,
     View,
 )
-from blindscore.designs.plain import LEGAL_ID, bank_view, choose_threshold, everyone, financial, fit_card, messages
+from blindscore.designs.plain import (
+    LEGAL_ID,
+    bank_view,
+    choose_threshold,
+    everyone,
+    financial,
+    fit_card,
+    messages,
+    retrain,
+)
 from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
@@ -57,7 +67,7 @@ class Sealed:
     name = "sealed"
     order = 80
     summary = "The lender learns only whether the score reaches the published threshold; the person proves it unread."
-    enforces = frozenset({ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND})
+    enforces = frozenset({CONSTANT_SIZES, ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND})
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
@@ -203,6 +213,7 @@ def one_bit_run(
         parameters=MappingProxyType(parameters),
         real_runs=len(played),
         real_agree=int(agree),
+        train=retrain(population, scorecard, features),
         audit_share=1.0,  # the applicant holds a proof against the public card that any judge can check
     )
 

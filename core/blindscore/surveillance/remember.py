@@ -1,0 +1,136 @@
+"""``remember``: tell who was in the training data of the scorecard.
+
+Attack: the likelihood-ratio attack (LiRA: Carlini et al., "Membership Inference Attacks From First Principles", 2022,
+algorithm 1). The attacker draws many halves of the population, fits the same kind of card on each, and learns for
+every person how its confidence on the true outcome is distributed with and without it; the released card's value is
+then judged by the ratio of the two normal densities, with one shared variance where that serves better on auxiliary
+people. Beside it the plain loss attack (Yeom et al. 2018). Advantage: TPR - FPR at the threshold that is best on
+auxiliary people. Bound: for a card released within (epsilon, delta), ``(e^eps - 1 + 2 delta)/(e^eps + 1)``.
+
+Where a design fits no card again for the attacker (its training would cost minutes), the loss attack stands alone, and
+the row says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blindscore.scorecard.card import Card
+from blindscore.surveillance.bound import dp_bound
+from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
+from blindscore.surveillance.ledger import Row
+from blindscore.surveillance.scene import Scene
+
+SHADOWS = 64  # cards that the attacker fits for itself
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """How strongly each person is taken for a member, and by which attack."""
+
+    attack: str
+    level: Floats  # (n,) larger = more likely a member
+    threshold: float  # chosen on auxiliary people
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Tell members of the training data from others, by the card that came of it."""
+
+    shadows: int = SHADOWS
+
+    name = "remember"
+
+    def measure(self, scene: Scene) -> list[Row]:
+        """Return one row for coalitions that hold the card: the scorer's, and everybody's where it is published."""
+        holds = any(scene.run.views.get(party) is scene.run.views["scorer"] for party in scene.parties)
+        if not holds:
+            return []
+        run = scene.run
+        suspicion = scene.once(("remember", run.card.fingerprint), lambda: self._attack(scene))
+        targets = ~scene.auxiliary
+        member = scene.population.history
+        guess = (suspicion.level > suspicion.threshold).astype(np.int64)
+        advantage = balanced_advantage(member[targets].astype(np.int64), guess[targets], scene.rng("remember"))
+        bound, reason = None, "attack only: the card was trained without a privacy budget"
+        if run.epsilon is not None and run.delta is not None:
+            bound = dp_bound(run.epsilon, run.delta)
+            reason = f"the card's release is ({run.epsilon:g}, {run.delta:g})-differentially private"
+        return [
+            Row(
+                design=scene.design,
+                coalition=scene.coalition,
+                capability=self.name,
+                secret="membership",
+                attack=suspicion.attack,
+                advantage=advantage.value,
+                low=advantage.low,
+                high=advantage.high,
+                control=0.0,  # membership is drawn at random: the register says nothing of it
+                tpr_at_fpr_0_001=tpr_at_fpr(member[targets], suspicion.level[targets]),
+                bound=bound,
+                reason=reason,
+            )
+        ]
+
+    def _attack(self, scene: Scene) -> Suspicion:
+        confidence = _confidence(scene, scene.run.card)
+        found = [("loss", confidence)]
+        if scene.run.train is not None:
+            found += self._likelihood_ratios(scene, confidence)
+        member = scene.population.history[scene.auxiliary]
+        judged = [_best_threshold(level[scene.auxiliary], member) for _, level in found]
+        winner = max(range(len(found)), key=lambda k: judged[k][1])
+        name, level = found[winner]
+        rehearsed = "" if scene.run.train is not None else "; no shadow cards: its training is not rehearsed here"
+        return Suspicion(name + rehearsed, level, judged[winner][0])
+
+    def _likelihood_ratios(self, scene: Scene, confidence: Floats) -> list[tuple[str, Floats]]:
+        """Fit shadow cards on random halves, so that each person is in about half of them; return both ratios."""
+        assert scene.run.train is not None
+        rng = scene.rng("remember", "shadows")
+        n = len(scene.population)
+        inside = np.array([rng.permutation(n) < n // 2 for _ in range(self.shadows)])
+        shadow = np.array([_confidence(scene, scene.run.train(half)) for half in inside])
+        mean_in, spread_in = _moments(shadow, inside)
+        mean_out, spread_out = _moments(shadow, ~inside)
+        pooled = np.sqrt(((spread_in**2 + spread_out**2) / 2).mean())
+
+        def log_density(mean: Floats, spread: Floats | float) -> Floats:
+            return np.asarray(-0.5 * ((confidence - mean) / spread) ** 2 - np.log(spread))
+
+        own = log_density(mean_in, spread_in) - log_density(mean_out, spread_out)
+        shared = log_density(mean_in, pooled) - log_density(mean_out, pooled)
+        return [
+            (f"likelihood ratio, {self.shadows} shadow cards", own),
+            (f"likelihood ratio, shared variance, {self.shadows} shadow cards", shared),
+        ]
+
+
+def _confidence(scene: Scene, card: Card) -> Floats:
+    """Return the log-odds that a card gives each person's true outcome, natural units."""
+    good = (card.totals(card.bins(scene.population.features)) - card.scale.offset) / card.scale.factor
+    return np.where(scene.population.default, -good, good)
+
+
+def _moments(shadow: Floats, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    count = np.maximum(chosen.sum(axis=0), 1)
+    mean = (shadow * chosen).sum(axis=0) / count
+    variance = (((shadow - mean) ** 2) * chosen).sum(axis=0) / count
+    return mean, np.sqrt(variance) + 1e-3
+
+
+def _best_threshold(level: Floats, member: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the threshold of greatest TPR - FPR, and that figure."""
+    order = np.argsort(-level, kind="stable")
+    tpr = np.cumsum(member[order]) / max(member.sum(), 1)
+    fpr = np.cumsum(~member[order]) / max((~member).sum(), 1)
+    last_of_ties = np.append(np.diff(level[order]) != 0, True)
+    gap = np.where(last_of_ties, tpr - fpr, -1.0)
+    best = int(gap.argmax())
+    following = level[order][best + 1] if best + 1 < len(level) else -np.inf
+    return float((level[order][best] + max(following, level[order][best] - 1.0)) / 2), float(gap[best])

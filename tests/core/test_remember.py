@@ -1,0 +1,80 @@
+"""``remember`` finds members where a card learnt them by heart, and none where it learnt nothing of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blindscore.designs.design import Costs, Run
+from blindscore.people.population import Feature, Schema
+from blindscore.scorecard.card import Card, Characteristic
+from blindscore.surveillance.bound import dp_bound
+from blindscore.surveillance.remember import Remember
+from tests.core.planted import CARD, people, run_with, scene_of, view_of
+
+N = 600
+
+
+def rote_card(population, past):
+    """Return a card that gives points to each member by name: as much as a card can ever remember."""
+    names, bad = population.features["name"].to_numpy(), population.default
+    kinds = ((past & ~bad, 200), (past & bad, -200), (~past, 0))
+    groups = tuple(tuple(names[who]) for who, _ in kinds)
+    return Card((Characteristic("name", (*(points for _, points in kinds), 0), groups=groups),), base=500)
+
+
+def named_people(seed=0):
+    table = pd.DataFrame({"name": [f"p{i}" for i in range(N)]})
+    schema = Schema((Feature("name", "bank", kind="category"),), sensitive=("party",))
+    return people(N, seed=seed, features=table, schema=schema)
+
+
+def run_with_card(population, view, card, scores, **more):
+    return Run(scores >= 500, scores, 500, card, {"scorer": view, "lender": view}, Costs(), **more)
+
+
+def measured(population, run, shadows=64):
+    (row,) = Remember(shadows=shadows).measure(scene_of(population, run))
+    return row
+
+
+def test_a_card_that_learnt_people_by_heart_is_broken():
+    population = named_people()
+    card = rote_card(population, population.history)
+    view = view_of(population, {"x": np.zeros(N)})
+    scores = card.scores(card.bins(population.features))
+    run = run_with_card(population, view, card, scores, train=lambda past: rote_card(population, past))
+    row = measured(population, run)
+    assert row.low > 0.95
+    assert row.bound is None
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_card_made_without_the_people_remembers_none(seed):
+    population = people(N, seed=seed)
+    rng = np.random.default_rng(seed)
+
+    def train(_past):
+        points = tuple(int(p) for p in rng.integers(-50, 50, 3))
+        return Card((Characteristic("income", points, edges=(0.0,)),), base=500)
+
+    row = measured(population, run_with(population, view_of(population, {"x": np.zeros(N)}), train=train))
+    assert row.low <= 0 <= row.high
+
+
+def test_a_private_release_carries_its_bound():
+    population = people(N)
+    view = view_of(population, {"x": np.zeros(N)})
+    row = measured(population, run_with(population, view, epsilon=1.0, delta=1e-5))
+    assert row.bound == pytest.approx(dp_bound(1.0, 1e-5))
+    assert row.advantage <= row.bound
+    assert "no shadow cards" in row.attack
+
+
+def test_who_does_not_hold_the_card_has_nothing_to_attack():
+    population = people(N)
+    view = view_of(population, {"x": np.zeros(N)})
+    run = run_with(population, view, view_of(population, {"y": np.zeros(N)}))
+    assert Remember().measure(scene_of(population, run, parties=("source",))) == []
+    assert CARD.fingerprint == run.card.fingerprint
