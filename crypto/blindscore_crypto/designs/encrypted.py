@@ -7,7 +7,9 @@ secret, so it may shift the score of a person whom it dislikes, and nobody can p
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -45,90 +47,124 @@ class Encrypted:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the protocol on a sample, and record views; see :class:`blindscore.designs.design.Design`."""
-        from blindscore_crypto.encrypted import protocol
-
-        card = fit_card(population, scorecard, financial(population)).card_
-        bins = card.bins(population.features)
-        totals = card.totals(bins)
-        scores = card.clip(totals)
-        threshold = choose_threshold(scores[population.history], self.approve, card.scale.low, card.scale.high)
-        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
-        trial = _execute(card, bins[chosen])
-        p = trial.parameters
-        up, down = protocol.application_bytes(p) + protocol.opening_bytes(p), protocol.reply_bytes(p)
-        lender = View(
-            LENDER,
-            "pairwise",
-            pd.DataFrame({"score": totals}),  # what the lender reads is the total, before it clips
-            everyone(population),
-            opaque_bytes=protocol.application_bytes(p),
-            messages=messages(population, rng, up, down),
-            universe=card.max_total - card.min_total + 1,
-        )
-        return Run(
-            decisions=scores >= threshold,
-            scores=scores,
-            threshold=threshold,
-            card=card,
-            views={"scorer": lender, "lender": lender, "source": bank_view(population)},
-            costs=Costs(MappingProxyType(trial.medians()), up, down, keys_bytes=0),
-            parameters=MappingProxyType(
-                {
-                    "approve": self.approve,
-                    "threshold": threshold,
-                    "set": p.name,
-                    "ring_dimension": p.degree,
-                    "log2_q": round(float(np.log2(float(p.q))), 1),
-                    "flooding_bits": round(p.flooding_bits(sum(card.n_bins)), 1),
-                    "mac_soundness_bits": round(p.soundness_bits(card.max_total - card.min_total + 1), 1),
-                }
-            ),
-            real_runs=len(chosen),
-            real_agree=int(np.sum((trial.totals == totals[chosen]) & (trial.scores == scores[chosen]))),
-        )
+        return run_blind(population, scorecard, rng, self.approve, self.sample, play)
 
 
 @dataclass
-class _Trial:
+class Trial:
     """Real executions: what the lender read, and what each role spent."""
 
     parameters: Any
-    totals: NDArray[np.int64]
-    scores: NDArray[np.int64]
+    bytes_up: int
+    bytes_down: int
+    read: list[tuple[int, int]] = field(default_factory=list)  # total and score of each person
     microseconds: dict[str, list[float]] = field(default_factory=lambda: {"applicant": [], "source": [], "lender": []})
+
+    def spend(self, role: str, microseconds: float) -> None:
+        """Add what a role spent on one person."""
+        self.microseconds.setdefault(role, []).append(microseconds)
 
     def medians(self) -> dict[str, float]:
         """Median process time a person, by role, in microseconds."""
         return {role: round(float(np.median(spent)), 1) for role, spent in self.microseconds.items()}
 
 
-def _execute(card: Card, bins: NDArray[np.uint8]) -> _Trial:
-    """Play the protocol once for each row of bins, with keys, ciphertexts and signatures."""
-    from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source
+def run_blind(
+    population: Population,
+    scorecard: Scorecard,
+    rng: np.random.Generator,
+    approve: float,
+    sample: int,
+    execute: Callable[[Card, NDArray[np.uint8]], Trial],
+    audit_share: float = 0.0,
+) -> Run:
+    """Fit a card on all financial features, ``execute`` the protocol on ``sample`` people, and record every view."""
+    card = fit_card(population, scorecard, financial(population)).card_
+    bins = card.bins(population.features)
+    totals = card.totals(bins)
+    scores = card.clip(totals)
+    threshold = choose_threshold(scores[population.history], approve, card.scale.low, card.scale.high)
+    chosen = rng.choice(len(population), min(sample, len(population)), replace=False)
+    trial = execute(card, bins[chosen])
+    p, span = trial.parameters, card.max_total - card.min_total + 1
+    agree = np.array(trial.read) == np.stack([totals[chosen], scores[chosen]], axis=1)
+    lender = View(
+        LENDER,
+        "pairwise",
+        pd.DataFrame({"score": totals}),  # what the lender reads is the total, before it clips
+        everyone(population),
+        opaque_bytes=trial.bytes_up,
+        messages=messages(population, rng, trial.bytes_up, trial.bytes_down),
+        universe=span,
+    )
+    parameters: dict[str, object] = {
+        "approve": approve,
+        "threshold": threshold,
+        "set": p.name,
+        "ring_dimension": p.degree,
+        "log2_q": round(math.log2(p.q), 1),
+        "flooding_bits": round(p.flooding_bits(sum(card.n_bins)), 1),
+        "mac_soundness_bits": round(p.soundness_bits(span), 1),
+    }
+    return Run(
+        decisions=scores >= threshold,
+        scores=scores,
+        threshold=threshold,
+        card=card,
+        views={"scorer": lender, "lender": lender, "source": bank_view(population)},
+        costs=Costs(MappingProxyType(trial.medians()), trial.bytes_up, trial.bytes_down, keys_bytes=0),
+        parameters=MappingProxyType(parameters),
+        real_runs=len(chosen),
+        real_agree=int(agree.all(axis=1).sum()),
+        audit_share=audit_share,
+    )
 
-    source = Source()
-    lender = Lender(LENDER, card, [source.public])
-    read = np.empty((len(bins), 2), np.int64)
-    trial = _Trial(lender.parameters, read[:, 0], read[:, 1])
+
+def play(card: Card, bins: NDArray[np.uint8]) -> Trial:
+    """Play the protocol once for each row of bins, with keys, ciphertexts and signatures."""
+    from blindscore_crypto.encrypted import protocol
+
+    source = protocol.Source()
+    lender = protocol.Lender(LENDER, card, [source.public])
+    p = lender.parameters
+    up = protocol.application_bytes(p) + protocol.opening_bytes(p)
+    trial = Trial(p, up, protocol.reply_bytes(p))
 
     for i, row in enumerate(bins):
-        marks = [time.process_time()]
-        applicant = Applicant(LENDER, lender.layout, lender.parameters)
+        watch = Watch(trial)
+        applicant = protocol.Applicant(LENDER, lender.layout, p)
         ask = applicant.ask()
-        marks.append(time.process_time())
+        watch.lap("applicant")
         attestation = source.attest(ask, f"person {i}", row)
-        marks.append(time.process_time())
+        watch.lap("source")
         application = applicant.apply(attestation)
-        marks.append(time.process_time())
+        watch.lap("applicant")
         reply = lender.answer(application)
-        marks.append(time.process_time())
+        watch.lap("lender")
         opening = applicant.open(reply)
-        marks.append(time.process_time())
+        watch.lap("applicant")
         outcome = lender.conclude(opening)
-        marks.append(time.process_time())
-        read[i] = outcome.total, outcome.score
-        spent = np.diff(marks) * 1e6
-        trial.microseconds["applicant"].append(float(spent[0] + spent[2] + spent[4]))
-        trial.microseconds["source"].append(float(spent[1]))
-        trial.microseconds["lender"].append(float(spent[3] + spent[5]))
+        watch.lap("lender")
+        watch.stop()
+        trial.read.append((outcome.total, outcome.score))
     return trial
+
+
+class Watch:
+    """Sums up process time by role over one person, in microseconds."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+        self._spent: dict[str, float] = {}
+        self._since = time.process_time()
+
+    def lap(self, role: str) -> None:
+        """Book the time since the last lap on ``role``."""
+        now = time.process_time()
+        self._spent[role] = self._spent.get(role, 0.0) + 1e6 * (now - self._since)
+        self._since = time.process_time()
+
+    def stop(self) -> None:
+        """Write the person's sums into the trial."""
+        for role, spent in self._spent.items():
+            self._trial.spend(role, spent)

@@ -79,6 +79,12 @@ def opening_bytes(parameters: Parameters) -> int:
     return HEADER_BYTES + NONCE_BYTES + VALUE_BYTES * parameters.outputs
 
 
+def upload_of(application: bytes, parameters: Parameters) -> bytes:
+    """Return the encrypted bins inside an application frame whose signature has been checked."""
+    start = HEADER_BYTES + SALT_BYTES + HEADER_BYTES + _FACTS.size
+    return application[start : start + parameters.upload_bytes]
+
+
 @dataclass(frozen=True)
 class Ask:
     """What an applicant hands to its own bank: encrypt my bins under this key, for whoever this pseudonym hides."""
@@ -268,10 +274,15 @@ class Lender:
         self._scheme.check(upload)
         self._seen[nonce] = day
         self._asked[tag] += 1
-        mask = Mask.fresh(p.t, p.outputs, self._draw)
-        reply = self._scheme.evaluate(upload, mask.weights(self._points.weights), mask.shifts, self._draw)
+        draw = self._draw_for(nonce)
+        mask = Mask.fresh(p.t, p.outputs, draw)
+        reply = self._scheme.evaluate(upload, mask.weights(self._points.weights), mask.shifts, draw)
         self._sessions[nonce] = _Session(mask, tag)
         return pack(Kind.REPLY, p.code, nonce + reply)
+
+    def _draw_for(self, nonce: bytes) -> Draw:
+        """Return where this application's mask and noise come from."""
+        return self._draw
 
     def _forget(self, now: int) -> None:
         """Drop nonces whose date would be refused anyway, so that memory stays bounded by the days in force."""
