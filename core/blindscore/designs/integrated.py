@@ -8,22 +8,13 @@ because the article fears it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import Costs, Rule, Run, View
-from blindscore.designs.plain import (
-    bank_view,
-    choose_threshold,
-    everyone,
-    fit_card,
-    messages,
-    own_records,
-    reply_bytes,
-    retrain,
-)
+from blindscore.designs.design import Rule, Run, View
+from blindscore.designs.plain import bank_view, everyone, fit_card, own_records, score_in_clear
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -60,54 +51,38 @@ class Integrated:
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Score everybody from all features and conduct; see :class:`blindscore.designs.design.Design`."""
         features = population.schema.names()
-        fitted = fit_card(population, scorecard, features)
-        card = fitted.card_
         past = population.history
-        straight = fitted.score_points(population.features[features])
+        straight = fit_card(population, scorecard, features).score_points(population.features[features])
         listed_below = float(np.quantile(straight[past], self.blacklist_share))
 
-        def rescore(people: Population) -> NDArray[np.int16]:
-            points = card.scores(card.bins(people.features)).astype(np.int32)
-            points -= np.where(points < listed_below, self.blacklist_penalty, 0)
+        def adjust(people: Population, scores: NDArray[np.int16]) -> NDArray[np.int16]:
+            points = scores.astype(np.int32) - np.where(scores < listed_below, self.blacklist_penalty, 0)
             points -= np.minimum(self.points_per_post * self._posts(people), self.post_penalty_cap).astype(np.int32)
-            return card.clip(points)
+            return np.clip(points, scorecard.low, scorecard.high).astype(np.int16)
 
-        scores = rescore(population)
-        threshold = choose_threshold(scores[past], self.approve)
-        sizes = reply_bytes(card, card.bins(population.features), scores >= threshold)
-        wire = messages(population, rng, up=40, down=sizes)
-        person = everyone(population)
-        records = own_records(population, features).assign(score=scores, blacklisted=straight < listed_below)
+        scored = score_in_clear(population, scorecard, features, self.approve, rng, adjust)
+        card, person, wire = scored.card, everyone(population), scored.messages
+        seen = population.register.assign(score=scored.scores, blacklisted=straight < listed_below)
         everything = View(
             "scorer",
             "legal id",
-            records,
+            pd.concat([own_records(population, features), seen[["score", "blacklisted"]]], axis=1),
             person,
             friends=population.friends,
             visits=population.visits,
             messages=wire,
         )
-        seen = population.register.assign(score=scores, blacklisted=straight < listed_below)
         lender = View("lender", "legal id", seen, person, messages=wire)
-        return Run(
-            decisions=scores >= threshold,
-            scores=scores,
-            threshold=threshold,
-            card=card,
-            views={"scorer": everything, "state": everything, "lender": lender, "source": bank_view(population)},
-            costs=Costs(),
-            train=retrain(population, scorecard, features),
-            parameters=MappingProxyType(
-                {
-                    "approve": self.approve,
-                    "threshold": threshold,
-                    "points_per_post": self.points_per_post,
-                    "post_penalty_cap_points": self.post_penalty_cap,
-                    "blacklist_share": self.blacklist_share,
-                    "blacklist_penalty_points": self.blacklist_penalty,
-                }
-            ),
-            rescore=rescore,
+        return scored.run(
+            {"scorer": everything, "state": everything, "lender": lender, "source": bank_view(population)},
+            {
+                "approve": self.approve,
+                "points_per_post": self.points_per_post,
+                "post_penalty_cap_points": self.post_penalty_cap,
+                "blacklist_share": self.blacklist_share,
+                "blacklist_penalty_points": self.blacklist_penalty,
+            },
+            rescore=lambda people: adjust(people, card.scores(card.bins(people.features))),
         )
 
     def _posts(self, people: Population) -> NDArray[np.float64]:

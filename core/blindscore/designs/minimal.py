@@ -7,7 +7,6 @@ from a lender that cannot recognise the person by the values themselves; no cryp
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run, View
-from blindscore.designs.plain import (
-    bank_view,
-    choose_threshold,
-    everyone,
-    financial,
-    fit_card,
-    messages,
-    reply_bytes,
-    retrain,
-)
+from blindscore.designs.design import NO_CONDUCT, Rule, Run, View
+from blindscore.designs.plain import bank_view, everyone, financial, fit_card, score_in_clear
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.quality import auc
@@ -51,30 +41,12 @@ class Minimal:
         full = fit_card(population, scorecard, everything).card_
         past = population.history
         features = fewest_features(full, population.features.loc[past], population.default[past], self.tolerance)
-        fitted = fit_card(population, scorecard, features)
-        scores = fitted.score_points(population.features[features])
-        threshold = choose_threshold(scores[past], self.approve)
-        sizes = reply_bytes(fitted.card_, fitted.card_.bins(population.features), scores >= threshold)
-        wire = messages(population, rng, up=8 * len(features), down=sizes)
-        clear = population.features[features].assign(score=scores)
-        lender = View("lender", "pairwise", clear, everyone(population), messages=wire)
-        return Run(
-            decisions=scores >= threshold,
-            scores=scores,
-            threshold=threshold,
-            card=fitted.card_,
-            views={"scorer": lender, "lender": lender, "source": bank_view(population)},
-            costs=Costs(),
-            train=retrain(population, scorecard, features),
-            parameters=MappingProxyType(
-                {
-                    "tolerance_auc": self.tolerance,
-                    "approve": self.approve,
-                    "threshold": threshold,
-                    "features": ", ".join(features),
-                }
-            ),
-        )
+        scored = score_in_clear(population, scorecard, features, self.approve, rng)
+        clear = population.features[features].assign(score=scored.scores)
+        lender = View("lender", "pairwise", clear, everyone(population), messages=scored.messages)
+        views = {"scorer": lender, "lender": lender, "source": bank_view(population)}
+        parameters = {"tolerance_auc": self.tolerance, "approve": self.approve, "features": ", ".join(features)}
+        return scored.run(views, parameters)
 
 
 def fewest_features(card: Card, people: pd.DataFrame, default: NDArray[np.bool_], tolerance: float) -> list[str]:

@@ -7,21 +7,11 @@ the operator, and its card is secret, so nobody can tell a bent score from a str
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
-from blindscore.designs.design import Costs, Rule, Run, View
-from blindscore.designs.plain import (
-    bank_view,
-    choose_threshold,
-    everyone,
-    fit_card,
-    messages,
-    own_records,
-    reply_bytes,
-    retrain,
-)
+from blindscore.designs.design import Rule, Run, View
+from blindscore.designs.plain import bank_view, everyone, own_records, score_in_clear
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -53,30 +43,19 @@ class Platform:
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Score everybody from all features; see :class:`blindscore.designs.design.Design`."""
         features = population.schema.names()
-        fitted = fit_card(population, scorecard, features)
-        scores = fitted.score_points(population.features[features])
-        threshold = choose_threshold(scores[population.history], self.approve)
-        records = own_records(population, features)
-        sizes = reply_bytes(fitted.card_, fitted.card_.bins(population.features), scores >= threshold)
-        wire = messages(population, rng, up=40, down=sizes)
-        person = everyone(population)
+        scored = score_in_clear(population, scorecard, features, self.approve, rng)
+        person, wire = everyone(population), scored.messages
+        records = own_records(population, features).assign(score=scored.scores)
         operator = View(
             "scorer",
             "legal id",
-            records.assign(score=scores),
+            records,
             person,
             friends=population.friends,
             visits=population.visits,
             messages=wire,
         )
-        merchant = View("lender", "legal id", population.register.assign(score=scores), person, messages=wire)
-        return Run(
-            decisions=scores >= threshold,
-            scores=scores,
-            threshold=threshold,
-            card=fitted.card_,
-            views={"scorer": operator, "lender": merchant, "source": bank_view(population)},
-            costs=Costs(),
-            train=retrain(population, scorecard, features),
-            parameters=MappingProxyType({"approve": self.approve, "threshold": threshold, "features": len(features)}),
-        )
+        seen = population.register.assign(score=scored.scores)
+        merchant = View("lender", "legal id", seen, person, messages=wire)
+        views = {"scorer": operator, "lender": merchant, "source": bank_view(population)}
+        return scored.run(views, {"approve": self.approve, "features": len(features)})

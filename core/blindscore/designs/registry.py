@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
+from blindscore.designs.aggregator import Aggregator
 from blindscore.designs.bureau import Bureau
 from blindscore.designs.design import Design
 from blindscore.designs.integrated import Integrated
@@ -12,7 +13,7 @@ from blindscore.designs.platform import Platform
 from blindscore.errors import ParameterError
 
 GROUP = "blindscore.designs"
-PLAIN: tuple[type[Design], ...] = (Platform, Integrated, Bureau, Minimal)
+PLAIN: tuple[type[Design], ...] = (Platform, Integrated, Bureau, Aggregator, Minimal)
 
 
 def load_designs() -> dict[str, Design]:
