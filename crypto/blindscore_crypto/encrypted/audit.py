@@ -9,9 +9,9 @@ byte is a proof under the lender's own signature.
 Who sees what: the auditor the card, and the score of each transcript that it picks; no bins (it has no key). The
 applicant keeps its transcript and may bring it to the auditor itself. Assumptions: SHA-256 (the commitment binds and
 hides), Ed25519, ChaCha20 (masks from a seed). Detection: a bent score is caught for certain if its transcript is
-picked, so with probability :attr:`Auditor.share` each, and ``1 - (1 - share)^k`` for k of them. Does not protect: against
-an auditor who sides with the lender or tells it in advance what it will pick, a card that is unfair to everybody
-alike, or a lender that gives a signed score and decides otherwise.
+picked, so with probability :attr:`Auditor.share` each, and ``1 - (1 - share)^k`` for k of them. Does not protect:
+against an auditor who sides with the lender or tells it in advance what it will pick, a card that is unfair to
+everybody alike, or a lender that gives a signed score and decides otherwise.
 """
 
 from __future__ import annotations

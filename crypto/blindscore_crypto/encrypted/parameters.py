@@ -178,3 +178,28 @@ def fitting(bins: int, span: int) -> Parameters:
         f"a card of {bins} bins and {span} possible totals fits no parameter set; use fewer bins, fewer features "
         f"or a smaller PDO (at most {WIDE.capacity} bins)"
     )
+
+
+def table(bins: int = 144) -> list[dict[str, object]]:
+    """Return every set with what it holds for a card of ``bins`` bins: the rows of the table in ``docs/encrypted.md``.
+
+    ``headroom_bits`` is the noise budget left for the flood: log2 of the room for noise over the noise bound.
+    """
+    return [
+        {
+            "set": p.name,
+            "engine": p.engine,
+            "N": p.degree,
+            "log2_q": round(math.log2(p.q), 1),
+            "limit_128": LOG2_Q_128[p.degree],
+            "t": p.t,
+            "outputs": p.outputs,
+            "most_bins": p.capacity,
+            "headroom_bits": round(math.log2(p.q / (2 * p.t)) - math.log2(p.noise_bound(bins)), 1),
+            "flooding_bits": round(p.flooding_bits(bins), 1),
+            "mac_bits": round(p.soundness_bits(2000), 1),
+            "bytes_up": p.upload_bytes,
+            "bytes_down": p.reply_bytes,
+        }
+        for p in TABLE.values()
+    ]
