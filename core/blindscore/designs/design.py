@@ -23,7 +23,7 @@ KeyedBy = Literal["legal id", "pairwise", "one-time"]
 Status = Literal["documented", "reported", "article only", "recalled", "modelled"]
 
 # What a design may claim to hold by construction. Each claim is checked by a test of the design that makes it.
-VERIFIED_SCORE = "the applicant or an auditor can prove that a score was bent"
+VERIFIED_SCORE = "a bent score can be proved bent, with the chance that the run states"
 PUBLIC_CARD = "the scorecard is public"
 NO_CONDUCT = "nothing outside finance enters the score"
 ONE_BIT = "the lender learns one bit"

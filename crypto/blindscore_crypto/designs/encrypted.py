@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Costs, Rule, Run, View
-from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, fit_card, messages
+from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Costs, Rule, Run, View
+from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, fit_card, messages, retrain
 from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
@@ -38,7 +38,7 @@ class Encrypted:
     name = "encrypted"
     order = 60
     summary = "The lender computes the score on encrypted figures and learns the score, never the figures."
-    enforces = frozenset({SCORE_ONLY, NO_CONDUCT, SOURCE_BLIND})
+    enforces = frozenset({CONSTANT_SIZES, SCORE_ONLY, NO_CONDUCT, SOURCE_BLIND})
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
@@ -117,6 +117,7 @@ def run_blind(
         real_runs=len(chosen),
         real_agree=int(agree.all(axis=1).sum()),
         audit_share=audit_share,
+        train=retrain(population, scorecard, financial(population)),
     )
 
 

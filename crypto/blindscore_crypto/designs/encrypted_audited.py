@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore.designs.design import NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Rule, Run
+from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, VERIFIED_SCORE, Rule, Run
 from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
@@ -33,7 +33,7 @@ class EncryptedAudited:
     name = "encrypted-audited"
     order = 65
     summary = "As encrypted, and an auditor recomputes a random share of signed scores from a committed scorecard."
-    enforces = frozenset({SCORE_ONLY, NO_CONDUCT, SOURCE_BLIND})
+    enforces = frozenset({CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, VERIFIED_SCORE})
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
