@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from hypothesis import strategies as st
+
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.sealed.attestation import Issued, Source
 from blindscore_crypto.sealed.group import P256_GROUP, Group
@@ -73,3 +75,17 @@ class World:
 
     def frame(self, bins: dict[str, int], who: str = "ada") -> bytes:
         return self.wallet(bins, who).apply(self.offer(), day=TODAY)
+
+
+@st.composite
+def cards(draw: st.DrawFn) -> tuple[Card, list[int], int]:
+    """A random card, one person's bins, and a legal threshold that somebody can reach."""
+    characteristics = []
+    for j in range(draw(st.integers(1, 4))):
+        points = draw(st.lists(st.integers(-120, 120), min_size=2, max_size=6))
+        edges = tuple(float(e) for e in range(len(points) - 2))
+        characteristics.append(Characteristic(f"x{j}", tuple(points), edges=edges))
+    card = Card(tuple(characteristics), base=draw(st.integers(300, 900)))
+    bins = [draw(st.integers(0, c.n_bins - 1)) for c in card.characteristics]
+    top = max(351, min(950, card.max_total))
+    return card, bins, draw(st.integers(351, top))

@@ -84,7 +84,7 @@ def test_a_session_answers_once_for_a_second_answer_would_give_the_key_away(sign
 def test_two_answers_with_one_nonce_would_indeed_give_the_key_away(signer):
     """The control: r1 - r2 = (c2 - c1) x."""
     u, c1, c2 = (random_scalar(GROUP) for _ in range(3))
-    x = (signer.respond(u, c1) - signer.respond(u, c2)) * pow(c2 - c1, -1, Q) % Q
+    x = (signer._respond(u, c1) - signer._respond(u, c2)) * pow(c2 - c1, -1, Q) % Q
     assert GROUP.equal(GROUP.base_mul(x), signer.key.y)
 
 

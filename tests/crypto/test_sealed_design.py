@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import (
+    CONSTANT_SIZES,
     NO_CONDUCT,
     ONE_BIT,
     PUBLIC_CARD,
@@ -61,7 +62,7 @@ def test_it_is_a_design_with_the_claims_it_makes():
     design = Sealed()
     assert isinstance(design, Design)
     assert (design.name, design.order) == ("sealed", 80)
-    assert design.enforces == {ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND}
+    assert design.enforces == {CONSTANT_SIZES, ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND}
 
 
 def test_every_real_run_agrees_with_the_clear_score(run):
@@ -165,3 +166,13 @@ def test_one_show_leaves_lender_and_source_no_common_key(one_show_run):
     assert lender.universe == 2
     assert one_show_run.views["scorer"] is lender
     assert lender.messages["bytes_up"].nunique() == 1
+
+
+@pytest.mark.parametrize("design", [Sealed, OneShow])
+def test_designs_run_on_either_group_and_no_third(design, population):
+    pytest.importorskip("rbcl")
+    fast = design(sample=4, group="ristretto255").run(population, Scorecard(), np.random.default_rng(0))
+    assert fast.real_runs == fast.real_agree == 4
+    assert fast.parameters["group"] == "ristretto255"
+    with pytest.raises(ParameterError, match="no group"):
+        design(sample=1, group="P-192").run(population, Scorecard(), np.random.default_rng(0))

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
+from blindscore.scorecard.card import Card
+from blindscore_crypto.sealed import presentation
 from blindscore_crypto.sealed.acl import AclCredential, AclReceiver
-from blindscore_crypto.sealed.attestation import holder_scalar
+from blindscore_crypto.sealed.attestation import Issued, holder_scalar
 from blindscore_crypto.sealed.group import P256_GROUP, Group
 from blindscore_crypto.sealed.layout import layouts_of
 from blindscore_crypto.sealed.one_show import OneShowTerms, check, present
 from blindscore_crypto.sealed.one_show_parties import BlindSource, OneShowWallet, fetch
 from blindscore_crypto.sealed.signing import SigningKey
-from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer
+from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
 from blindscore_crypto.sealed.verifier import Decision, Verifier, is_bent
-from blindscore_crypto.sealed.wallet import Epoch
-from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World
+from blindscore_crypto.sealed.wallet import Epoch, Wallet
+from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards
 
 
 @dataclass
 class BlindWorld:
     """Two blind sources, one lender."""
 
+    card: Card = CARD
     threshold: int = 640
+    source_of: dict[str, str] = field(default_factory=lambda: dict(SOURCE_OF))
     group: Group = P256_GROUP
     epoch: Epoch = EPOCH
 
     def __post_init__(self) -> None:
-        layouts = layouts_of(CARD, SOURCE_OF)
+        layouts = layouts_of(self.card, self.source_of)
         self.sources = [BlindSource(self.group, layout, self.epoch) for layout in layouts]
         self.key = SigningKey()
         self.terms = OneShowTerms(
             "Harbour Bank",
             self.key.public,
-            CARD,
+            self.card,
             self.threshold,
             layouts,
             tuple(source.public for source in self.sources),
@@ -87,6 +93,17 @@ def test_every_threshold_gives_the_clear_decision():
     for threshold, bins, approved in ((725, GOOD, True), (455, POOR, True), (456, POOR, False)):
         world = BlindWorld(threshold=threshold)
         assert decide(world, world.frame(bins)) is approved
+
+
+@given(cards())
+@settings(max_examples=6, deadline=None)
+def test_every_card_person_and_threshold_gives_the_clear_decision(drawn):
+    card, bins, threshold = drawn
+    if threshold > card.max_total:
+        return
+    world = BlindWorld(card, threshold, dict.fromkeys(card.features, "bank"))
+    clear = int(card.scores(np.array([bins]))[0])
+    assert decide(world, world.frame(dict(zip(card.features, bins, strict=True)))) is (clear >= threshold)
 
 
 def test_it_runs_on_ristretto255():
@@ -254,6 +271,27 @@ def test_collusion_links_sealed_attestations():
     for i, frame in enumerate(shown):
         assert longest_shared([issued[i]], [frame]) == [1]  # one's own record, found verbatim
         assert longest_shared([issued[j] for j in range(4) if j != i], [frame]) == [0]
+
+
+def test_two_lenders_link_a_reused_attestation_and_not_two_of_a_batch():
+    """The supercookie: one attestation shown at two lenders, against two of one batch."""
+    first = World()
+    second = replace(first.terms, lender="Quay Bank", lender_key=(key := SigningKey()).public)
+
+    def shown(terms: Terms, signer: SigningKey, wallet: Wallet) -> set[bytes]:
+        offer = Offer.make(terms, signer, epoch=EPOCH.number, day=TODAY).encode()
+        return set(presentation.check(terms, wallet.apply(offer, day=TODAY)).nullifiers)
+
+    def wallet(issued: list[Issued]) -> Wallet:
+        fresh = Wallet("ada", [first.terms, second], EPOCH)
+        fresh.accept(issued, first.terms)
+        return fresh
+
+    once = first.issue("ada", GOOD)
+    reused = shown(first.terms, first.key, wallet(once)) & shown(second, key, wallet(once))
+    assert len(reused) == len(first.sources)  # both attestations are recognised
+    batch = wallet(first.issue("ada", GOOD, count=2))
+    assert not shown(first.terms, first.key, batch) & shown(second, key, batch)
 
 
 def test_collusion_links_nothing_in_one_show(world):

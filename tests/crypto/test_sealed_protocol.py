@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
-from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.sealed.attestation import Attestation, Issued, Source, blindings, header, holder_scalar
 from blindscore_crypto.sealed.commitments import Pedersen
 from blindscore_crypto.sealed.group import P256_GROUP, random_scalar
@@ -23,7 +22,7 @@ from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, Verify
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
 from blindscore_crypto.sealed.verifier import DECISION_BYTES, Decision, Verifier, is_bent
 from blindscore_crypto.sealed.wallet import Epoch, Wallet
-from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World
+from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards
 
 
 @pytest.fixture(scope="module")
@@ -83,20 +82,6 @@ def test_the_wallet_knows_score_reasons_and_what_if(world):
     assert wallet.what_if(world.terms, "arrears", 0) == 455 + 135
     with pytest.raises(DataError, match="no such feature or bin"):
         wallet.what_if(world.terms, "arrears", 9)
-
-
-@st.composite
-def cards(draw: st.DrawFn) -> tuple[Card, list[int], int]:
-    """A random card, one person's bins, and a legal threshold that somebody can reach."""
-    characteristics = []
-    for j in range(draw(st.integers(1, 4))):
-        points = draw(st.lists(st.integers(-120, 120), min_size=2, max_size=6))
-        edges = tuple(float(e) for e in range(len(points) - 2))
-        characteristics.append(Characteristic(f"x{j}", tuple(points), edges=edges))
-    card = Card(tuple(characteristics), base=draw(st.integers(300, 900)))
-    bins = [draw(st.integers(0, c.n_bins - 1)) for c in card.characteristics]
-    top = max(351, min(950, card.max_total))
-    return card, bins, draw(st.integers(351, top))
 
 
 @given(cards(), st.booleans())
@@ -485,6 +470,20 @@ def test_a_refusal_uses_up_no_attestation_and_a_proof_uses_one(world):
     poor.apply(world.offer(), day=TODAY)
     good.apply(world.offer(), day=TODAY)
     assert (poor.presentations_left(world.terms), good.presentations_left(world.terms)) == (1, 0)
+
+
+def test_a_refusal_costs_the_wallet_the_work_of_a_proof(world, monkeypatch):
+    """Else the time to the answer would tell the bit to whoever sees the wire."""
+    made = []
+
+    def counting(*arguments):
+        made.append(arguments)
+        return present(*arguments)
+
+    monkeypatch.setattr("blindscore_crypto.sealed.wallet.present", counting)
+    refused, proven = world.frame(POOR), world.frame(GOOD)
+    assert len(made) == 2
+    assert (check(world.terms, refused).approved, check(world.terms, proven).approved) == (False, True)
 
 
 def test_a_bent_decision_is_proof_against_the_lender(world):

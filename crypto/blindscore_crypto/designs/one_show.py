@@ -2,7 +2,7 @@
 
 Who sees what: each source its own customers' ledger, and that they fetched a signature; the lender one bit, and values
 that say nothing else; lender and sources together no key that joins their records. Assumptions: decisional
-Diffie-Hellman and discrete logarithms in P-256, SHA-512 as a random oracle, Ed25519, an encrypted channel.
+Diffie-Hellman and discrete logarithms in the group, SHA-512 as a random oracle, Ed25519, an encrypted channel.
 Not protected: the time at which a person fetches and applies; what a loan contract later tells the lender.
 """
 
@@ -28,10 +28,11 @@ from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.sealed import EPOCH, Played, apply_and_decide, check_sample, one_bit_run, timed
-from blindscore_crypto.sealed.group import P256_GROUP
+from blindscore_crypto.sealed.group import Group
 from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.one_show import OneShowTerms, check
 from blindscore_crypto.sealed.one_show_parties import BlindSource, OneShowWallet
+from blindscore_crypto.sealed.ristretto import group_named
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.verifier import Verifier, is_bent
 
@@ -42,6 +43,7 @@ class OneShow:
 
     approve: float = 0.75  # share of past customers whom the threshold approves
     sample: int = 64  # people for whom the protocol is executed
+    group: str = "P-256"  # or "ristretto255", which is faster and needs the package rbcl
 
     name = "one-show"
     order = 90
@@ -54,14 +56,15 @@ class OneShow:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Execute the protocol for a sample, then record the ideal view; see :mod:`blindscore.designs.design`."""
-        return one_bit_run(population, scorecard, rng, self.approve, self.sample, OneShowStage, linkable=False)
+        stage = partial(OneShowStage, group_named(self.group))
+        return one_bit_run(population, scorecard, rng, self.approve, self.sample, stage, linkable=False)
 
 
 class OneShowStage:
     """Sources that sign blindly, and one lender."""
 
-    def __init__(self, layouts: tuple[Layout, ...], card: Card, threshold: int) -> None:
-        self._sources = [BlindSource(P256_GROUP, layout, EPOCH) for layout in layouts]
+    def __init__(self, group: Group, layouts: tuple[Layout, ...], card: Card, threshold: int) -> None:
+        self._sources = [BlindSource(group, layout, EPOCH) for layout in layouts]
         key = SigningKey()
         self.terms = OneShowTerms(
             "lender",
@@ -70,6 +73,7 @@ class OneShowStage:
             threshold,
             layouts,
             tuple(source.public for source in self._sources),
+            group,
             keys=tuple(source.epoch_key for source in self._sources),
         )
         self._verifier = Verifier(self.terms, key, check_frame=check)

@@ -1,9 +1,9 @@
 """``sealed``: one bit for the lender, score >= threshold under a public scorecard; sources sign commitments to bins.
 
 Who sees what: each source its own customers' ledger and the commitments that it signed; the lender one bit, and
-commitments that hide perfectly; the person everything. Assumptions: discrete logarithms in P-256, Ed25519, SHA-512 as a
-random oracle, an encrypted channel. Not protected: a source that keeps what it signed recognises it at the lender
-(both views carry the handle ``attestation``). The ``one-show`` design removes that.
+commitments that hide perfectly; the person everything. Assumptions: discrete logarithms in the group, Ed25519,
+SHA-512 as a random oracle, an encrypted channel. Not protected: a source that keeps what it signed recognises it at the
+lender (both views carry the handle ``attestation``). The ``one-show`` design removes that.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
@@ -44,8 +45,9 @@ from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.sealed.attestation import Source
-from blindscore_crypto.sealed.group import P256_GROUP
+from blindscore_crypto.sealed.group import Group
 from blindscore_crypto.sealed.layout import Layout, layouts_of
+from blindscore_crypto.sealed.ristretto import group_named
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Terms
 from blindscore_crypto.sealed.verifier import DECISION_BYTES, Decision, Verifier, is_bent
@@ -63,6 +65,7 @@ class Sealed:
 
     approve: float = 0.75  # share of past customers whom the threshold approves
     sample: int = 64  # people for whom the protocol is executed
+    group: str = "P-256"  # or "ristretto255", which is faster and needs the package rbcl
 
     name = "sealed"
     order = 80
@@ -75,7 +78,8 @@ class Sealed:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Execute the protocol for a sample, then record the ideal view; see :mod:`blindscore.designs.design`."""
-        return one_bit_run(population, scorecard, rng, self.approve, self.sample, SealedStage, linkable=True)
+        stage = partial(SealedStage, group_named(self.group))
+        return one_bit_run(population, scorecard, rng, self.approve, self.sample, stage, linkable=True)
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,11 @@ class Stage(Protocol):
 class SealedStage:
     """Sources that sign commitments, and one lender."""
 
-    def __init__(self, layouts: tuple[Layout, ...], card: Card, threshold: int) -> None:
-        self._sources = [Source(P256_GROUP, layout) for layout in layouts]
+    def __init__(self, group: Group, layouts: tuple[Layout, ...], card: Card, threshold: int) -> None:
+        self._sources = [Source(group, layout) for layout in layouts]
         key = SigningKey()
         keys = tuple(source.public for source in self._sources)
-        self.terms: Terms = Terms("lender", key.public, card, threshold, layouts, keys)
+        self.terms: Terms = Terms("lender", key.public, card, threshold, layouts, keys, group)
         self._verifier = Verifier(self.terms, key)
 
     def play(self, legal_id: str, bins: dict[str, int]) -> Played:

@@ -180,8 +180,8 @@ class AclSigner:
         """Start one signature on attributes that the signer vouches for."""
         return SigningSession(self, attributes)
 
-    def respond(self, u: int, c: int) -> int:
-        """Return r = u - c x."""
+    def _respond(self, u: int, c: int) -> int:
+        """Return r = u - c x. Two answers with one u give x away: :class:`SigningSession` alone calls this, once."""
         return (u - c * self._x) % self.key.group.order
 
 
@@ -219,7 +219,7 @@ class SigningSession:
         u, s1, s2, d = self._secrets
         self._secrets = None
         c = (e - d) % group.order
-        return b"".join(map(encode_scalar, (c, d, self._signer.respond(u, c), s1, s2)))
+        return b"".join(map(encode_scalar, (c, d, self._signer._respond(u, c), s1, s2)))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 A source that signs bins learns neither the lender nor the scorecard: any card over these edges can use what it signed.
 One commitment stands for each bin but a characteristic's first, whose indicator follows from the others.
+Who sees what: everything here is public. Assumption: SHA-256 is collision resistant (fingerprints).
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ import os
 
 from blindscore.errors import ForgeryError
 from blindscore_crypto.sealed.group import Point
+from blindscore_crypto.sealed.nullifiers import Nullifiers
 from blindscore_crypto.sealed.presentation import check
 from blindscore_crypto.sealed.terms import Terms
-from blindscore_crypto.sealed.verifier import Check, Nullifiers
+from blindscore_crypto.sealed.verifier import Check
 from blindscore_crypto.sealed.voprf import ELEMENT_BYTES, OUTPUT_BYTES, PROOF_BYTES, VoprfClient, VoprfServer
 
 NONCE_BYTES = 32

@@ -12,11 +12,24 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from blindscore.errors import DataError
 
 DIGEST_BYTES = 32
 _WAIT_S = 30.0  # how long a writer waits for another
+
+
+class Nullifiers(Protocol):
+    """What has been spent, and by which request."""
+
+    def spend(self, nullifiers: Sequence[bytes], request: bytes) -> bool:
+        """Spend all of them for this request, or none.
+
+        Returns True if all were unspent, or if this very request spent them before (an answer may be asked for
+        twice); False if any was spent by another request.
+        """
+        ...
 
 
 class MemoryNullifiers:
@@ -26,7 +39,7 @@ class MemoryNullifiers:
         self._spent: dict[bytes, bytes] = {}
 
     def spend(self, nullifiers: Sequence[bytes], request: bytes) -> bool:
-        """See :class:`.verifier.Nullifiers`."""
+        """See :class:`Nullifiers`."""
         if any(self._spent.get(nullifier, request) != request for nullifier in nullifiers):
             return False
         self._spent.update(dict.fromkeys(nullifiers, request))
@@ -73,7 +86,7 @@ class SqliteNullifiers:
         return connection
 
     def spend(self, nullifiers: Sequence[bytes], request: bytes) -> bool:
-        """See :class:`.verifier.Nullifiers`; on return the outcome is on disk.
+        """See :class:`Nullifiers`; on return the outcome is on disk.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.group import Point
+from blindscore_crypto.sealed.group import P256_GROUP, Group, Point
 from blindscore_crypto.sealed.hash_to_curve import expand_message_xmd
 
 try:
@@ -108,3 +108,18 @@ def ristretto255() -> Ristretto255:
         The package `rbcl` is not installed.
     """
     return Ristretto255()
+
+
+def group_named(name: str) -> Group:
+    """Return the group of that name: "P-256" or "ristretto255".
+
+    Raises
+    ------
+    ParameterError
+        There is no such group, or its package is not installed.
+    """
+    if name == P256_GROUP.name:
+        return P256_GROUP
+    if name == Ristretto255.name:
+        return ristretto255()
+    raise ParameterError(f"no group is called {name!r}; choose {P256_GROUP.name} or {Ristretto255.name}")

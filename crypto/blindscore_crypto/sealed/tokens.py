@@ -23,9 +23,10 @@ from Crypto.Util.asn1 import DerBitString, DerSequence
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore_crypto.sealed.attestation import u32
 from blindscore_crypto.sealed.blind_rsa import PSS_DETERMINISTIC, Blinded, BlindPublicKey, BlindSigner
+from blindscore_crypto.sealed.nullifiers import Nullifiers
 from blindscore_crypto.sealed.presentation import check
 from blindscore_crypto.sealed.terms import Terms
-from blindscore_crypto.sealed.verifier import Check, Nullifiers
+from blindscore_crypto.sealed.verifier import Check
 
 TOKEN_TYPE = b"\x00\x02"
 KEY_BITS = 2048

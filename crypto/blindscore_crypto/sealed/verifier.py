@@ -8,12 +8,11 @@ two lenders, or shown to a lender that colludes with its source, is recognised.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from blindscore.errors import ForgeryError
-from blindscore_crypto.sealed.nullifiers import MemoryNullifiers
+from blindscore_crypto.sealed.nullifiers import MemoryNullifiers, Nullifiers
 from blindscore_crypto.sealed.presentation import Checked, check
 from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey
 from blindscore_crypto.sealed.terms import Offer, Terms
@@ -21,18 +20,6 @@ from blindscore_crypto.sealed.terms import Offer, Terms
 DECISION_BYTES = 1 + SIGNATURE_BYTES
 Check = Callable[[Terms, bytes], Checked]
 _DOMAIN = b"decision"
-
-
-class Nullifiers(Protocol):
-    """What has been spent, and by which request."""
-
-    def spend(self, nullifiers: Sequence[bytes], request: bytes) -> bool:
-        """Spend all of them for this request, or none.
-
-        Returns True if all were unspent, or if this very request spent them before (an answer may be asked for
-        twice); False if any was spent by another request.
-        """
-        ...
 
 
 @dataclass(frozen=True)
