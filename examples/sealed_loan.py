@@ -95,7 +95,10 @@ print(f"4. One applicant approved, one not; both sent {terms.frame_bytes} bytes.
 wallet, _, _ = wallet_of(poor)
 reasons = wallet.reasons(terms)
 assert reasons
-print("5. Reasons, computed by the refused applicant:", ", ".join(f"{r.feature} (-{r.lost})" for r in reasons))
+print(
+    f"5. {-wallet.distance(terms)} points short; reasons, computed by the refused applicant:",
+    ", ".join(f"{r.feature} (-{r.lost})" for r in reasons),
+)
 
 # 6. A lender that refuses against its own terms convicts itself: anybody can judge frame and signed answer.
 assert not is_bent(terms, frames[0], answers[0])
@@ -109,13 +112,19 @@ question = Verifier(probe, lender_key).offer(epoch=THIS_MONTH.number, day=TODAY)
 print("7. A probe with another threshold:")
 assert refused(lambda: wallet.apply(question, day=TODAY))
 
-# 8. A replayed frame gets the same answer; the same attestations under a new offer get none.
+# 8. A card bent for one person is not in the public log, so that no wallet takes it for published.
+bent = replace(terms, card=replace(card, base=card.base - 20))
+print("8. A card bent for one person:")
+assert refused(lambda: wallet.learn(bent, watcher, position, log.inclusion(position, 1)))
+assert refused(lambda: wallet.apply(Verifier(bent, lender_key).offer(epoch=THIS_MONTH.number, day=TODAY), day=TODAY))
+
+# 9. A replayed frame gets the same answer; the same attestations under a new offer get none.
 assert lender.decide(frames[0], day=TODAY) == answers[0]
 moved = frames[0][:1] + lender.offer(epoch=THIS_MONTH.number, day=TODAY) + frames[0][1 + len(question) :]
-print("8. A proof moved to another offer:")
+print("9. A proof moved to another offer:")
 assert refused(lambda: lender.decide(moved, day=TODAY))
 
-# 9. Signed commitments can be recognised by who signed them. Blind signatures cannot: the one-show form.
+# 10. Signed commitments can be recognised by who signed them. Blind signatures cannot: the one-show form.
 blind = [BlindSource(P256_GROUP, layout, THIS_MONTH) for layout in layouts]
 blind_terms = OneShowTerms(
     "Lender",
@@ -133,4 +142,4 @@ for source in blind:
 blind_lender = Verifier(blind_terms, lender_key, check_frame=one_show.check)
 frame = unseen.apply(blind_lender.offer(epoch=THIS_MONTH.number, day=TODAY), day=TODAY)
 assert Decision.decode(blind_terms, frame, blind_lender.decide(frame, day=TODAY)).approved
-print(f"9. The same with blind signatures: {len(frame)} bytes, and no source recognises them.")
+print(f"10. The same with blind signatures: {len(frame)} bytes, and no source recognises them.")

@@ -77,6 +77,7 @@ def _chunks(world: World, frame: bytes) -> list[bytes]:
 def test_the_wallet_knows_score_reasons_and_what_if(world):
     wallet = world.wallet(POOR)
     assert wallet.score(world.terms) == wallet.committed_score(world.terms) == 455
+    assert wallet.distance(world.terms) == 455 - 640
     reasons = wallet.reasons(world.terms)
     assert [(r.feature, r.lost) for r in reasons] == [("arrears", 135), ("income", 100), ("housing", 35)]
     assert wallet.what_if(world.terms, "arrears", 0) == 455 + 135

@@ -89,6 +89,10 @@ class Applicant(ABC):
         card, bins = terms.card, self.bins(terms)
         return int(card.scores(np.array([[bins[f] for f in card.features]]))[0])
 
+    def distance(self, terms: Terms) -> int:
+        """Return score - threshold in points; negative where points are missing."""
+        return self.score(terms) - terms.threshold
+
     def reasons(self, terms: Terms, top: int = 4) -> list[LostPoints]:
         """Return the features that cost most points against their best bin, worst first: adverse-action reasons."""
         bins = self.bins(terms)

@@ -1,0 +1,93 @@
+"""Hostile frames: valid encodings in wrong places reach the arithmetic, and nothing but a refusal comes back."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from blindscore.errors import ForgeryError
+from blindscore_crypto.sealed import one_show, presentation
+from blindscore_crypto.sealed.group import P256_GROUP, Group, encode_scalar, independent_bases
+from blindscore_crypto.sealed.terms import OFFER_BYTES
+from tests.crypto.sealed_world import GOOD, World
+from tests.crypto.test_sealed_one_show import BlindWorld
+
+MUTATIONS = 60
+
+
+def groups() -> list[Group]:
+    found: list[Group] = [P256_GROUP]
+    try:
+        from blindscore_crypto.sealed.ristretto import ristretto255
+
+        found.append(ristretto255())
+    except ValueError:
+        pass
+    return found
+
+
+def elements(group: Group, frame: bytes) -> list[int]:
+    """Where valid elements stand in a frame."""
+    found, at = [], 1 + OFFER_BYTES
+    while at + group.point_bytes <= len(frame):
+        try:
+            group.decode(frame[at : at + group.point_bytes])
+            found.append(at)
+            at += group.point_bytes
+        except ForgeryError:
+            at += 1
+    return found
+
+
+def mutations(group: Group, frame: bytes, rng: random.Random):
+    """Yield (what, frame): elements replaced by other valid elements, scalars by special ones, blocks swapped."""
+    at = elements(group, frame)
+    g, h = group.base_mul(1), independent_bases(group, b"pedersen value", 1)[0]
+    for _ in range(MUTATIONS):
+        bad = bytearray(frame)
+        what = rng.choice(["element", "negated", "copied", "scalar", "swap"])
+        i = rng.choice(at)
+        here = group.decode(frame[i : i + group.point_bytes])
+        if what == "element":
+            new = group.encode(rng.choice([g, h, group.base_mul(rng.randrange(1, group.order))]))
+            bad[i : i + group.point_bytes] = new
+        elif what == "negated":
+            bad[i : i + group.point_bytes] = group.encode(group.sub(group.identity(), here))
+        elif what == "copied":
+            j = rng.choice(at)
+            bad[i : i + group.point_bytes] = frame[j : j + group.point_bytes]
+        elif what == "scalar":
+            j = len(frame) - 32 * rng.randrange(1, 12)
+            bad[j : j + 32] = encode_scalar(rng.choice([0, 1, group.order - 1, rng.randrange(group.order)]))
+        else:
+            j = len(frame) - 32 * rng.randrange(2, 12)
+            bad[j : j + 64] = frame[j + 32 : j + 64] + frame[j : j + 32]
+        if bytes(bad) != frame:
+            yield what, bytes(bad)
+
+
+@pytest.mark.parametrize("group", groups(), ids=lambda g: g.name)
+def test_no_mutation_of_a_sealed_frame_is_accepted(group):
+    world = World(group=group)
+    frame = world.frame(GOOD)
+    assert presentation.check(world.terms, frame).approved
+    tried = 0
+    for _, bad in mutations(group, frame, random.Random(1)):
+        with pytest.raises(ForgeryError):
+            presentation.check(world.terms, bad)
+        tried += 1
+    assert tried > MUTATIONS // 2
+
+
+@pytest.mark.parametrize("group", groups(), ids=lambda g: g.name)
+def test_no_mutation_of_a_one_show_frame_is_accepted(group):
+    world = BlindWorld(group=group)
+    frame = world.frame(GOOD)
+    assert one_show.check(world.terms, frame).approved
+    tried = 0
+    for _, bad in mutations(group, frame, random.Random(2)):
+        with pytest.raises(ForgeryError):
+            one_show.check(world.terms, bad)
+        tried += 1
+    assert tried > MUTATIONS // 2
