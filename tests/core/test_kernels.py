@@ -44,7 +44,7 @@ def people_for(data, card, dtypes):
 
 
 @given(st.data(), cards(), st.lists(st.sampled_from(["float32", "float64"]), min_size=9, max_size=9))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_kernel_equals_its_plain_twin_and_the_card(data, card, dtypes):
     columns = people_for(data, card, dtypes)
     plain = score_columns_plain(card, columns)
@@ -54,7 +54,7 @@ def test_the_kernel_equals_its_plain_twin_and_the_card(data, card, dtypes):
 
 
 @given(st.data(), cards(), st.sampled_from(["float32", "float64"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_rows_score_like_columns(data, card, dtype):
     columns = people_for(data, card, [dtype] * 9)
     table = np.ascontiguousarray(np.array(columns).T)

@@ -44,9 +44,10 @@ def short_edge(low: float, high: float) -> float:
     """Return the decimal with the fewest digits in (low, high], so that tables stay readable."""
     middle = low + (high - low) / 2
     for digits in range(1, 17):
-        edge = float(f"{middle:.{digits}g}")
-        if low < edge <= high:
-            return edge
+        for near in (middle, high):
+            edge = float(f"{near:.{digits}g}")
+            if low < edge <= high:
+                return edge
     return high
 
 
