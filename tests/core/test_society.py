@@ -39,7 +39,7 @@ def test_an_empty_intervention_changes_nothing(society: Society) -> None:
     assert society.do({}).fingerprint == society.fingerprint
 
 
-@pytest.mark.parametrize("name", CONDUCT_NAMES)
+@pytest.mark.parametrize("name", [*CONDUCT_NAMES, *SOCIAL_NAMES])
 def test_an_intervention_reaches_its_descendants_only(society: Society, name: str) -> None:
     rows = np.array([3, 70, 71])
     after = society.do({name: 0.5}, rows)

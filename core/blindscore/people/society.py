@@ -17,38 +17,30 @@ from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
 from blindscore.people import latents
+from blindscore.people.assemble import feature_table, lasting_features, register_table
 from blindscore.people.conduct import conduct as conduct_of
-from blindscore.people.device import device
-from blindscore.people.friends import Edges, friends_mean, friendships, refriend
+from blindscore.people.friends import friendships, refriend
 from blindscore.people.latents import Floats
 from blindscore.people.money import LEDGER, MONTHS, ledger, money
-from blindscore.people.noise import coin, labels
+from blindscore.people.noise import coin
 from blindscore.people.places import visits
 from blindscore.people.population import Population
 from blindscore.people.variables import (
-    AGE,
-    AREA,
     BROWSE,
     CONDUCT_NAMES,
-    DEVICE_NAMES,
-    DEVICES,
-    HOSTS,
     MONEY_NAMES,
     N_BROWSE,
-    N_CONDUCT,
-    OS,
     SECRETS,
-    SEX,
     SOCIAL_NAMES,
     TRAITS,
     society_schema,
 )
 
 PEOPLE_PER_AREA = 400
+SETTABLE = (*CONDUCT_NAMES, *SOCIAL_NAMES)  # what `do` can set, in the order of a plan's columns
 MAX_PEOPLE = 5_000_000
 MAX_LATER = 24  # months
 _HISTORY = 720  # variable number in the noise
-_BANDS = ((18, "18-24"), (25, "25-34"), (35, "35-44"), (45, "45-54"), (55, "55-64"), (65, "65+"))
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,8 @@ class Society(Population):
         ----------
         conduct : mapping
             Conduct feature -> value that replaces its equation. ``"friends"`` is a number of friends: a person keeps
-            its first friends up to that number, and makes new ones near its row if it has fewer.
+            its first friends up to that number, and makes new ones near its row if it has fewer. A social feature
+            (``"friends_mean_arrears"``) sets what is seen of the friends and leaves the graph alone.
         persons : (k,) integer array, or None
             Row numbers; None means everybody.
 
@@ -104,9 +97,9 @@ class Society(Population):
         """
         rows = _rows(persons, len(self))
         for name, value in conduct.items():
-            if name != "friends" and name not in CONDUCT_NAMES:
+            if name != "friends" and name not in SETTABLE:
                 raise ParameterError(
-                    f"do({name}=...): not a feature of conduct; choose from friends, {', '.join(CONDUCT_NAMES)}"
+                    f"do({name}=...): not a feature of conduct; choose from friends, {', '.join(SETTABLE)}"
                 )
             if not (math.isfinite(value) and value >= 0):
                 raise ParameterError(f"do({name}=...): the value must be finite and not negative")
@@ -199,14 +192,14 @@ def make_society(
     table = pd.DataFrame(trait, columns=list(TRAITS))
     odds = latents.intercept(default_rate, latents.default_spread())
     edges = friendships(seed, root)
-    plans, plan = np.full((1, N_CONDUCT), np.nan), np.zeros(people, np.int32)
+    plans, plan = np.full((1, len(SETTABLE)), np.nan), np.zeros(people, np.int32)
     doings = conduct_of(seed, 0, root, trait, plans, plan)
     return Society(
-        features=_features(_lasting(seed, root), doings, edges),
+        features=feature_table(lasting_features(seed, root), doings, edges, plans, plan),
         schema=society_schema(tuple(secrets)),
         default=latents.defaults(seed, latents.default_latent(root), odds),
         sensitive=table[list(secrets)],
-        register=_register(seed, root),
+        register=register_table(seed, root),
         history=coin(seed, _HISTORY, people),
         friends=edges,
         visits=visits(seed, 0, root, trait, areas),
@@ -226,39 +219,14 @@ def _areas(people: int) -> int:
     return max(1, people // PEOPLE_PER_AREA)
 
 
-def _lasting(seed: int, root: Floats) -> pd.DataFrame:
-    """Features that no conduct reaches: the ledger's and the device's."""
-    columns: dict[str, object] = dict(zip(MONEY_NAMES, money(seed, root, MONTHS).T, strict=True))
-    codes = device(seed, root)
-    for k, name in enumerate(DEVICE_NAMES):
-        words = (DEVICES, OS, HOSTS)[k] if k < 3 else None
-        columns[name] = codes[:, k].astype(np.float64) if words is None else _words(words, codes[:, k])
-    return pd.DataFrame(columns)
-
-
-def _words(words: tuple[str, ...], codes: NDArray[np.integer[Any]]) -> pd.Series:
-    """Texts of small codes."""
-    return pd.Series(list(words), dtype="str").take(codes.astype(np.int64)).reset_index(drop=True)
-
-
-def _features(lasting: pd.DataFrame, doings: Floats, edges: Edges) -> pd.DataFrame:
-    """All feature columns in schema order, from the lasting ones, conduct, and the graph."""
-    n = len(lasting)
-    social = (
-        np.bincount(edges.ravel(), minlength=n).astype(np.float64),
-        friends_mean(edges, n, lasting["arrears_months"].to_numpy(np.float64)),
-        friends_mean(edges, n, np.ascontiguousarray(doings[:, CONDUCT_NAMES.index("post_opposition")])),
-    )
-    columns = pd.DataFrame(np.column_stack([doings, *social]), columns=[*CONDUCT_NAMES, *SOCIAL_NAMES])
-    return pd.concat([lasting[[*MONEY_NAMES, *DEVICE_NAMES]], columns], axis=1)
-
-
 def _rerun(society: Society) -> Society:
     """Run the equations of conduct and of the friends' aggregates again, everything before them as it stands."""
     assert society.friends is not None  # a society always has a graph
     trait = society.traits.to_numpy(np.int8)
     doings = conduct_of(society.seed, society.month, society.roots, trait, society.plans, society.plan)
-    return replace(society, features=_features(society.features, doings, society.friends))
+    return replace(
+        society, features=feature_table(society.features, doings, society.friends, society.plans, society.plan)
+    )
 
 
 def _replan(
@@ -269,30 +237,14 @@ def _replan(
         return plans, plan
     old, which = np.unique(plan[rows], return_inverse=True)
     new = plans[old].copy()
-    new[:, [CONDUCT_NAMES.index(name) for name in fixed]] = list(fixed.values())
+    new[:, [SETTABLE.index(name) for name in fixed]] = list(fixed.values())
     held = new[:, BROWSE : BROWSE + N_BROWSE]
     sums = np.nansum(held, axis=1)
-    if (sums > 1).any() or (np.isfinite(held).all(axis=1) & (sums != 1)).any():
+    if (sums > 1 + 1e-9).any() or (np.isfinite(held).all(axis=1) & (sums < 1 - 1e-9)).any():
         raise ParameterError("do(browse_...): fixed shares of a person must stay within 1, and be 1 if all are fixed")
     plan = plan.copy()
     plan[rows] = len(plans) + which
     return np.concatenate([plans, new]), plan
-
-
-def _register(seed: int, root: Floats) -> pd.DataFrame:
-    """What outsiders know."""
-    starts = [start for start, _ in _BANDS]
-    areas = tuple(f"area {k:04d}" for k in range(int(root[:, AREA].max()) + 1))
-    return pd.DataFrame(
-        {
-            "legal_id": pd.Series([f"{word:016x}" for word in labels(seed, len(root)).tolist()], dtype="str"),
-            "age_band": _words(
-                tuple(name for _, name in _BANDS), np.searchsorted(starts, root[:, AGE], side="right") - 1
-            ),
-            "sex": _words(("male", "female"), root[:, SEX].astype(np.int64)),
-            "region": _words(areas, root[:, AREA].astype(np.int64)),
-        }
-    )
 
 
 def _rows(persons: NDArray[np.integer[Any]] | None, n: int) -> NDArray[np.int64]:
