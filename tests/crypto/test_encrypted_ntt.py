@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blindscore.errors import ParameterError
-from blindscore_crypto.encrypted.ntt import MAX_PRIME, back, multiply, tables, transform
+from blindscore_crypto.encrypted.ntt import MAX_PRIME, back, multiply, reduced, tables, transform
 from blindscore_crypto.encrypted.parameters import LEAN, RLWE
 
 
@@ -26,7 +26,7 @@ def test_the_transform_multiplies(p, degree):
     rng = np.random.default_rng(degree)
     table = tables(p, degree)
     for a, b in (
-        (rng.integers(0, p, degree), rng.integers(-5000, 5000, degree)),
+        (rng.integers(0, p, degree), rng.integers(-min(p, 5000) + 1, min(p, 5000), degree)),
         (np.full(degree, p - 1), np.full(degree, p - 1)),
         (np.zeros(degree, np.int64), rng.integers(0, p, degree)),
     ):
@@ -55,3 +55,9 @@ def test_a_prime_that_does_not_fit_is_refused(prime):
     assert tables(LEAN.primes[0], 16)
     with pytest.raises(ParameterError):
         tables(prime, 16)
+
+
+def test_reduction_covers_its_whole_range():
+    p = LEAN.primes[0]
+    values = np.array([-p + 1, -1, 0, 1, p - 1, p, p + 1, 2 * p - 1])
+    assert reduced(values, p).tolist() == (values % p).tolist()

@@ -17,14 +17,13 @@ import os
 from typing import Any
 
 import numpy as np
-from Crypto.Cipher import AES
 from numba import njit
 from numpy.typing import NDArray
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore_crypto.encrypted.ntt import multiply, tables, transform
 from blindscore_crypto.encrypted.parameters import LEAN, LOG2_Q_128, SEAL_ERROR_VARIANCE, TAIL
-from blindscore_crypto.encrypted.sampling import Draw, binomial, expand, ternary
+from blindscore_crypto.encrypted.sampling import Draw, binomial, expand, open_stream, ternary
 
 PEOPLE = 2048  # N, a block
 LOG2_Q = 32
@@ -87,8 +86,7 @@ def _weighted(columns: NDArray[np.uint32], weights: NDArray[np.uint32]) -> NDArr
 
 def _grown(seed: bytes, rows: int) -> NDArray[np.uint32]:
     """Return uniform polynomials from a public seed, shape (rows, N); nothing secret, so any good generator does."""
-    stream = AES.new(seed, AES.MODE_CTR, nonce=bytes(8))
-    return np.frombuffer(stream.encrypt(bytes(4 * PEOPLE * rows)), "<u4").reshape(rows, PEOPLE)
+    return np.frombuffer(open_stream(seed)(4 * PEOPLE * rows), "<u4").reshape(rows, PEOPLE)
 
 
 def _times(small: NDArray[np.int64], transformed: NDArray[np.int64]) -> NDArray[np.int64]:

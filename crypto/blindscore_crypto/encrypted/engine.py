@@ -3,7 +3,7 @@
 Who sees what, and what is assumed: see :mod:`~blindscore_crypto.encrypted.parameters`. Encryption (symmetric BFV: Fan,
 Vercauteren, 2012), checks, blinding and opening are the same for all engines, and so are the bytes; what an engine
 adds is the product of the uniform polynomial and the lender's. Keys and errors come from the operating system,
-expanded by ChaCha20; the uniform polynomial is drawn in the transform's domain from a public 32-byte seed.
+expanded by ChaCha20; the uniform polynomial is drawn in the transform's domain from a public 32-byte seed by AES-256.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import ForgeryError
-from blindscore_crypto.encrypted.ntt import multiply, tables
+from blindscore_crypto.encrypted.ntt import multiply, reduced, tables
 from blindscore_crypto.encrypted.parameters import SEED_BYTES, Parameters
 from blindscore_crypto.encrypted.ring import blind, exponents, multiplier, open_reply, pack, secret_of, unpack
-from blindscore_crypto.encrypted.sampling import Draw, binomial, expand, uniform
+from blindscore_crypto.encrypted.sampling import Draw, binomial, expand, open_stream, uniform
 from blindscore_crypto.encrypted.scheme import KEY_BYTES
 
 
@@ -42,8 +42,8 @@ class RingScheme(ABC):
 
     def grown(self, seed: bytes) -> list[NDArray[np.int64]]:
         """Return the transform of the uniform polynomial a, one row a prime."""
-        p = self.parameters
-        return [uniform(p.degree, prime, expand(seed, b"a" + i.to_bytes(1))) for i, prime in enumerate(p.primes)]
+        p, draw = self.parameters, open_stream(seed)
+        return [uniform(p.degree, prime, draw) for prime in p.primes]
 
     def encrypt(self, key: bytes, ones: NDArray[np.integer[Any]]) -> bytes:
         """Encrypt a person as ``e + (q - 1) / t * x - a s``."""
@@ -51,9 +51,9 @@ class RingScheme(ABC):
         secret, error = secret_of(p, key), binomial(p.degree, expand(os.urandom(KEY_BYTES), b"error"))
         where, body = exponents(p, ones), []
         for a, table in zip(self.grown(seed), self._tables, strict=True):
-            row = error - multiply(secret, a, table)
+            row = reduced(error, table.prime) - multiply(secret, a, table)
             row[where] += (p.q - 1) // p.t % table.prime
-            body.append(row % table.prime)
+            body.append(reduced(row, table.prime))
         return seed + pack(np.array(body), p.residue_bytes)
 
     def check(self, upload: bytes) -> None:

@@ -1,9 +1,9 @@
 """NTT: multiplication of polynomials modulo X^N + 1 and a prime, in Numba.
 
 Source: the negacyclic number-theoretic transform with merged powers of psi (Longa, Naehrig, 2016, algorithms 1 and 2).
-Products modulo p by the quotient in floating point: for p below 2^50 the rounded quotient is off by one at most, which
-one addition or subtraction mends, done with a mask of the sign. Every step does the same work whatever the values: no
-branch and no address depends on a secret.
+Products modulo p by the quotient in floating point: for p below 2^50 the rounded quotient lies within 7/8 of the true
+one, so the rest lies in (-p, p) and one addition mends it, done with a mask of the sign. Every step does the same work
+whatever the values: no branch and no address depends on a secret.
 """
 
 from __future__ import annotations
@@ -53,6 +53,16 @@ def tables(prime: int, degree: int) -> Tables:
 
 
 @njit(cache=True)
+def reduced(values: NDArray[np.int64], p: int) -> NDArray[np.int64]:
+    """Return values from (-p, 2 p) modulo p, in [0, p)."""
+    out = np.empty_like(values)
+    for j in range(values.size):
+        v = values[j] + (p & (values[j] >> 63)) - p
+        out[j] = v + (p & (v >> 63))
+    return out
+
+
+@njit(cache=True)
 def _forward(values: NDArray[np.int64], powers: NDArray[np.int64], p: int) -> None:
     n = values.size
     half, groups = n, 1
@@ -64,10 +74,8 @@ def _forward(values: NDArray[np.int64], powers: NDArray[np.int64], p: int) -> No
             start = 2 * g * half
             low, high = values[start : start + half], values[start + half : start + 2 * half]
             for j in range(half):
-                # w * high mod p: wraps modulo 2^64, but the difference lies in (-p, 2p)
-                v = high[j] * w - np.int64(np.float64(high[j]) * share) * p
-                v += p & (v >> 63)
-                v -= p
+                # w * high mod p: wraps modulo 2^64, but the difference lies in (-p, p)
+                v = high[j] * w - np.int64(np.float64(high[j]) * share + 0.5) * p
                 v += p & (v >> 63)
                 u = low[j]
                 s, d = u + v - p, u - v
@@ -91,17 +99,13 @@ def _backward(values: NDArray[np.int64], powers: NDArray[np.int64], p: int, scal
                 s, d = u + v - p, u - v
                 d += p & (d >> 63)
                 low[j] = s + (p & (s >> 63))
-                v = d * w - np.int64(np.float64(d) * share) * p
-                v += p & (v >> 63)
-                v -= p
+                v = d * w - np.int64(np.float64(d) * share + 0.5) * p
                 high[j] = v + (p & (v >> 63))
         half *= 2
         groups //= 2
     share = np.float64(scale) / p
     for j in range(n):
-        v = values[j] * scale - np.int64(np.float64(values[j]) * share) * p
-        v += p & (v >> 63)
-        v -= p
+        v = values[j] * scale - np.int64(np.float64(values[j]) * share + 0.5) * p
         values[j] = v + (p & (v >> 63))
 
 
@@ -118,9 +122,7 @@ def _multiply(
     _forward(polynomial, forward, p)
     for j in range(polynomial.size):
         share = np.float64(transformed[j]) / p
-        v = polynomial[j] * transformed[j] - np.int64(np.float64(polynomial[j]) * share) * p
-        v += p & (v >> 63)
-        v -= p
+        v = polynomial[j] * transformed[j] - np.int64(np.float64(polynomial[j]) * share + 0.5) * p
         polynomial[j] = v + (p & (v >> 63))
     _backward(polynomial, backward, p, scale)
 
@@ -128,17 +130,17 @@ def _multiply(
 def multiply(polynomial: NDArray[np.int64], transformed: NDArray[np.int64], table: Tables) -> NDArray[np.int64]:
     """Return the product, coefficients in [0, p).
 
-    polynomial  : (N,) int64, any coefficients
+    polynomial  : (N,) int64 in (-p, 2 p)
     transformed : (N,) int64 in [0, p): the other factor after its transform, in bit-reversed order
     """
-    out = polynomial % table.prime
+    out = reduced(polynomial, table.prime)
     _multiply(out, transformed, table.forward, table.backward, table.prime, table.scale)
     return out
 
 
 def transform(polynomial: NDArray[np.int64], table: Tables) -> NDArray[np.int64]:
-    """Return the transform of a polynomial, shape (N,), in bit-reversed order."""
-    out = polynomial % table.prime
+    """Return the transform of a polynomial, shape (N,), coefficients in (-p, 2 p), in bit-reversed order."""
+    out = reduced(polynomial, table.prime)
     _forward(out, table.forward, table.prime)
     return out
 
