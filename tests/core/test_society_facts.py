@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
 
-from blindscore.people.calibration import default_figures, reached, table, unicity
+from blindscore.people.calibration import columns, default_figures, reached, table, unicity
 from blindscore.people.facts import FACTS, Fact
 from blindscore.people.society import Society, make_society
+from blindscore.people.variables import CONDUCT_NAMES
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,20 @@ def test_a_society_of_the_usual_size_has_the_published_aucs_of_default() -> None
     for fact in FACTS[:3]:
         assert abs(usual[fact.name] - fact.value) < 0.03  # about three standard errors with 1,100 defaults
     assert usual["auc_both"] > max(usual["auc_bureau"], usual["auc_footprint"]) + 0.02
+
+
+def test_boosted_trees_find_no_more_than_the_figures_say(society: Society, figures: dict[str, float]) -> None:
+    known = society.features["arrears_months"].notna().to_numpy()
+    money = society.schema.names(contexts=("financial", "device"))
+    for name, rows, target in (
+        ("auc_party", society.features[list(CONDUCT_NAMES)], society.traits["party"].to_numpy() == 1),
+        ("auc_both", society.features.loc[known, money], society.default[known]),
+    ):
+        x, train = columns(rows), np.arange(len(rows)) % 2 == 0
+        trees = HistGradientBoostingClassifier(max_iter=80, max_leaf_nodes=8, min_samples_leaf=100, random_state=0)
+        trees.fit(x[train], target[train])
+        reached_by_trees = roc_auc_score(target[~train], trees.predict_proba(x[~train])[:, 1])
+        assert reached_by_trees == pytest.approx(figures[name], abs=0.015)
 
 
 def test_a_figure_outside_its_tolerance_does_not_hold() -> None:
