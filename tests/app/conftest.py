@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,10 +138,12 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def plain_designs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the designs without cryptography: they need no heavy library."""
+    """Only the designs without cryptography, and four quick capabilities: the command is on trial here, not they."""
     from blindscore.designs import registry
+    from blindscore.surveillance import frontier
 
     monkeypatch.setattr(registry, "entry_points", lambda group: [])
+    monkeypatch.setattr(frontier, "load_capabilities", quick_capabilities)
 
 
 SCHEMA = """
@@ -203,6 +206,16 @@ def card(files: Files, run: Run, tmp_path: Path) -> Path:
     path = tmp_path / "card.json"
     assert run("fit", files.people, "--schema", files.schema, "--out", path).status == 0
     return path
+
+
+def quick_capabilities() -> list[Any]:
+    """Four capabilities that are quick to measure on a few hundred people."""
+    from blindscore.surveillance.disclose import Disclose
+    from blindscore.surveillance.link import Link
+    from blindscore.surveillance.profile import Profile
+    from blindscore.surveillance.steer import Steer
+
+    return [Profile(), Link(), Steer(), Disclose()]
 
 
 def chromium() -> str:

@@ -14,11 +14,11 @@ import pytest
 from blindscore.designs.registry import PLAIN
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.frontier import measure
+from blindscore.surveillance import frontier
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.report import figures
 from blindscore_app.report.html import render_page
-from tests.app.conftest import chromium
+from tests.app.conftest import chromium, quick_capabilities
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need the package playwright")
 pytestmark = pytest.mark.filterwarnings("ignore:n_quantiles")
@@ -27,10 +27,14 @@ SIZES = {"phone": (360, 740), "desk": (1280, 900)}
 
 
 @pytest.fixture(scope="module")
-def real_ledger() -> Ledger:
+def real_ledger() -> Iterator[Ledger]:
     """A true run, small, without cryptography."""
     people = make_society(people=400, seed=2)
-    return measure(people, [kind() for kind in PLAIN], Scorecard(), seed=2, command="blindscore frontier --people 400")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frontier, "load_capabilities", quick_capabilities)
+        yield frontier.measure(
+            people, [kind() for kind in PLAIN], Scorecard(), seed=2, command="blindscore frontier --people 400"
+        )
 
 
 @pytest.fixture(scope="module")

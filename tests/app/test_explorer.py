@@ -20,9 +20,9 @@ from blindscore.designs.registry import PLAIN
 from blindscore.errors import DataError
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.frontier import measure
+from blindscore.surveillance import frontier
 from blindscore.surveillance.ledger import Ledger
-from tests.app.conftest import Run, chromium, make_ledger
+from tests.app.conftest import Run, chromium, make_ledger, quick_capabilities
 
 pytest.importorskip("fastapi", reason="the explorer needs fastapi")
 uvicorn = pytest.importorskip("uvicorn", reason="the explorer needs uvicorn")
@@ -42,9 +42,13 @@ def plain_only() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def real_ledger() -> Ledger:
+def real_ledger() -> Iterator[Ledger]:
     people = make_society(people=300, seed=3)
-    return measure(people, [kind() for kind in PLAIN], Scorecard(), seed=3, command="blindscore frontier --people 300")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frontier, "load_capabilities", quick_capabilities)
+        yield frontier.measure(
+            people, [kind() for kind in PLAIN], Scorecard(), seed=3, command="blindscore frontier --people 300"
+        )
 
 
 @pytest.fixture(scope="module")

@@ -220,3 +220,18 @@ def test_files_that_are_not_there_are_refused(run: Run, files: Files, tmp_path: 
     files.schema.write_text("[target\n")
     assert run("audit", files.people, "--schema", files.schema, "--sample", 2, "--out", tmp_path / "out").refused()
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:opacus", "ignore::DeprecationWarning:torch")
+def test_cryptographic_designs_run_for_real_behind_the_table(run: Run, tmp_path: Path) -> None:
+    asked = ("frontier", "--people", 300, "--sample", 2, "--designs", "encrypted,sealed", "--out", tmp_path / "out")
+    answer = run(*asked)
+    assert answer.status == 0, answer.err
+    assert answer.out.count("2/2 real runs agree") == 2
+    ledger = load_ledger(tmp_path / "out" / "ledger.json")
+    for design in ledger.designs:
+        assert (design.real_runs, design.real_agree) == (2, 2)
+        assert design.bytes_up > 0
+        scorer = next(seen for seen in design.sees if seen["role"] == "scorer")
+        assert "financial" not in scorer["contexts"]
+        assert scorer["opaque_bytes"] > 0

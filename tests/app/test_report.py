@@ -64,13 +64,13 @@ def test_the_headline_follows_the_figures(ledger: Ledger) -> None:
 def test_the_weak_spot_names_the_coalition_that_keeps_most(ledger: Ledger) -> None:
     assert figures.weak_spot(ledger, "scorer") == ""  # the other coalition does no better
     rows = tuple(
-        replace(r, removed=False, advantage=0.9) if (r.design, r.coalition) == ("sealed", "scorer+source") else r
+        replace(r, removed=False, advantage=0.9, low=0.85, high=0.95)
+        if (r.design, r.coalition, r.secret) == ("sealed", "scorer+source", "legal id")
+        else r
         for r in ledger.rows
     )
     said = figures.weak_spot(replace(ledger, rows=rows), "scorer")
-    assert said.startswith(
-        "Where scorer and source pool what they saw, sealed removes 0 of 4: what is left is profile 0.90, link 0.90"
-    )
+    assert said == ("Where scorer and source pool what they saw, sealed removes 2 of 4; attacks work for link 0.90.")
 
 
 def test_findings_tell_removed_from_merely_not_found(ledger: Ledger) -> None:

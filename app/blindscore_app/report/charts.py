@@ -25,8 +25,9 @@ VARIABLES = {
     BOUND: "var(--bound)",
     SECOND: "var(--second)",
 }
-WIDTH, STEP = 250, 34  # pixels of a panel, and of a row
+WIDTH, STEP = 250, 24  # pixels of a panel, and of a row
 LABEL = 0.35  # width of the longest label, in advantage
+AUC_LABEL = 0.06  # width of a label, in AUC
 CHANCE = 0.5
 CROSS = "M-0.7,-0.7L0.7,0.7M-0.7,0.7L0.7,-0.7"
 
@@ -59,7 +60,8 @@ def to_svg(spec: Mapping[str, Any], label: str) -> str:
     for colour, variable in VARIABLES.items():
         svg = re.sub(re.escape(colour), variable, svg, flags=re.IGNORECASE)
     # The figure has one text alternative; the marks' own roles would only be read out as "graphic, graphic, ...".
-    svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
+    svg = re.sub(r' (?:role|aria-[a-z]+|class|pointer-events|opacity|xmlns:xlink|version)="[^"]*"', "", svg)
+    svg = re.sub(r'<path d="[^"]*"(?: display="none")?/>', "", svg)  # backgrounds without colour
     named = f'<svg role="img" aria-label="{html.escape(label, quote=True)}" '
     return svg[svg.index("<svg") :].replace("<svg ", named, 1)
 
@@ -71,8 +73,8 @@ def quality_panel(ledger: Ledger) -> str:
         for d in ledger.designs
     ]
     low = min(CHANCE, *(d.auc_low for d in ledger.designs))
-    high = max(0.75, *(d.auc_high for d in ledger.designs))
-    layers = [_interval(INK), _dots(INK, "square"), *_words(dy=-10)]
+    high = max(0.75, *(d.auc_high + AUC_LABEL for d in ledger.designs))
+    layers = [_interval(INK), _dots(INK, "square"), *_words(dx=6, align="left", at="high")]
     spec = _panel(values, layers, [low, high], "AUC (0.5 = coin toss)")
     told = "; ".join(f"{v['design']} {v['words']}" for v in values)
     return to_svg(spec, f"Credit quality kept, AUC: {told}")
@@ -101,7 +103,7 @@ def capability_panel(ledger: Ledger, coalition: str, capability: str) -> str:
         *_words(dx=9, align="left", only="!datum.beyond", at="edge"),
         *_words(dx=-9, align="right", only="datum.beyond", at="edge"),
     ]
-    low = min(-0.04, *(float(v["low"] or 0.0) for v in values))
+    low = min(-0.04, *(float(v["low"] or 0.0) - 0.02 for v in values))
     spec = _panel(values, layers, [low, 1.0], "advantage")
     told = "; ".join(f"{v['design']} {v['told']}" for v in values)
     return to_svg(spec, f"{capability} by the {coalition}, advantage: {told}")
@@ -124,17 +126,10 @@ def _value(design: str, row: Row | None, gone: bool) -> dict[str, Any]:
         "bound": row.bound,
         "public": row.control if figures.public_words(row) else None,
         "beyond": beyond,
-        "edge": row.low if beyond else _right_of(row),
+        "edge": row.low if beyond else figures.label_place(row, LABEL),
         "words": words,
         "told": f"{figures.fixed(row.advantage)} ({interval}), {bound}{public}",
     }
-
-
-def _right_of(row: Row) -> float:
-    """Where a label begins: behind the interval, or behind the bound if that stands in its way."""
-    if row.bound is None or row.bound > row.high + LABEL:
-        return row.high
-    return max(row.high, row.bound)
 
 
 def groups_panel(ledger: Ledger, by: str) -> str:
@@ -167,7 +162,7 @@ def groups_panel(ledger: Ledger, by: str) -> str:
         },
     ]
     top = max((float(v["high"]) for v in values), default=1.0)
-    spec = _panel(values, layers, [0.0, min(1.0, top * 1.1)], "share of good payers refused", width=420, step=16)
+    spec = _panel(values, layers, [0.0, min(1.0, top * 1.1)], "share of good payers refused", width=420, step=12)
     told = "; ".join(f"{v['design']} {v['group']} {v['value']:.2f}" for v in values)
     return to_svg(spec, f"Good payers refused by {by}: {told}")
 
@@ -215,11 +210,9 @@ def _dots(colour: str, shape: str) -> dict[str, Any]:
     return {"mark": mark, "encoding": {"x": _x("value")}}
 
 
-def _words(
-    dx: int = 0, dy: int = 0, align: str = "center", only: str | None = None, at: str = "value"
-) -> list[dict[str, Any]]:
+def _words(dx: int, align: str, at: str, only: str | None = None) -> list[dict[str, Any]]:
     """Return a label, and under it the same in the paper's colour and fat, so that lines do not cross it."""
-    mark = {"type": "text", "fontSize": 12, "dx": dx, "dy": dy, "align": align}
+    mark = {"type": "text", "fontSize": 12, "dx": dx, "align": align}
     encoding = {"x": _x(at), "text": {"field": "words", "type": "nominal"}}
     chosen = {} if only is None else {"transform": [{"filter": only}]}
     under = {**mark, "color": PAPER, "stroke": PAPER, "strokeWidth": 5}

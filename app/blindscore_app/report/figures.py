@@ -33,6 +33,11 @@ def coalitions(ledger: Ledger) -> list[str]:
     return _in_order(row.coalition for row in ledger.rows)
 
 
+def pooled(ledger: Ledger) -> list[str]:
+    """Names of the coalitions in which several parties pool what they saw."""
+    return [name for name in coalitions(ledger) if "+" in name or name == "all"]
+
+
 def check_coalition(ledger: Ledger, name: str) -> None:
     """Raise :class:`ParameterError` unless the ledger has rows of this coalition."""
     if ledger.rows and name not in coalitions(ledger):
@@ -68,6 +73,28 @@ def removed(ledger: Ledger, design: str, coalition: str) -> list[str]:
 def measured(ledger: Ledger, design: str, coalition: str) -> list[str]:
     """Capabilities that were measured for this design and coalition."""
     return [c for c in capabilities(ledger) if ledger.find(design=design, coalition=coalition, capability=c)]
+
+
+def shown_capabilities(ledger: Ledger, coalition: str) -> list[str]:
+    """Capabilities that this coalition tried under any design, in ledger order."""
+    tried = {row.capability for row in ledger.rows if row.coalition == coalition}
+    return [name for name in capabilities(ledger) if name in tried]
+
+
+def other_coalitions(ledger: Ledger, coalition: str) -> list[str]:
+    """Coalitions worth a second table: those that pool views, and those that alone try some capability."""
+    missing = set(capabilities(ledger)) - set(shown_capabilities(ledger, coalition))
+    alone = [n for n in coalitions(ledger) if missing & set(shown_capabilities(ledger, n))]
+    return [n for n in coalitions(ledger) if n != coalition and (n in alone or n in pooled(ledger))]
+
+
+def label_place(row: Row, width: float) -> float:
+    """Where a label of some width may begin, in advantage: behind the interval, bound and control that stand there."""
+    place = row.high
+    for mark in sorted(m for m in (row.bound, row.control if public_words(row) else None) if m is not None):
+        if place - 0.02 <= mark < place + width:
+            place = mark
+    return place
 
 
 def best_quality(ledger: Ledger) -> DesignRow:
@@ -127,16 +154,17 @@ def weak_spot(ledger: Ledger, coalition: str) -> str:
     """
     top = most_removing(ledger, coalition).design
     own = len(removed(ledger, top, coalition))
-    others = [n for n in coalitions(ledger) if n != coalition and "+" in n and measured(ledger, top, n)]
+    others = [name for name in pooled(ledger) if name != coalition and measured(ledger, top, name)]
     if not others:
         return ""
     weakest = min(others, key=lambda name: len(removed(ledger, top, name)))
     gone, of = removed(ledger, top, weakest), measured(ledger, top, weakest)
     if len(gone) >= own:
         return ""
-    left = ", ".join(_named(ledger, top, weakest, c, "works") for c in of if c not in gone)
-    pooled = weakest.replace("+", " and ")
-    return f"Where {pooled} pool what they saw, {top} removes {len(gone)} of {len(of)}: what is left is {left}."
+    works = [_named(ledger, top, weakest, c, "works") for c in of if finding(ledger, top, weakest, c) == "works"]
+    left = f"attacks work for {', '.join(works)}" if works else "of the rest no attack works, but none is excluded"
+    who = "all parties" if weakest == "all" else weakest.replace("+", " and ")
+    return f"Where {who} pool what they saw, {top} removes {len(gone)} of {len(of)}; {left}."
 
 
 def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str:

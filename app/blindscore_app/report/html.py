@@ -36,6 +36,7 @@ CAPABILITY_WORDS = {
     "disclose": "hand everybody over on one order",
     "remember": "tell who was in the training data",
 }
+CELL_WORDS = {"works": "yes", "none found": "none found"}
 CONTENTS = (
     ("sees", "Who sees what"),
     ("order", "Serve an order"),
@@ -105,10 +106,11 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
     names = figures.coalitions(ledger) or [coalition]
     numbered = list(enumerate(ledger.rows))
     return {
-        "plain": ledger.to_dict(),
+        "plain": _for_script(ledger),
         "meta": ledger.meta,
         "coalition": coalition,
-        "capabilities": figures.capabilities(ledger),
+        "capabilities": figures.shown_capabilities(ledger, coalition),
+        "words_of": CAPABILITY_WORDS,
         "synthetic": figures.is_synthetic(ledger),
         "contents": CONTENTS,
         "headline": figures.headline(ledger, coalition),
@@ -130,14 +132,36 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
     }
 
 
+def _for_script(ledger: Ledger) -> dict[str, Any]:
+    """Return what the page's script looks up: orders and what they give away, the person, and the logs."""
+    plain = ledger.to_dict()
+    kept = ("design", "coalition", "capability", "secret", "advantage", "low", "high", "control", "bound", "reason")
+    return {
+        "meta": {"people": plain["meta"]["people"], "person": plain["meta"].get("person", {})},
+        "designs": [
+            {
+                "design": design["design"],
+                "person": design["person"],
+                "sees": [{key: view[key] for key in ("role", "stored", "opaque_bytes")} for view in design["sees"]],
+            }
+            for design in plain["designs"]
+        ],
+        "rows": [
+            {key: row[key] for key in (*kept, "people_exposed")}
+            for row in plain["rows"]
+            if row["capability"] in ("disclose", "profile")
+        ],
+    }
+
+
 def _design(ledger: Ledger, design: DesignRow, coalition: str) -> dict[str, Any]:
     """Everything that the page says of one design, apart from its charts."""
     cells = []
-    for name in figures.capabilities(ledger):
+    for name in figures.shown_capabilities(ledger, coalition):
         found = figures.finding(ledger, design.design, coalition, name)
         row = figures.worst(ledger, design.design, coalition, name)
-        words = figures.FINDINGS.get(found, found)
-        cells.append({"finding": found, "words": words if row is None else f"{words}: {figures.fixed(row.advantage)}"})
+        number = "" if row is None else figures.fixed(row.advantage)
+        cells.append({"finding": found, "words": CELL_WORDS.get(found, found), "number": number})
     return {"row": design, "cells": cells, "runs": figures.runs_words(design)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ INK, FAINT = "#222222", "#BBBBBB"
 PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # keeps words readable across a line
 LABEL = 0.5  # width of the longest label, in advantage
 CHANCE = 0.5  # AUC of a coin toss
-PANEL, ROW, MARGINS = 2.5, 0.42, 1.75  # inches
+PANEL, ROW, MARGINS = 2.5, 0.36, 1.1  # inches
+MOST_COLUMNS = 5
 
 
 def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> bytes:
@@ -32,34 +34,46 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    names = figures.capabilities(ledger)
-    height = ROW * len(ledger.designs) + MARGINS
-    figure = Figure(figsize=(2.2 + PANEL * (1 + len(names)), height), facecolor="white")
+    names = figures.shown_capabilities(ledger, coalition)
+    columns = min(1 + len(names), MOST_COLUMNS)
+    lines = math.ceil((1 + len(names)) / columns)
+    width, height = 2.2 + PANEL * columns, lines * (ROW * len(ledger.designs) + MARGINS) + 0.2
+    figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, 1 + len(names), sharey=True, squeeze=False)[0]
+    grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    axes = grid.ravel()
     _quality(axes[0], ledger)
-    for axis, name in zip(axes[1:], names, strict=True):
+    for axis, name in zip(axes[1:], names, strict=False):
         _capability(axis, ledger, coalition, name)
-    for axis in axes:
+    for axis in axes[: 1 + len(names)]:
         _frame(axis, len(ledger.designs))
+    for axis in axes[1 + len(names) :]:
+        axis.set_visible(False)
     labels = [clean(d.design) for d in ledger.designs]
-    axes[0].set_yticks(range(len(labels)), labels, fontsize=11, color=INK, parse_math=False)
+    for axis in grid[:, 0]:
+        axis.set_yticks(range(len(labels)), labels, fontsize=11, color=INK, parse_math=False)
     made_up = "Synthetic society, not a country. " if figures.is_synthetic(ledger) else ""
     meta = ledger.meta
     figure.suptitle(
-        f"What each design keeps, and what the {coalition} can still do", x=0.01, ha="left", fontsize=13, color=INK
+        f"What each design keeps, and what the {coalition} can still do",
+        x=0.01,
+        y=1 - 0.12 / height,
+        va="top",
+        ha="left",
+        fontsize=13,
+        color=INK,
     )
     note = (
         f"{made_up}{meta.get('people', '?')} people, seed {meta.get('seed', '?')}. Bars are 95% intervals. "
         "Advantage: 0 = no better than without any view, 1 = perfect."
     )
-    figure.text(0.01, 0.02, note, fontsize=9, color=INK)
+    figure.text(0.01, 0.12 / height, note, fontsize=9, color=INK)
     dot = Line2D([], [], color=ATTACK, marker="o", ls="", label="best attack")
     tick = Line2D([], [], color=BOUND, marker="|", ms=10, mew=2.5, ls="", label="bound on any attack")
     cross = Line2D([], [], color=INK, marker="x", ms=6, mew=1.5, ls="", label="same attack, public knowledge alone")
     figure.legend(handles=[dot, cross, tick], loc="upper right", ncols=3, frameon=False, fontsize=9)
     figure.subplots_adjust(
-        left=1.4 / figure.get_figwidth(), right=0.985, top=1 - 0.85 / height, bottom=0.8 / height, wspace=0.12
+        left=1.5 / width, right=0.985, top=1 - 0.85 / height, bottom=0.8 / height, wspace=0.12, hspace=0.42
     )
     out = io.BytesIO()
     with warnings.catch_warnings():
@@ -103,8 +117,7 @@ def _capability(axis: Axes, ledger: Ledger, coalition: str, name: str) -> None:
             words.append("removed")
         elif several:
             words.append(clean(row.secret, 14))
-        behind_bound = row.bound is not None and row.bound < row.high + LABEL
-        edge = row.low if beyond else max(row.high, (row.bound or 0.0) if behind_bound else 0.0)
+        edge = row.low if beyond else figures.label_place(row, LABEL)
         axis.annotate(
             " ".join(words),
             (min(max(edge, 0.0), 1.0), k),
@@ -117,7 +130,8 @@ def _capability(axis: Axes, ledger: Ledger, coalition: str, name: str) -> None:
             bbox=PLATE,
             parse_math=False,
         )
-    axis.set_xlim(-0.04, 1.04)
+    lows = [row.low for row in ledger.find(coalition=coalition, capability=name)]
+    axis.set_xlim(max(-0.3, min(-0.04, *(low - 0.02 for low in lows))), 1.04)
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axis.set_title(name, fontsize=11, color=INK, loc="left")
     axis.set_xlabel("advantage", fontsize=9, color=INK)

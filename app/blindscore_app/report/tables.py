@@ -33,10 +33,11 @@ def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | N
     for table in main_tables(ledger, coalition, console):
         console.print(table)
     console.print(Text(_legend(coalition), style="dim"))
-    others = [name for name in figures.coalitions(ledger) if name != coalition]
+    others = figures.other_coalitions(ledger, coalition)
     if others:
         console.print()
         console.print(other_table(ledger, others))
+        console.print(Text("Other coalitions. r: removed; b: a bound stands behind it; -: not tried.", style="dim"))
     console.print()
     if figures.is_synthetic(ledger):
         console.print(Text("SYNTHETIC SOCIETY, not a country: these people are made up.", style="bold"))
@@ -62,7 +63,7 @@ def _legend(coalition: str) -> str:
 
 def main_tables(ledger: Ledger, coalition: str, console: Console) -> list[Table]:
     """Return quality, capabilities and cost of every design: one table where it fits, else two."""
-    names = figures.capabilities(ledger)
+    names = figures.shown_capabilities(ledger, coalition)
     whole = _table(ledger, coalition, names, with_quality=True)
     if Measurement.get(console, console.options.update(width=10_000), whole).maximum <= console.width:
         return [whole]
@@ -134,24 +135,29 @@ def _bound(row: Row) -> str:
 
 
 def other_table(ledger: Ledger, names: list[str]) -> Table:
-    """Return the table of other coalitions: advantage and bound of each capability."""
+    """Return the table of other coalitions: the advantage in each capability, and whether a bound stands behind it."""
     table = _empty()
     table.add_column("coalition", no_wrap=True)
     table.add_column("design", no_wrap=True)
     shown = figures.capabilities(ledger)
     for capability in shown:
-        table.add_column(f"{capability},\nbound", no_wrap=True)
+        table.add_column(capability, no_wrap=True)
     for name in names:
         for k, design in enumerate(d for d in ledger.designs if ledger.find(design=d.design, coalition=name)):
             cells = [Text(clean(name) if k == 0 else ""), Text(clean(design.design))]
-            for capability in shown:
-                row = figures.worst(ledger, design.design, name, capability)
-                gone = figures.is_removed(ledger, design.design, name, capability)
-                text = "-" if row is None else f"{decimals(row.advantage)} {_bound(row)}"
-                cells.append(Text(text, style="green" if gone else ""))
+            cells += [_brief(ledger, design, name, capability) for capability in shown]
             table.add_row(*cells)
         table.add_section()
     return table
+
+
+def _brief(ledger: Ledger, design: DesignRow, coalition: str, capability: str) -> Text:
+    row = figures.worst(ledger, design.design, coalition, capability)
+    if row is None:
+        return Text("-")
+    gone = figures.is_removed(ledger, design.design, coalition, capability)
+    mark = " r" if gone else ("" if row.bound is None else " b")
+    return Text(f"{decimals(row.advantage)}{mark}", style="green" if gone else "")
 
 
 def clean(name: str, most: int = MAX_CELL) -> str:
