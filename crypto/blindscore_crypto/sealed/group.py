@@ -122,9 +122,11 @@ class P256:
         "p256",
     )
 
+    _infinity = EccPoint(0, 0, "p256")
+
     def identity(self) -> Point:
-        """Return the point at infinity."""
-        return EccPoint(0, 0, "p256")
+        """Return the point at infinity; a copy, since sums are taken in place."""
+        return self._infinity.copy()
 
     def base_mul(self, k: int) -> Point:
         """Return k G; the library recognises G and uses its tables."""
@@ -190,7 +192,7 @@ class P256:
 
     def encode(self, point: Point) -> bytes:
         """Return 0x04, x, y (65 bytes)."""
-        if point.is_point_at_infinity():
+        if point == self._infinity:
             raise ForgeryError("the identity has no encoding; an honest value never is the identity")
         x, y = point.xy
         return b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
