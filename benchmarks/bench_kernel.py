@@ -170,7 +170,7 @@ def run_peer(name, rows, repeats):
 
     warnings.simplefilter("ignore")
     slow = name in ("optbinning", "ebm")
-    rows, repeats = (min(rows, 100_000), 2) if slow else (rows, repeats)
+    rows, repeats = (min(rows, 100_000), 2) if slow else (min(rows, 250_000), repeats)
     card, people = sample_card(PEER_EDGES), sample_people(rows)
     call = globals()[f"peer_{name}"](card, people)
     if not slow:
@@ -246,7 +246,7 @@ def measure(rows, repeats):
         for name in PEERS:
             if name in ("numpy", "optbinning", "ebm") and threads == 2:
                 continue  # they use one thread whatever they are given
-            rate, reason = measure_peer(name, threads, rows, max(3, repeats // 8))
+            rate, reason = measure_peer(name, threads, rows, repeats)
             figures["peers"][f"{name}_{threads}t"] = rate
             if reason:
                 reasons[f"{name}_{threads}t"] = reason
