@@ -206,25 +206,25 @@ def release_moments(
     columns: Counts, bad: NDArray[np.bool_], layout: Layout, multiplier: float, budget: Budget
 ) -> Moments:
     """Make the first two releases; ``multiplier`` is the noise with which one release would use the whole budget."""
-    d, total = len(layout.n_bins), int(layout.starts[-1])
-    labels, labels_sigma = noisy(
-        label_counts(columns, bad, total),
-        "people by bin and outcome",
-        label_sensitivity(d),
-        multiplier / math.sqrt(SHARES[0]),
-        budget,
-    )
-    pairs, pairs_sigma = np.zeros((total, total)), 0.0
+    total = int(layout.starts[-1])
+    labels, pairs = label_counts(columns, bad, total), pair_counts(columns, total)
+    return noisy_moments(labels, pairs, layout, (SHARES[0], SHARES[1]), multiplier, budget)
+
+
+def noisy_moments(
+    labels: Counts, pairs: Counts, layout: Layout, shares: tuple[float, float], multiplier: float, budget: Budget
+) -> Moments:
+    """Return both tables of counts with noise; ``shares`` of the budget go to either."""
+    d = len(layout.n_bins)
+    noise = [multiplier / math.sqrt(share) for share in shares]
+    seen, seen_sigma = noisy(labels, "people by bin and outcome", label_sensitivity(d), noise[0], budget)
+    together, together_sigma = np.zeros(pairs.shape), 0.0
     if d > 1:
-        upper = np.triu_indices(total, 1)
-        pairs[upper], pairs_sigma = noisy(
-            pair_counts(columns, total)[upper],
-            "people by pairs of bins",
-            pair_sensitivity(d),
-            multiplier / math.sqrt(SHARES[1]),
-            budget,
+        upper = np.triu_indices(len(pairs), 1)
+        together[upper], together_sigma = noisy(
+            pairs[upper], "people by pairs of bins", pair_sensitivity(d), noise[1], budget
         )
-    return Moments(layout, labels, labels_sigma, pairs, pairs_sigma)
+    return Moments(layout, seen, seen_sigma, together, together_sigma)
 
 
 @dataclass(frozen=True)
