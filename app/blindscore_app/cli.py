@@ -60,7 +60,7 @@ def _fail(message: str) -> None:
 
 
 def _stop() -> None:
-    print("blindscore: interrupted; nothing was written", file=sys.stderr)
+    print("blindscore: interrupted; no file was left half-written", file=sys.stderr)
     sys.exit(INTERRUPTED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 
 import typer
 
@@ -44,4 +45,5 @@ def serve(ledger: Ledger, port: int, *, live: bool) -> None:
             typer.echo(f"{name}: trained with fresh noise, so its live scores differ from the ledger's", err=True)
     app = make_app(ledger, again)
     typer.echo(f"Open http://{ADDRESS}:{port}/ (Ctrl-C ends)", err=True)
-    uvicorn.run(app, host=ADDRESS, port=port, log_level="warning", access_log=False)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how a server is meant to end
+        uvicorn.run(app, host=ADDRESS, port=port, log_level="warning", access_log=False)
