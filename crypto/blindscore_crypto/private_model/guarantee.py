@@ -1,0 +1,124 @@
+"""The model file: a card together with the guarantee under which it was trained, so that neither travels alone.
+
+Who sees what: everything here is published. Not protected: nothing in the file proves that the training kept the
+guarantee; what it proves is that the stated epsilon follows from the stated releases, for the stated card.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blindscore.errors import ForgeryError, ParameterError
+from blindscore.scorecard.card import Card
+from blindscore.scorecard.exchange import MAX_BYTES, card_from_json, card_to_json, write_atomically
+from blindscore_crypto.private_model.accounting import NEIGHBOURS, Release, check_budget, epsilon_rdp
+from blindscore_crypto.private_model.estimator import PrivateScorecard
+
+FORMAT = "blindscore-private-card"
+VERSION = 1
+MAX_RELEASES = 1000
+KEYS = ("what", "sensitivity", "sigma", "steps", "sampling", "noise")
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What a trained card promises to each person in its training data."""
+
+    epsilon: float
+    delta: float
+    method: str  # "onestep" or "opacus"
+    releases: tuple[Release, ...]  # the mechanism: everything that was let out, with its noise
+    neighbours: str = NEIGHBOURS
+
+    def __post_init__(self) -> None:
+        check_budget(self.epsilon, self.delta)
+        if self.neighbours != NEIGHBOURS or self.method not in ("onestep", "opacus") or not self.releases:
+            raise ParameterError(f"a guarantee needs releases, a known method, and neighbours that {NEIGHBOURS}")
+        spent = epsilon_rdp(self.releases, self.delta)
+        if spent > self.epsilon * (1 + 1e-9):
+            raise ParameterError(f"the releases cost epsilon {spent:.4g}, more than the {self.epsilon:.4g} claimed")
+
+    @classmethod
+    def of(cls, model: PrivateScorecard) -> Guarantee:
+        """Return the guarantee of a fitted model."""
+        method = "opacus" if str(model.method) == "opacus" else "onestep"
+        return cls(model.epsilon, model.delta, method, model.releases_)
+
+
+def save_private(model: PrivateScorecard, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model's card and guarantee to one JSON file, whole or not at all."""
+    guarantee = Guarantee.of(model)
+    plain = {
+        "format": FORMAT,
+        "version": VERSION,
+        "card": json.loads(card_to_json(model.card_)),
+        "guarantee": {
+            "epsilon": guarantee.epsilon,
+            "delta": guarantee.delta,
+            "neighbours": guarantee.neighbours,
+            "method": guarantee.method,
+            "card": model.card_.fingerprint,
+            "releases": [{key: getattr(release, key) for key in KEYS} for release in guarantee.releases],
+        },
+    }
+    write_atomically(Path(path), (json.dumps(plain, indent=1, allow_nan=False) + "\n").encode())
+
+
+def load_private(path: str | os.PathLike[str]) -> tuple[Card, Guarantee]:
+    """Return the card and guarantee of a file, after checking that the one is stated for the other and adds up.
+
+    Raises
+    ------
+    CardError
+        The card is malformed or does not have its fingerprint.
+    ForgeryError
+        The file is too large, malformed, names another card, or claims less epsilon than its releases cost.
+    """
+    where = Path(path).name
+    try:
+        with Path(path).open("rb") as file:
+            text = file.read(2 * MAX_BYTES + 1)
+    except OSError as error:
+        raise ForgeryError(f"{where}: cannot be read ({error.strerror or type(error).__name__})") from error
+    if len(text) > 2 * MAX_BYTES:
+        raise ForgeryError(f"{where}: larger than {2 * MAX_BYTES} bytes; no scorecard is so large")
+    try:
+        plain = json.loads(text)
+        if (plain["format"], plain["version"], len(plain)) != (FORMAT, VERSION, 4):
+            raise ValueError("format")
+        stated, card_text = plain["guarantee"], json.dumps(plain["card"])
+        releases = tuple(_release(entry) for entry in stated["releases"][: MAX_RELEASES + 1])
+        numbers = (float(stated["epsilon"]), float(stated["delta"]))
+        words = (str(stated["method"]), str(stated["neighbours"]), str(stated["card"]))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ForgeryError(f"{where}: not a private card file; give one that save_private wrote") from error
+    card = card_from_json(card_text, where=where)
+    if words[2] != card.fingerprint or len(releases) > MAX_RELEASES:
+        raise ForgeryError(f"{where}: the guarantee was made for another card")
+    try:
+        return card, Guarantee(*numbers, words[0], releases, words[1])
+    except ParameterError as error:
+        raise ForgeryError(f"{where}: {error}") from error
+
+
+def _release(entry: dict[str, Any]) -> Release:
+    if set(entry) != set(KEYS):
+        raise KeyError("release")
+    sampling = entry["sampling"]
+    release = Release(
+        str(entry["what"])[:200],
+        float(entry["sensitivity"]),
+        float(entry["sigma"]),
+        int(entry["steps"]),
+        None if sampling is None else float(sampling),
+        entry["noise"],
+    )
+    sound = all(0 < number < 1e9 for number in (release.sensitivity, release.sigma, release.steps))
+    taking_part = release.sampling is None or 0 < release.sampling <= 1
+    if not (sound and taking_part) or release.noise not in ("discrete", "float"):
+        raise ValueError("release")
+    return release

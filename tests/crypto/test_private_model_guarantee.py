@@ -1,0 +1,86 @@
+"""The model file: card and guarantee travel together, and neither can be swapped or embellished."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blindscore.errors import CardError, ForgeryError, ParameterError
+from blindscore_crypto.private_model.accounting import Release
+from blindscore_crypto.private_model.domains import Domains, Number
+from blindscore_crypto.private_model.estimator import PrivateScorecard
+from blindscore_crypto.private_model.guarantee import Guarantee, load_private, save_private
+
+
+@pytest.fixture(scope="module")
+def model():
+    rng = np.random.default_rng(1)
+    people = pd.DataFrame({"late": rng.poisson(1.0, 500).astype(float)})
+    domains = Domains.declared({"late": Number(edges=(1.0, 2.0))})
+    return PrivateScorecard(1.0, 1e-5, domains=domains).fit(people, rng.random(500) < 0.2 + 0.1 * (people["late"] > 1))
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    save_private(model, tmp_path / "card.json")
+    return tmp_path / "card.json"
+
+
+def test_the_file_carries_card_and_guarantee(model, path):
+    card, guarantee = load_private(path)
+    assert card == model.card_
+    assert guarantee == Guarantee.of(model)
+    assert (guarantee.epsilon, guarantee.delta, guarantee.method) == (1.0, 1e-5, "onestep")
+    assert guarantee.neighbours == "add or remove one person"
+
+
+def spoilt(path, change):
+    plain = json.loads(path.read_text())
+    change(plain)
+    path.write_text(json.dumps(plain))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda p: p["guarantee"].update(epsilon=0.5), "more than"),
+        (lambda p: p["guarantee"]["releases"][0].update(sigma=0.1), "more than"),
+        (lambda p: p["guarantee"].update(card="0" * 64), "another card"),
+        (lambda p: p["guarantee"].update(neighbours="replace one cell"), "neighbours"),
+        (lambda p: p["guarantee"].update(epsilon=float("nan")), "epsilon"),
+        (lambda p: p["guarantee"].update(delta=0.5), "delta"),
+        (lambda p: p["guarantee"].update(method="magic"), "method"),
+        (lambda p: p["guarantee"].update(releases=[]), "releases"),
+        (lambda p: p["guarantee"]["releases"][0].update(sigma=-1), "not a private card"),
+        (lambda p: p["guarantee"]["releases"][0].update(sampling=2), "not a private card"),
+        (lambda p: p["guarantee"]["releases"][0].pop("what"), "not a private card"),
+        (lambda p: p.update(version=2), "not a private card"),
+        (lambda p: p.pop("guarantee"), "not a private card"),
+    ],
+)
+def test_an_embellished_guarantee_is_refused(path, change, word):
+    load_private(path)
+    with pytest.raises(ForgeryError, match=word):
+        load_private(spoilt(path, change))
+
+
+def test_a_changed_card_is_refused(path):
+    with pytest.raises(CardError, match="fingerprint"):
+        load_private(spoilt(path, lambda p: p["card"].update(base=p["card"]["base"] + 1)))
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000])
+def test_hostile_bytes_are_refused(tmp_path, content):
+    (tmp_path / "bad.json").write_bytes(content)
+    with pytest.raises(ForgeryError, match=r"bad\.json"):
+        load_private(tmp_path / "bad.json")
+    with pytest.raises(ForgeryError, match="cannot be read"):
+        load_private(tmp_path / "absent.json")
+
+
+def test_a_guarantee_that_does_not_add_up_cannot_be_made():
+    Guarantee(1.0, 1e-5, "onestep", (Release("sum", 1.0, 5.0),))
+    with pytest.raises(ParameterError, match="more than"):
+        Guarantee(1.0, 1e-5, "onestep", (Release("sum", 1.0, 1.0),))
