@@ -1,7 +1,7 @@
 """``sealed``: one bit for the lender, score >= threshold under a public scorecard; sources sign commitments to bins.
 
 Who sees what: each source its own customers' ledger and the commitments that it signed; the lender one bit, and
-commitments that hide perfectly; the person everything. Assumptions: discrete logarithms in the group, Ed25519,
+commitments that hide the rest; the person everything. Assumptions: discrete logarithms in the group, Ed25519,
 SHA-512 as a random oracle, an encrypted channel. Not protected: a source that keeps what it signed recognises it at the
 lender (both views carry the handle ``attestation``). The ``one-show`` design removes that.
 """

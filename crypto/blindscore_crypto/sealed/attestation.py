@@ -2,7 +2,8 @@
 
 Who sees what: the source knows its own customer's bins, and no lender, card or score. The wallet holds the openings.
 Whoever is shown an attestation sees random group elements, a source, an epoch and an expiry that many share.
-Assumptions: discrete logarithms (binding), Ed25519; hiding is perfect as long as the seed stays secret.
+Assumptions: discrete logarithms (binding); SHA-512 expands a secret 32-byte seed into blindings that look random, which
+is what hiding rests on; Ed25519.
 Not protected: an attestation is one-show. Shown twice it is recognised, and a source that keeps what it signed
 recognises it at first sight (the collusion of source and lender, measured by the table's `link` row).
 

@@ -1,8 +1,9 @@
 """Pedersen commitments: hide a number perfectly, yet add up.
 
 C = value H + blinding G with H from hash-to-curve. Source: Pedersen (CRYPTO 1991).
-Hiding: perfect, C alone says nothing about the value to anybody, ever. Binding: discrete logarithms (nobody knows
-log_G H). Not protected: two showings of one commitment are linkable; a value is only as true as who signed it.
+Hiding: perfect for a uniform blinding; C alone then says nothing about the value to anybody, ever. Binding: discrete
+logarithms (nobody knows log_G H). Not protected: two showings of one commitment are linkable; a value is only as true
+as who signed it.
 The blinding rides on the standard generator, where libraries multiply fastest and in constant time.
 """
 

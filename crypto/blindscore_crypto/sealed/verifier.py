@@ -1,6 +1,6 @@
 """Verifier: the lender's side, and the judge who holds it to its word.
 
-Who sees what: the lender learns one bit a presentation and holds commitments, which hide perfectly. A judge is handed a
+Who sees what: the lender learns one bit a presentation and holds commitments, which hide. A judge is handed a
 frame and the lender's signed answer by the applicant, and learns that bit too. Not protected: an attestation shown to
 two lenders, or shown to a lender that colludes with its source, is recognised.
 """
