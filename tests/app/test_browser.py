@@ -108,6 +108,21 @@ def test_an_order_shows_what_the_ledger_says(page: Any, real_ledger: Ledger) -> 
             assert figures.fixed(row.advantage) in said
 
 
+def test_an_order_for_one_person_shows_how_surely_the_record_is_found(page: Any, real_ledger: Ledger) -> None:
+    page.select_option("#order-authority", "one")
+    for design, party in (("platform", "scorer"), ("minimal", "scorer")):
+        page.select_option("#order-design", design)
+        page.select_option("#order-party", party)
+        page.get_by_role("button", name="Serve the order").click()
+        link = real_ledger.find(design=design, coalition=party, capability="link")[0]
+        said = page.locator("#order-answer").inner_text()
+        assert f"advantage {figures.fixed(link.advantage)}, 95% {figures.fixed(link.low)}" in said
+        view = next(view for view in real_ledger.design(design).sees if view["role"] == party)
+        for name in view["stored"]:
+            assert view["record"][name] in said
+        assert ("Of a person so found" in said) == (link.low > 0.5)
+
+
 def test_choosing_a_coalition_shows_its_rows_and_no_other(page: Any, real_ledger: Ledger) -> None:
     for name in figures.coalitions(real_ledger):
         page.select_option("#coalition", name)

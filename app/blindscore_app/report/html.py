@@ -142,14 +142,16 @@ def _for_script(ledger: Ledger) -> dict[str, Any]:
             {
                 "design": design["design"],
                 "person": design["person"],
-                "sees": [{key: view[key] for key in ("role", "stored", "opaque_bytes")} for view in design["sees"]],
+                "sees": [
+                    {key: view[key] for key in ("role", "stored", "opaque_bytes", "record")} for view in design["sees"]
+                ],
             }
             for design in plain["designs"]
         ],
         "rows": [
             {key: row[key] for key in (*kept, "people_exposed")}
             for row in plain["rows"]
-            if row["capability"] in ("disclose", "profile")
+            if row["capability"] in ("disclose", "profile", "link")
         ],
     }
 

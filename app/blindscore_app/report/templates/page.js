@@ -17,51 +17,68 @@
   });
 
   // Serve an order: read the rows of the ledger, compute nothing.
-  const form = byId("order-form");
-  if (form) form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const design = byId("order-design").value;
-    const party = byId("order-party").value;
+  const interval = (row) => {
+    const bound = row.bound === null ? "no bound" : `at most ${(Math.ceil(row.bound * 100 - 1e-9) / 100).toFixed(2)} for any attack`;
+    return `${share(row.advantage)}, 95% ${share(row.low)} to ${share(row.high)}; ${bound}`;
+  };
+
+  function traitTable(traits) {
+    const table = document.createElement("table");
+    table.append(element("caption", "What the records then give away of each person, from 0 (guessing) to 1 (certain)"));
+    const head = table.createTHead().insertRow();
+    for (const name of ["secret", "with the records", "95%", "control: public knowledge alone"]) {
+      const cell = element("th", name);
+      cell.scope = "col";
+      head.append(cell);
+    }
+    const body = table.createTBody();
+    for (const row of traits) {
+      const name = element("th", row.secret);
+      name.scope = "row";
+      body.insertRow().append(name, element("td", share(row.advantage)),
+        element("td", `${share(row.low)} to ${share(row.high)}`),
+        element("td", row.control === null ? "\u2013" : share(row.control)));
+    }
+    return table;
+  }
+
+  function records(values) {
+    const list = document.createElement("dl");
+    list.className = "record";
+    for (const [name, value] of values) list.append(element("dt", name), element("dd", value));
+    return list;
+  }
+
+  function serve(answer, everybody, design, party) {
     const found = ledger.rows.filter((row) => row.design === design && row.coalition === party);
-    const order = found.find((row) => row.capability === "disclose");
-    const answer = byId("order-answer");
-    answer.replaceChildren();
-    if (!order) {
+    const row = found.find((one) => one.capability === (everybody ? "disclose" : "link"));
+    if (!row) {
       answer.append(element("p", "Not measured for this design and party."));
       return;
     }
-    const bound = order.bound === null ? "no bound" : `at most ${(Math.ceil(order.bound * 100 - 1e-9) / 100).toFixed(2)} for any attack`;
-    answer.append(element("p",
-      `One order exposes ${order.people_exposed} of ${ledger.meta.people} people by name ` +
-      `(${share(order.advantage)}, 95% ${share(order.low)} to ${share(order.high)}; ${bound}).`));
+    answer.append(element("p", everybody
+      ? `One order exposes ${row.people_exposed} of ${ledger.meta.people} people by name (${interval(row)}).`
+      : `The party finds the record of the person named with advantage ${interval(row)}; guessing is right once in ${ledger.meta.people}.`));
     const parties = party.split("+");
-    const sees = ledger.designs.find((one) => one.design === design).sees || [];
-    for (const view of sees.filter((one) => parties.includes(one.role))) {
-      const kept = view.stored.length ? view.stored.join(", ") : "nothing readable";
-      answer.append(element("p", `Found at the ${view.role}: ${kept}` +
-        (view.opaque_bytes ? `; and ${view.opaque_bytes} bytes a person that nobody there can read.` : ".")));
+    const views = ledger.designs.find((one) => one.design === design).sees;
+    for (const view of views.filter((one) => party === "all" || parties.includes(one.role))) {
+      const unread = view.opaque_bytes ? `; and ${view.opaque_bytes} bytes a person that nobody there can read.` : ".";
+      answer.append(element("p", `Found at the ${view.role}: ${view.stored.join(", ") || "nothing readable"}${unread}`));
+      const values = Object.entries(view.record).filter(([name]) => view.stored.includes(name));
+      if (!everybody && values.length) answer.append(
+        element("p", row.low > 0.5 ? "Of a person so found, for example:" : "Such a record, without a name to it:"), records(values));
     }
-    const traits = found.filter((row) => row.capability === "profile");
-    if (traits.length) {
-      const table = document.createElement("table");
-      table.append(element("caption", "What their records then give away of each person, from 0 (guessing) to 1 (certain)"));
-      const head = table.createTHead().insertRow();
-      for (const name of ["secret", "with the records", "95%", "control: public knowledge alone"]) {
-        const cell = element("th", name);
-        cell.scope = "col";
-        head.append(cell);
-      }
-      const body = table.createTBody();
-      for (const row of traits) {
-        const line = body.insertRow();
-        const name = element("th", row.secret);
-        name.scope = "row";
-        line.append(name, element("td", share(row.advantage)), element("td", `${share(row.low)} to ${share(row.high)}`),
-          element("td", row.control === null ? "–" : share(row.control)));
-      }
-      answer.append(table);
-    }
-    if (order.reason) answer.append(element("p", `Why: ${order.reason}.`));
+    const traits = found.filter((one) => one.capability === "profile");
+    if (everybody && traits.length) answer.append(traitTable(traits));
+    if (row.reason) answer.append(element("p", `Why: ${row.reason}.`));
+  }
+
+  const form = byId("order-form");
+  if (form) form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const answer = byId("order-answer");
+    answer.replaceChildren();
+    serve(answer, byId("order-authority").value === "everybody", byId("order-design").value, byId("order-party").value);
   });
 
   // One person: look the score up among those that the designs' kernels computed.
