@@ -18,7 +18,7 @@ from blindscore.surveillance.groups import who_loses
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
 from blindscore.surveillance.person import Person, choose_person, score_person
 from blindscore.surveillance.registry import load_capabilities
-from blindscore.surveillance.scene import COALITIONS, Scene, auxiliary_people, pool
+from blindscore.surveillance.scene import Capability, auxiliary_people, scenes_of
 from blindscore.surveillance.sees import who_sees
 
 Progress = Callable[[str, int, int], None]
@@ -33,6 +33,7 @@ def measure(
     seed: int,
     command: str,
     progress: Progress | None = None,
+    capabilities: Sequence[Capability] | None = None,
 ) -> Ledger:
     """Run designs, attack their views, and return the ledger.
 
@@ -51,6 +52,8 @@ def measure(
         How to get this ledger again; kept in its ``meta``.
     progress
         Called with (what is done next, steps done, steps in all).
+    capabilities
+        Attacks to play; all that are registered if None.
 
     Raises
     ------
@@ -61,7 +64,8 @@ def measure(
     if not designs or len(set(names)) != len(names):
         raise ParameterError(f"give at least one design and none twice, got: {', '.join(names) or 'none'}")
     started = time.perf_counter()
-    capabilities = load_capabilities()
+    if capabilities is None:
+        capabilities = load_capabilities()
     auxiliary = auxiliary_people(population, seed)
     memo: dict[object, object] = {}
     runs: list[Run] = []
@@ -78,21 +82,7 @@ def measure(
         run = design.run(population, scorecard, np.random.default_rng([seed, number]))
         runs.append(run)
         done += 1
-        scenes = [
-            Scene(
-                population=population,
-                design=design.name,
-                enforces=design.enforces,
-                run=run,
-                coalition=coalition,
-                parties=parties,
-                views=pool(run, parties),
-                auxiliary=auxiliary,
-                seed=seed,
-                memo=memo,
-            )
-            for coalition, parties in COALITIONS
-        ]
+        scenes = scenes_of(population, design, run, auxiliary, seed, memo)
         for capability in capabilities:
             tell(f"{design.name}: {capability.name}")
             for scene in scenes:

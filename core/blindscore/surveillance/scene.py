@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import Run, View
+from blindscore.designs.design import Design, Run, View
 from blindscore.designs.plain import LEGAL_ID
 from blindscore.people.population import Population
 from blindscore.surveillance.ledger import Row
@@ -78,6 +78,33 @@ class Capability(Protocol):
     def measure(self, scene: Scene) -> list[Row]:
         """Play the attacks; return one row a secret, or none where the coalition is not one that would try."""
         ...
+
+
+def scenes_of(
+    population: Population,
+    design: Design,
+    run: Run,
+    auxiliary: NDArray[np.bool_],
+    seed: int,
+    memo: MutableMapping[Any, Any] | None = None,
+) -> list[Scene]:
+    """Return every coalition in front of one run; ``memo`` keeps attacks for the next run on the same people."""
+    kept: MutableMapping[Any, Any] = {} if memo is None else memo
+    return [
+        Scene(
+            population=population,
+            design=design.name,
+            enforces=design.enforces,
+            run=run,
+            coalition=coalition,
+            parties=parties,
+            views=pool(run, parties),
+            auxiliary=auxiliary,
+            seed=seed,
+            memo=kept,
+        )
+        for coalition, parties in COALITIONS
+    ]
 
 
 def auxiliary_people(population: Population, seed: int) -> NDArray[np.bool_]:
