@@ -130,6 +130,23 @@ def unicity(visits: pd.DataFrame, points: int = 4, sample: int = UNICITY_SAMPLE,
     return alone / len(chosen)
 
 
+def found_again(society: Society, sample: int = UNICITY_SAMPLE) -> float:
+    """Share of people whom last month's records of everybody find by this month's conduct: the nearest is the same.
+
+    Columns count by how steady they are: each is divided by the spread of its change over a month.
+    """
+    now, then = (columns(made.features[list(CONDUCT_NAMES)]) for made in (society.later(), society))
+    steady = (now - then).std(axis=0)
+    now, then = (now / steady).astype(np.float32), (then / steady).astype(np.float32)
+    lengths = (then**2).sum(axis=1)
+    hits = 0
+    for start in range(0, min(sample, len(now)), 200):  # in blocks, to bound memory
+        block = now[start : min(start + 200, sample)]
+        nearest = np.argmin(lengths - 2.0 * block @ then.T, axis=1)
+        hits += int((nearest == np.arange(start, start + len(block))).sum())
+    return hits / min(sample, len(now))
+
+
 def graph_figures(edges: Edges, n: int) -> dict[str, float]:
     """Degrees, clustering, and components of a friendship graph of n people."""
     from scipy import sparse
@@ -161,7 +178,19 @@ def reached(society: Society) -> dict[str, float]:
         **trait_figures(society),
         **graph_figures(society.friends, len(society)),
         "four_points": unicity(society.visits),
+        "found_again": found_again(society),
     }
+
+
+def conduct_gains(society: Society) -> dict[str, float]:
+    """What conduct adds to the AUC of default, with a full file and with what a thin file holds, on the same people.
+
+    Thin files are too few for a steady figure, so the history of those who have one is hidden instead.
+    """
+    known = society.features["arrears_months"].notna().to_numpy()
+    rows, default = society.features[known].reset_index(drop=True), society.default[known]
+    held = {"full": society.schema.names(contexts=("financial",)), "thin": ["income", "rent_to_income"]}
+    return {name: auc(rows[[*file, *CONDUCT_NAMES]], default) - auc(rows[file], default) for name, file in held.items()}
 
 
 def without_target(society: Society) -> dict[str, float]:
@@ -171,7 +200,6 @@ def without_target(society: Society) -> dict[str, float]:
     degree = np.bincount(society.friends.ravel(), minlength=len(society))
     doings = society.features[list(CONDUCT_NAMES)]
     thin = society.features["arrears_months"].isna().to_numpy()
-    money = society.schema.names(contexts=("financial",))
     out = {
         "people": float(len(society)),
         "share who default": float(society.default.mean()),
@@ -182,10 +210,7 @@ def without_target(society: Society) -> dict[str, float]:
         out[f"people with {name}"] = float(society.traits[name].sum())
     for name in ("illness", "rare_illness", "pregnant"):
         out[f"AUC of {name} from conduct"] = auc(doings, society.traits[name].to_numpy() == 1)
-    for what, chosen in (("a full", ~thin), ("a thin", thin)):
-        rows, default = society.features[chosen].reset_index(drop=True), society.default[chosen]
-        gain = auc(rows[[*money, *CONDUCT_NAMES]], default) - auc(rows[money], default)
-        out[f"AUC of default that conduct adds to {what} file"] = gain
+    out |= {f"AUC of default that conduct adds to a {name} file": gain for name, gain in conduct_gains(society).items()}
     for what, column in (("politics", POLITICS), ("piety", PIETY), ("age", AGE)):
         latent = society.roots[:, column]
         out[f"correlation of friends' {what}"] = float(np.corrcoef(latent[first], latent[second])[0, 1])

@@ -57,7 +57,7 @@ from blindscore.people.variables import (
 )
 
 _SHOP, _BROWSE, _POST = 400, 500, 600  # first variable numbers in the noise
-LASTING, MONTHLY = 0.9, math.sqrt(1.0 - 0.9**2)  # parts of a habit's noise; squares sum to 1
+LASTING, MONTHLY = 0.975, math.sqrt(1.0 - 0.975**2)  # parts of a habit's noise; squares sum to 1
 
 
 @njit(cache=True)

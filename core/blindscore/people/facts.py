@@ -17,6 +17,7 @@ BERG = "Berg, Burg, Gombovic and Puri, Review of Financial Studies 33(7), 2020"
 KOSINSKI = "Kosinski, Stillwell and Graepel, PNAS 110(15), 2013"
 KOSINSKI_PRESS = f"{KOSINSKI}, as the press gave it"
 MONTJOYE = "de Montjoye, Radaelli, Singh and Pentland, Science 347(6221), 2015"
+TOURNIER = "Tournier and de Montjoye, Science Advances 8(33), 2022"
 UGANDER = "Ugander, Karrer, Backstrom and Marlow, arXiv:1111.4503, 2011"
 
 
@@ -74,6 +75,14 @@ FACTS: tuple[Fact, ...] = (
     Fact("auc_single", "AUC of being single from conduct", 0.67, 0.025, "reported", KOSINSKI_PRESS),
     Fact("auc_drugs", "AUC of drug use from conduct", 0.65, 0.02, "reported", KOSINSKI_PRESS),
     Fact("four_points", "share of people whom four sightings single out", 0.90, 0.025, "documented", MONTJOYE),
+    Fact(
+        "found_again",
+        "share found again a month later (there: groceries; here: all conduct)",
+        0.652,
+        0.06,
+        "documented",
+        TOURNIER,
+    ),
     Fact(
         "clustering", "share of friend pairs who are friends, person of median degree", 0.14, 0.03, "reported", UGANDER
     ),
