@@ -15,7 +15,7 @@ from blindscore_crypto.sealed.acl import AclCredential, AclReceiver
 from blindscore_crypto.sealed.attestation import Issued, holder_scalar
 from blindscore_crypto.sealed.group import P256_GROUP, Group
 from blindscore_crypto.sealed.layout import layouts_of
-from blindscore_crypto.sealed.one_show import OneShowTerms, check, present
+from blindscore_crypto.sealed.one_show import OneShowTerms, check, check_many, present
 from blindscore_crypto.sealed.one_show_parties import BlindSource, OneShowWallet, fetch
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
@@ -154,6 +154,22 @@ def test_claiming_zero_for_the_blinding_factor_is_caught(world):
     assert check(world.terms, present(world.terms, offer, good)).approved
     with pytest.raises(ForgeryError):
         check(world.terms, present(world.terms, offer, [replace(c, gamma=0) for c in good]))
+
+
+def test_many_frames_are_checked_at_once_and_one_bad_frame_is_blamed(world):
+    frames = [world.frame(GOOD, "ada"), world.frame(POOR, "bob"), world.frame(GOOD, "eve")]
+    assert [one.approved for one in check_many(world.terms, frames)] == [True, False, True]
+    assert check_many(world.terms, []) == []
+    offer = Offer.decode(world.terms, world.offer())
+    poor = [world.credential(i, POOR) for i in (0, 1)]
+    better = [replace(p, attributes=world.credential(i, GOOD).attributes) for i, p in enumerate(poor)]
+    for bad, why in (
+        (present(world.terms, offer, poor, value=0), "not proven"),
+        (present(world.terms, offer, better), "not what the source signed"),
+    ):
+        for batch in ([*frames, bad], [bad, *frames], [bad]):
+            with pytest.raises(ForgeryError, match=why):
+                check_many(world.terms, batch)
 
 
 def test_a_forged_signature_is_caught(world):

@@ -9,11 +9,11 @@ Assumption: random oracle; what the extracted numbers mean rests on discrete log
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blindscore.errors import ForgeryError
+from blindscore_crypto.sealed.combination import Combination, weight
 from blindscore_crypto.sealed.group import (
     SCALAR_BYTES,
     Group,
@@ -23,8 +23,6 @@ from blindscore_crypto.sealed.group import (
     random_scalar,
 )
 from blindscore_crypto.sealed.transcript import Transcript
-
-WEIGHT_BITS = 128  # soundness lost to checking all equations in one: 2^-128
 
 
 @dataclass(frozen=True)
@@ -91,17 +89,30 @@ def prove(group: Group, equations: Sequence[Equation], x: Sequence[int], transcr
 def verify(
     group: Group, equations: Sequence[Equation], unknowns: int, proof: LinearProof, transcript: Transcript
 ) -> bool:
-    """Say whether the proof holds, by one random linear combination of all equations."""
+    """Say whether the proof holds."""
+    total = Combination(group)
+    return collect(total, group, equations, unknowns, proof, transcript) and total.is_nothing()
+
+
+def collect(
+    total: Combination,
+    group: Group,
+    equations: Sequence[Equation],
+    unknowns: int,
+    proof: LinearProof,
+    transcript: Transcript,
+) -> bool:
+    """Add the proof's equations to a combination that must come to nothing; False if the proof has another shape."""
     if len(proof.announcements) != len(equations) or len(proof.responses) != unknowns:
         return False
     c = _challenge(group, equations, proof.announcements, transcript)
-    scalars: list[int] = []
-    points: list[Point] = []
     for equation, announced in zip(equations, proof.announcements, strict=True):
-        w = 1 + secrets.randbelow((1 << WEIGHT_BITS) - 1)
-        scalars += [*(w * term.scalar(proof.responses) for term in equation.terms), -w * c, -w]
-        points += [*(term.point for term in equation.terms), equation.target, announced]
-    return group.equal(group.combine(scalars, points), group.identity())
+        w = weight()
+        for term in equation.terms:
+            total.add(w * term.scalar(proof.responses), term.point)
+        total.add(-w * c, equation.target)
+        total.add(-w, announced)
+    return True
 
 
 def _evaluate(group: Group, equation: Equation, x: Sequence[int]) -> Point:

@@ -25,15 +25,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from blindscore.errors import DataError, ForgeryError
-from blindscore_crypto.sealed import linear_proof
+from blindscore_crypto.sealed import linear_proof, range_proof
 from blindscore_crypto.sealed.acl import AclCredential, AclKey, AclSignature
 from blindscore_crypto.sealed.attestation import u32
+from blindscore_crypto.sealed.combination import Combination
 from blindscore_crypto.sealed.commitments import Pedersen
 from blindscore_crypto.sealed.group import Group, Point, random_scalar
 from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.linear_proof import Equation, LinearProof, Term
 from blindscore_crypto.sealed.presentation import PROOF, Checked, open_frame
-from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify
+from blindscore_crypto.sealed.range_proof import Claim, RangeProof
 from blindscore_crypto.sealed.signing import VerifyKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
 from blindscore_crypto.sealed.transcript import Transcript
@@ -201,48 +202,89 @@ def present(terms: OneShowTerms, offer: Offer, credentials: Sequence[AclCredenti
         proof = linear_proof.prove(group, equations, x, transcript)
         body += signature + group.encode(point) + proof.encode(group)
     claimed = terms.card.base - terms.threshold + sum(amounts) if value is None else value
-    ranged = prove(pedersen, claimed, sum(blinds) % q, terms.bits, transcript)
+    ranged = range_proof.prove(pedersen, claimed, sum(blinds) % q, terms.bits, transcript)
     return PROOF + offer.encode() + body + ranged.encode(group)
 
 
 def check(terms: Terms, frame: bytes) -> Checked:
-    """Check one frame against the one-show terms it answers.
+    """Check one frame against the one-show terms it answers; see :func:`check_many`."""
+    return check_many(terms, [frame])[0]
+
+
+def check_many(terms: Terms, frames: Sequence[bytes]) -> list[Checked]:
+    """Check frames against the one-show terms they answer, all their proofs in one batch.
 
     Raises
     ------
     ForgeryError
-        Malformed, not for these terms, expired, altered, not signed by the sources, or it proves nothing.
+        One of them is malformed, not for these terms, expired, altered, not signed by the sources, or proves nothing.
     """
     if not isinstance(terms, OneShowTerms):
         raise ForgeryError("these terms are not one-show terms; check the frame with presentation.check")
-    offer, is_proof = open_frame(terms, frame)
-    if not is_proof:
-        return Checked.of(offer, [])
-    group, at = terms.group, 1 + OFFER_BYTES + terms.group.point_bytes
-    holder = group.decode(frame[1 + OFFER_BYTES : at])
-    parts: list[tuple[AclSignature, Point, bytes]] = []
-    for key in terms.keys:
-        if key.epoch != offer.epoch or key.expires < offer.day:
-            raise ForgeryError(f"the epoch key of {key.layout.source!r} is not of this epoch, or has expired")
-        end = at + _part_bytes(group, key.layout)
-        cut = at + AclSignature.size(group)
-        signature = AclSignature.decode(group, frame[at:cut])
-        point = group.decode(frame[cut : cut + group.point_bytes])
-        if not signature.verify(key.key):
-            raise ForgeryError(f"the blind signature of {key.layout.source!r} does not verify")
-        parts.append((signature, point, frame[cut + group.point_bytes : end]))
-        at = end
-    shown = [(signature.encode(group), point) for signature, point, _ in parts]
-    transcript = _transcript(terms, offer.encode(), holder, shown)
-    for i, (signature, point, data) in enumerate(parts):
-        unknowns = _unknowns(terms.layouts[i])
-        proof = LinearProof.decode(group, EQUATIONS, unknowns, data)
-        equations = _equations(terms, i, signature, holder, point)
-        if not linear_proof.verify(group, equations, unknowns, proof, transcript):
+    shown = [_Shown.open(terms, frame) for frame in frames]
+    total = Combination(terms.group)
+    if not (all(one.collect(terms, total) for one in shown) and total.is_nothing()):
+        for one in shown:
+            one.blame(terms)
+        raise ForgeryError("one of the frames does not verify")
+    return [one.checked for one in shown]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A parsed frame whose signatures hold and whose proofs are still to be checked; a refusal has no sources."""
+
+    checked: Checked
+    offer: bytes
+    holder: Point
+    sources: tuple[tuple[AclSignature, Point, LinearProof], ...]
+    ranged: RangeProof | None
+
+    @classmethod
+    def open(cls, terms: OneShowTerms, frame: bytes) -> _Shown:
+        offer, is_proof = open_frame(terms, frame)
+        if not is_proof:
+            return cls(Checked.of(offer, []), b"", None, (), None)
+        group, at = terms.group, 1 + OFFER_BYTES + terms.group.point_bytes
+        holder = group.decode(frame[1 + OFFER_BYTES : at])
+        sources: list[tuple[AclSignature, Point, LinearProof]] = []
+        spent: list[bytes] = []
+        for key in terms.keys:
+            if key.epoch != offer.epoch or key.expires < offer.day:
+                raise ForgeryError(f"the epoch key of {key.layout.source!r} is not of this epoch, or has expired")
+            end, cut = at + _part_bytes(group, key.layout), at + AclSignature.size(group)
+            signature = AclSignature.decode(group, frame[at:cut])
+            points = group.decode(frame[cut : cut + group.point_bytes])
+            if not signature.verify(key.key):
+                raise ForgeryError(f"the blind signature of {key.layout.source!r} does not verify")
+            data = frame[cut + group.point_bytes : end]
+            sources.append((signature, points, LinearProof.decode(group, EQUATIONS, _unknowns(key.layout), data)))
+            spent += signature.nullifiers(key.key)
+            at = end
+        ranged = RangeProof.decode(group, terms.bits, frame[at:])
+        return cls(Checked.of(offer, spent), offer.encode(), holder, tuple(sources), ranged)
+
+    def collect(self, terms: OneShowTerms, *totals: Combination) -> bool:
+        """Add the proofs to one combination, or each proof to one of its own: a source's each, then the range's."""
+        if self.ranged is None:
+            return True
+        shown = [(signature.encode(terms.group), points) for signature, points, _ in self.sources]
+        transcript = _transcript(terms, self.offer, self.holder, shown)
+        each = totals if len(totals) > 1 else totals * (1 + len(self.sources))
+        for i, (signature, points, proof) in enumerate(self.sources):
+            equations = _equations(terms, i, signature, self.holder, points)
+            unknowns = _unknowns(terms.layouts[i])
+            if not linear_proof.collect(each[i], terms.group, equations, unknowns, proof, transcript):
+                return False
+        commitment = _difference(terms, [points for _, points, _ in self.sources])
+        claim = Claim(commitment, terms.bits, self.ranged, transcript)
+        return range_proof.collect(each[-1], Pedersen(terms.group), claim)
+
+    def blame(self, terms: OneShowTerms) -> None:
+        """Raise ForgeryError with the reason if this frame is a bad one."""
+        totals = [Combination(terms.group) for _ in range(1 + len(self.sources))]
+        self.collect(terms, *totals)
+        if not all(total.is_nothing() for total in totals[:-1]):
             raise ForgeryError("what is shown is not what the source signed, or not of one and the same person")
-    ranged = RangeProof.decode(group, terms.bits, frame[at:])
-    commitment = _difference(terms, [point for _, point, _ in parts])
-    if not verify(Pedersen(group), Claim(commitment, terms.bits, ranged, transcript)):
-        raise ForgeryError("the range proof does not hold: score >= threshold is not proven under these terms")
-    spent = [n for key, (s, _, _) in zip(terms.keys, parts, strict=True) for n in s.nullifiers(key.key)]
-    return Checked.of(offer, spent)
+        if not totals[-1].is_nothing():
+            raise ForgeryError("the range proof does not hold: score >= threshold is not proven under these terms")
