@@ -21,8 +21,7 @@ def check_directory(out: Path) -> None:
     """
     for place in (out, *out.absolute().parents):
         if place.is_dir():
-            if not os.access(place, os.W_OK | os.X_OK):
-                raise DataError(f"{out}: may not be written; give another directory with --out")
+            _try_to_write(out, place)
             return
         if place.exists() or place.is_symlink():
             raise DataError(f"{out}: {place} is not a directory; give a directory with --out")
@@ -40,8 +39,16 @@ def check_file(out: Path) -> None:
         raise DataError(f"{out}: is a directory; give a file name with --out")
     if not out.absolute().parent.is_dir():
         raise DataError(f"{out}: the directory {out.parent} does not exist; make it first")
-    if not os.access(out.absolute().parent, os.W_OK | os.X_OK):
-        raise DataError(f"{out}: may not be written; give another place with --out")
+    _try_to_write(out, out.absolute().parent)
+
+
+def _try_to_write(out: Path, directory: Path) -> None:
+    """Write a file without a name: rights alone do not tell of read-only or special file systems."""
+    try:
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror}); give another place with --out") from error
 
 
 @contextmanager

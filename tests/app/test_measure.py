@@ -133,6 +133,7 @@ def test_an_out_that_is_a_file_is_refused_before_any_work(run: Run, tmp_path: Pa
         assert "not a directory" in answer.err
         assert "run" not in answer.err.replace("running", "")
     assert taken.read_text() == "mine"
+    assert run("frontier", *FEW, "--out", "/proc/blindscore").refused()
 
 
 @pytest.mark.usefixtures("plain_designs")

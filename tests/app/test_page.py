@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,53 +73,75 @@ def test_report_writes_the_page_of_a_ledger(run: Run, ledger: Ledger, tmp_path: 
     assert said["bytes"] == out.stat().st_size
 
 
-def _edited(path: Path, kind: str) -> None:
+SLIDER = {"feature": "income", "context": "financial", "unit": "", "positions": [1, 2], "start": 0}
+PART = {"feature": "income", "best": 5, "bins": ["a", "b"], "points": [1, 5]}
+PERSON = {"threshold": 600, "low": 350, "high": 950, "base": 500, "parts": [PART], "scores": "9QH5AQ=="}
+VIEW = {
+    "role": "scorer",
+    "party": "scorer",
+    "keyed_by": "legal id",
+    "fields": ["income"],
+    "contexts": ["financial"],
+    "stored": ["income"],
+    "friends": False,
+    "visits": False,
+    "opaque_bytes": 0,
+    "record": {"income": "2"},
+}
+
+
+def _whole() -> dict[str, Any]:
+    """A ledger in its file's form, with every part that a page shows."""
     plain = make_ledger().to_dict()
-    match kind:
-        case "not JSON":
-            path.write_text("{")
-            return
-        case "a list":
-            path.write_text("[]")
-            return
-        case "no designs":
-            plain["designs"] = []
-        case "key missing":
-            del plain["designs"][0]["auc"]
-        case "text for a number":
-            plain["designs"][0]["auc"] = "high"
-        case "null for a number":
-            plain["rows"][0]["advantage"] = None
-        case "number for a text":
-            plain["rows"][0]["secret"] = 5
-        case "list for a mapping":
-            plain["designs"][0]["us_per_person"] = [1]
-        case "row of no design":
-            plain["rows"][0]["design"] = "other"
-    path.write_text(json.dumps(plain))
+    plain["meta"]["person"] = {"sliders": [SLIDER]}
+    for design in plain["designs"]:
+        design |= {"person": PERSON, "sees": [VIEW]}
+    return plain
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "not JSON",
-        "a list",
-        "no designs",
-        "key missing",
-        "text for a number",
-        "null for a number",
-        "number for a text",
-        "list for a mapping",
-        "row of no design",
-    ],
-)
+SPOILT: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no designs": lambda p: p.update(designs=[]),
+    "design twice": lambda p: p["designs"].append(p["designs"][0]),
+    "key missing": lambda p: p["designs"][0].pop("auc"),
+    "text for a number": lambda p: p["designs"][0].update(auc="high"),
+    "null for a number": lambda p: p["rows"][0].update(advantage=None),
+    "number for a text": lambda p: p["rows"][0].update(secret=5),
+    "list for a mapping": lambda p: p["designs"][0].update(us_per_person=[1]),
+    "row of no design": lambda p: p["rows"][0].update(design="other"),
+    "meta without people": lambda p: p["meta"].pop("people"),
+    "view without fields": lambda p: p["designs"][0].update(sees=[{"role": "scorer"}]),
+    "group of numbers": lambda p: p["designs"][0].update(groups=[{"by": 1}]),
+    "rule without source": lambda p: p["designs"][0].update(rules=[{"text": "x", "status": "reported"}]),
+    "slider beyond its end": lambda p: p["meta"].update(person={"sliders": [{**SLIDER, "start": 2}]}),
+    "points that fit no slider": lambda p: p["designs"][0].update(
+        person={**PERSON, "parts": [{**PART, "points": [1, 2, 3], "bins": ["a", "b", "c"]}]}
+    ),
+    "scores that are no base64": lambda p: p["designs"][0].update(person={**PERSON, "scores": "*"}),
+    "too few scores": lambda p: p["designs"][0].update(person={**PERSON, "scores": "9QE="}),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT)
 def test_a_spoilt_ledger_is_refused_and_an_older_page_stays(run: Run, tmp_path: Path, kind: str) -> None:
     source, out = tmp_path / "ledger.json", tmp_path / "page.html"
     out.write_text("older")
-    _edited(source, kind)
+    plain = _whole()
+    SPOILT[kind](plain)
+    source.write_text(json.dumps(plain))
     assert run("report", source, "--out", out).refused()
     assert out.read_text() == "older"
     assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"meta": 1}', "\x00"])
+def test_what_is_no_ledger_is_refused_beside_one_that_is(run: Run, tmp_path: Path, text: str) -> None:
+    source, out = tmp_path / "ledger.json", tmp_path / "page.html"
+    source.write_text(text)
+    assert run("report", source, "--out", out).refused()
+    assert not out.exists()
+    source.write_text(json.dumps(_whole()))
+    assert run("report", source, "--out", out).status == 0
+    assert "Log of the scorer" in out.read_text()
 
 
 def test_wrong_places_are_refused(run: Run, ledger: Ledger, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +11,49 @@ from typing import Any, get_type_hints
 
 from blindscore.errors import DataError
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, load_ledger
+
+_TEXT, _NUMBER, _TRUTH = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_NUMBERS = {"type": "array", "items": _NUMBER, "minItems": 1}
+_SHARE = {"type": ["number", "null"]}
+
+
+def _record(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+# The parts of a ledger that its dataclasses leave open.
+SEES = _record(
+    role=_TEXT,
+    party=_TEXT,
+    keyed_by=_TEXT,
+    fields=_TEXTS,
+    contexts=_TEXTS,
+    stored=_TEXTS,
+    friends=_TRUTH,
+    visits=_TRUTH,
+    opaque_bytes={"type": "integer"},
+    record={"type": "object", "additionalProperties": _TEXT},
+)
+GROUP = _record(
+    by=_TEXT,
+    group=_TEXT,
+    people={"type": "integer"},
+    **{
+        f"{name}{end}": _SHARE for name in ("approved", "good_refused", "bad_approved") for end in ("", "_low", "_high")
+    },
+)
+RULE = _record(text=_TEXT, status=_TEXT, source=_TEXT)
+PART = _record(feature=_TEXT, best=_NUMBER, bins=_TEXTS, points=_NUMBERS)
+PERSON = _record(
+    threshold=_NUMBER, low=_NUMBER, high=_NUMBER, base=_NUMBER, parts={"type": "array", "items": PART}, scores=_TEXT
+)
+SLIDER = _record(feature=_TEXT, context=_TEXT, unit=_TEXT, positions=_NUMBERS, start={"type": "integer", "minimum": 0})
+META = {
+    "type": "object",
+    "required": ["version", "seed", "people", "population", "command"],
+    "properties": {"person": {"type": "object", "properties": {"sliders": {"type": "array", "items": SLIDER}}}},
+}
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -32,7 +77,51 @@ def read_ledger(path: Path) -> Ledger:
     stray = sorted({row.design for row in ledger.rows} - known)
     if stray:
         raise DataError(f"{path}: rows of designs that the ledger does not list: {', '.join(stray)}")
+    if len(known) < len(ledger.designs):
+        raise DataError(f"{path}: the ledger lists a design twice; run the frontier again")
+    _check_open_parts(path, ledger)
     return ledger
+
+
+def _check_open_parts(path: Path, ledger: Ledger) -> None:
+    plain = ledger.to_dict()
+    _check(path, "meta", plain["meta"], META)
+    sliders = plain["meta"].get("person", {}).get("sliders", [])
+    for k, slider in enumerate(sliders):
+        if slider["start"] >= len(slider["positions"]):
+            raise DataError(f"{path}: meta.person.sliders[{k}].start is beyond its positions; run the frontier again")
+    combinations = math.prod(len(slider["positions"]) for slider in sliders)
+    for k, design in enumerate(plain["designs"]):
+        for key, schema in (("sees", SEES), ("groups", GROUP), ("rules", RULE)):
+            _check(path, f"designs[{k}].{key}", design[key], {"type": "array", "items": schema})
+        person = design["person"]
+        if person:
+            _check(path, f"designs[{k}].person", person, PERSON)
+            _check_person(f"{path}: designs[{k}].person", person, sliders, combinations)
+
+
+def _check(path: Path, where: str, value: Any, schema: Mapping[str, Any]) -> None:
+    import jsonschema
+
+    error = next(jsonschema.Draft202012Validator(schema).iter_errors(value), None)
+    if error is not None:
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+        raise DataError(f"{path}: {where}{place} breaks the rule {error.validator!r}; run the frontier again")
+
+
+def _check_person(where: str, person: Mapping[str, Any], sliders: list[dict[str, Any]], combinations: int) -> None:
+    positions = {slider["feature"]: len(slider["positions"]) for slider in sliders}
+    for part in person["parts"]:
+        if len(part["points"]) not in (1, positions.get(part["feature"], 1)) or len(part["bins"]) != len(
+            part["points"]
+        ):
+            raise DataError(f"{where}: points of {part['feature']!r} do not fit the sliders; run the frontier again")
+    try:
+        scores = base64.b64decode(person["scores"], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise DataError(f"{where}.scores: not base64; run the frontier again") from error
+    if len(scores) != 2 * combinations:
+        raise DataError(f"{where}.scores: {len(scores)} bytes do not fit the sliders; run the frontier again")
 
 
 def _fits(value: Any, hint: Any) -> bool:
