@@ -106,3 +106,10 @@ def test_people_outside_history_are_needed(society):
 def test_a_budget_out_of_range_is_refused(society):
     with pytest.raises(ParameterError, match="epsilon"):
         PrivateModel(epsilon=0).run(society, Scorecard(), np.random.default_rng(0))
+
+
+def test_an_attacker_can_rehearse_the_training(run, society):
+    """The hook trains on the people named, with the same bins to choose from; the noise is fresh each time."""
+    cards = [run.train(society.history), run.train(society.history), run.train(~society.history)]
+    assert len({card.fingerprint for card in (*cards, run.card)}) == 4
+    assert all(card.features == run.card.features for card in cards)

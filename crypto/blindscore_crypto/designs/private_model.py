@@ -7,17 +7,21 @@ on whom the card was trained; an applicant's figures lie before the lender in cl
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
 
 from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run, View
 from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, messages, reply_bytes
 from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.binning import categories, kind_of
+from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.private_model.domains import Category, Domain, Domains, Number
 from blindscore_crypto.private_model.estimator import PrivateScorecard
@@ -59,7 +63,7 @@ class PrivateModel:
             raise DataError(f"{population.name}: this design needs financial features, and people outside history")
         domains = self.domains or public_domains(population.features.loc[~past, features])
         people = domains.restrict(population.features[features])
-        fitted = PrivateScorecard(
+        model = PrivateScorecard(
             self.epsilon,
             self.delta,
             domains=domains,
@@ -69,10 +73,19 @@ class PrivateModel:
             pdo=scorecard.pdo,
             low=scorecard.low,
             high=scorecard.high,
-        ).fit(people.loc[past], population.default[past])
-        scores = fitted.score_points(people)
+        )
+
+        def train(members: NDArray[np.bool_]) -> Card:
+            """Train with other people: what a membership attacker rehearses, on people of its own."""
+            return clone(model).fit(people.loc[members], population.default[members]).card_
+
+        fitted = clone(model).fit(people.loc[past], population.default[past])
+        started = time.perf_counter()
+        bins = fitted.card_.bins(people)
+        scores = fitted.card_.scores(bins)
+        us_per_person = 1e6 * (time.perf_counter() - started) / len(population)
         threshold = choose_threshold(scores[~past], self.approve, scorecard.low, scorecard.high)
-        sizes = reply_bytes(fitted.card_, fitted.card_.bins(people), scores >= threshold)
+        sizes = reply_bytes(fitted.card_, bins, scores >= threshold)
         lender = View(
             "lender",
             "pairwise",
@@ -86,7 +99,9 @@ class PrivateModel:
             threshold=threshold,
             card=fitted.card_,
             views={"scorer": lender, "lender": lender, "source": bank_view(population)},
-            costs=Costs(bytes_up=8 * len(features), bytes_down=int(sizes.max())),
+            costs=Costs(
+                MappingProxyType({"scorer": round(us_per_person, 3)}), 8 * len(features), int(np.median(sizes))
+            ),
             parameters=MappingProxyType(
                 {
                     "epsilon": self.epsilon,
@@ -99,6 +114,7 @@ class PrivateModel:
             ),
             epsilon=self.epsilon,
             delta=self.delta,
+            train=train,
         )
 
 
