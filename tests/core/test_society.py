@@ -76,6 +76,8 @@ def test_friends_can_be_set(society: Society, wanted: int) -> None:
     after = society.do({"friends": float(wanted)}, rows)
     assert (after.features.loc[rows, "friends_count"] == wanted).all()
     assert changed(society.features, after.features) <= set(SOCIAL_NAMES)
+    assert np.array_equal(society.default, after.default)
+    pd.testing.assert_frame_equal(society.ledger(rows), after.ledger(rows))
     before = {tuple(e) for e in society.friends.tolist()}
     now = {tuple(e) for e in after.friends.tolist()}
     assert all(a in rows or b in rows for a, b in before ^ now)
