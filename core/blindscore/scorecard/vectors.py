@@ -22,14 +22,13 @@ from numba.extending import intrinsic
 LANES = 16
 GROUP = 4  # features a pass
 SLOTS = 64  # table entries a feature holds: up to 4 search steps of 16 lanes, or up to 15 edges
-BLOCK = 1024  # people a block: four columns of a block and the totals stay in the first-level cache
+BLOCK = 1024  # people a block: four columns of a block, the next four, and the totals stay in the first-level cache
 SIZES = (3, 7, 15)  # edges that a loop is specialised to
 
 # llvmlite, as numba itself uses it
 ir, binding = cgutils.ir, codegen.ll
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 _INTS = ir.VectorType(_INT32, LANES)
-_BITS = ir.VectorType(ir.IntType(1), LANES)
 
 
 def can_permute() -> bool:
@@ -117,8 +116,8 @@ def _emit_loop(
     permute_numbers = function("llvm.x86.avx512.permvar.sf.512", vector, vector, _INTS) if permute else None
     permute_ints = function("llvm.x86.avx512.permvar.si.512", _INTS, _INTS, _INTS) if permute else None
     prefetch = function("llvm.prefetch.p0", ir.VoidType(), ir.IntType(8).as_pointer(), _INT32, _INT32, _INT32)
-    is_class = function(f"llvm.is.fpclass.v16{'f64' if size == 8 else 'f32'}", _BITS, vector, _INT32)
-    infinite, nan = ir.Constant(_INT32, 0x204), ir.Constant(_INT32, 0x3)  # LLVM's masks of both signs and both kinds
+    bits = ir.VectorType(_INT64 if wide else _INT32, LANES)
+    positive, infinity = ((1 << 63) - 1, 0x7FF << 52) if wide else ((1 << 31) - 1, 0xFF << 23)
     zero = ir.Constant(_INTS, [0] * LANES)
     steps = search_steps(n_edges)
 
@@ -136,7 +135,7 @@ def _emit_loop(
         gains = [
             [spread(load(points, 4 * (LANES * f + k), _INT32, 4), _INTS) for k in range(n_edges)] for f in range(GROUP)
         ]
-    seen = cgutils.alloca_once_value(builder, ir.Constant(_BITS, [0] * LANES))
+    nearest = cgutils.alloca_once_value(builder, ir.Constant(bits, [positive] * LANES))
 
     def compare(x: Any, f: Any) -> Any:
         total = zero
@@ -158,17 +157,21 @@ def _emit_loop(
         place = pointer(totals, builder.mul(loop.index, ir.Constant(_INT64, LANES * 4)), _INTS)
         total = builder.load(place)
         total.align = 4
-        bad = builder.load(seen)
+        least = builder.load(nearest)
         for f in range(GROUP):
             soon = pointer(ahead[f], offset, ir.IntType(8))
             builder.call(prefetch, [soon, *(ir.Constant(_INT32, hint) for hint in (0, 3, 1))])  # read, keep, data
             x = load(here[f], offset, vector, size)
             gained = search(x, f) if permute else compare(x, f)
-            total = builder.add(total, builder.select(builder.call(is_class, [x, nan]), lost[f], gained))
-            bad = builder.or_(bad, builder.call(is_class, [x, infinite]))
-        builder.store(bad, seen)
+            total = builder.add(total, builder.select(builder.fcmp_unordered("uno", x, x), lost[f], gained))
+            # Zero iff x is infinite; integers, because comparisons keep the floating-point units busy enough.
+            apart = builder.and_(builder.bitcast(x, bits), ir.Constant(bits, [positive] * LANES))
+            apart = builder.xor(apart, ir.Constant(bits, [infinity] * LANES))
+            least = builder.select(builder.icmp_unsigned("<", apart, least), apart, least)
+        builder.store(least, nearest)
         builder.store(total, place).align = 4
-    spotted = builder.bitcast(builder.load(seen), ir.IntType(LANES))
+    infinite = builder.icmp_unsigned("==", builder.load(nearest), ir.Constant(bits, [0] * LANES))
+    spotted = builder.bitcast(infinite, ir.IntType(LANES))
     old = load(flag, 0, _INT64, 8)
     builder.store(builder.or_(old, builder.zext(spotted, _INT64)), pointer(flag, 0, _INT64))
 
@@ -247,9 +250,13 @@ def _add_groups(
     totals: Any,
     sixteens: Any,
     flag: Any,
+    here: Any,
+    soon: Any,
 ) -> None:
-    """Add all features of one width to the totals; `at` holds a column's address a feature, `shift` bytes into it."""
-    here, soon = np.empty(GROUP, np.int64), np.empty(GROUP, np.int64)
+    """Add all features of one width to the totals; `at` holds a column's address a feature, `shift` bytes into it.
+
+    here, soon : (GROUP,) int64, scratch that is handed in, because making it takes as long as scoring a hundred people
+    """
     for g in range(kinds.size):
         for f in range(GROUP):
             here[f] = at[GROUP * g + f] + shift
@@ -282,14 +289,15 @@ def score_blocks(narrow: Any, wide: Any, start: Any, low: Any, high: Any, out: A
     out : (n,) int16
     """
     totals, flag = np.empty(BLOCK, np.int32), np.zeros(1, np.int64)
+    here, soon = np.empty(GROUP, np.int64), np.empty(GROUP, np.int64)
     edge32, edge64 = np.zeros((narrow[0].size, LANES), np.float32), np.zeros((wide[0].size, LANES), np.float64)
     pad32, pad64 = np.empty(narrow[0].size, np.int64), np.empty(wide[0].size, np.int64)
     for first in range(begin, end, BLOCK):
         n = min(BLOCK, end - first)
         sixteens, rest = n // LANES, n % LANES
         totals[:] = start
-        _add_groups(narrow[0], first * 4, BLOCK * 4, 4, *narrow[1:], totals.ctypes.data, sixteens, flag)
-        _add_groups(wide[0], first * 8, BLOCK * 8, 8, *wide[1:], totals.ctypes.data, sixteens, flag)
+        _add_groups(narrow[0], first * 4, BLOCK * 4, 4, *narrow[1:], totals.ctypes.data, sixteens, flag, here, soon)
+        _add_groups(wide[0], first * 8, BLOCK * 8, 8, *wide[1:], totals.ctypes.data, sixteens, flag, here, soon)
         if rest:  # the last few people go through a copy, so that nothing is read beyond the end of a column
             past = first + LANES * sixteens
             for j in range(pad32.size):
@@ -299,8 +307,8 @@ def score_blocks(narrow: Any, wide: Any, start: Any, low: Any, high: Any, out: A
                 pad64[j] = edge64.ctypes.data + j * LANES * 8
                 _copy(pad64[j], wide[0][j] + past * 8, rest * 8)
             there = totals.ctypes.data + LANES * sixteens * 4
-            _add_groups(pad32, 0, 0, 4, *narrow[1:], there, 1, flag)
-            _add_groups(pad64, 0, 0, 8, *wide[1:], there, 1, flag)
+            _add_groups(pad32, 0, 0, 4, *narrow[1:], there, 1, flag, here, soon)
+            _add_groups(pad64, 0, 0, 8, *wide[1:], there, 1, flag, here, soon)
         for i in range(n):
             out[first + i] = min(max(totals[i], low), high)
     return flag[0] != 0
@@ -318,6 +326,7 @@ def score_tiles(
     """
     d, tile_rows = table.shape[1], 256
     totals, flag = np.empty(tile_rows, np.int32), np.zeros(1, np.int64)
+    here, soon = np.empty(GROUP, np.int64), np.empty(GROUP, np.int64)
     tile = np.zeros((d, tile_rows + LANES), table.dtype)
     stride = tile.shape[1] * size
     at = np.empty(order.size, np.int64)
@@ -335,7 +344,7 @@ def score_tiles(
         sixteens = (n + LANES - 1) // LANES
         tile[:, n : sixteens * LANES] = 0  # nothing stale may raise the flag
         totals[:] = start
-        _add_groups(at, 0, 0, size, *program, totals.ctypes.data, sixteens, flag)
+        _add_groups(at, 0, 0, size, *program, totals.ctypes.data, sixteens, flag, here, soon)
         for i in range(n):
             out[first + i] = min(max(totals[i], low), high)
     return flag[0] != 0
