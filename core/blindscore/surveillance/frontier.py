@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import blindscore
 from blindscore.designs.design import Design, Run
@@ -14,11 +17,12 @@ from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.quality import auc_interval, auc_loss_interval, ks
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.cache import Cache, design_key, run_key
 from blindscore.surveillance.groups import who_loses
-from blindscore.surveillance.ledger import DesignRow, Ledger, Row
+from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
 from blindscore.surveillance.person import Person, choose_person, score_person
 from blindscore.surveillance.registry import load_capabilities
-from blindscore.surveillance.scene import Capability, auxiliary_people, scenes_of
+from blindscore.surveillance.scene import Capability, Scene, auxiliary_people, scenes_of
 from blindscore.surveillance.sees import who_sees
 
 Progress = Callable[[str, int, int], None]
@@ -34,6 +38,7 @@ def measure(
     command: str,
     progress: Progress | None = None,
     capabilities: Sequence[Capability] | None = None,
+    cache: Cache | None = None,
 ) -> Ledger:
     """Run designs, attack their views, and return the ledger.
 
@@ -54,6 +59,8 @@ def measure(
         Called with (what is done next, steps done, steps in all).
     capabilities
         Attacks to play; all that are registered if None.
+    cache
+        Where finished parts are kept and found again; nothing is kept if None.
 
     Raises
     ------
@@ -64,32 +71,25 @@ def measure(
     if not designs or len(set(names)) != len(names):
         raise ParameterError(f"give at least one design and none twice, got: {', '.join(names) or 'none'}")
     started = time.perf_counter()
-    if capabilities is None:
-        capabilities = load_capabilities()
-    auxiliary = auxiliary_people(population, seed)
-    memo: dict[object, object] = {}
-    runs: list[Run] = []
-    rows: list[Row] = []
-    steps = len(designs) * (1 + len(capabilities))
-    done = 0
+    stage = _Stage(
+        population=population,
+        scorecard=scorecard,
+        capabilities=tuple(load_capabilities() if capabilities is None else capabilities),
+        seed=seed,
+        auxiliary=auxiliary_people(population, seed),
+        person=choose_person(population),
+        cache=cache or Cache(),
+    )
+    done, steps = 0, len(designs) * (1 + len(stage.capabilities))
 
-    def tell(label: str) -> None:
+    def tell(label: str, finished: int) -> None:
+        nonlocal done
+        done += finished
         if progress is not None:
             progress(label, done, steps)
 
-    for number, design in enumerate(designs):
-        tell(f"{design.name}: run")
-        run = design.run(population, scorecard, np.random.default_rng([seed, number]))
-        runs.append(run)
-        done += 1
-        scenes = scenes_of(population, design, run, auxiliary, seed, memo)
-        for capability in capabilities:
-            tell(f"{design.name}: {capability.name}")
-            for scene in scenes:
-                rows += capability.measure(scene)
-            done += 1
-    tell("done")
-    person = choose_person(population)
+    played = [stage.play(design, tell) for design in designs]
+    tell("done", 0)
     return Ledger(
         meta={
             "version": blindscore.__version__,
@@ -99,16 +99,81 @@ def measure(
             "synthetic": population.synthetic,
             "fingerprint": population.fingerprint,
             "default_rate": float(population.default.mean()),
-            "auxiliary_people": int(auxiliary.sum()),
-            "sample": max((run.real_runs for run in runs), default=0),
+            "auxiliary_people": int(stage.auxiliary.sum()),
+            "sample": max(part.design.real_runs for part in played),
             "baseline": _baseline(names),
             "command": command,
-            "person": {} if person is None else person.to_dict(),
+            "person": {} if stage.person is None else stage.person.to_dict(),
             "seconds": round(time.perf_counter() - started, 1),
         },
-        designs=tuple(_design_rows(population, designs, runs, person)),
-        rows=tuple(_judged(rows, _baseline(names))),
+        designs=_against_the_best(population, played),
+        rows=tuple(_judged([row for part in played for row in part.rows], _baseline(names))),
     )
+
+
+@dataclass(frozen=True)
+class _Played:
+    """One design's part of a ledger, before it is held against the others."""
+
+    design: DesignRow  # its AUC loss still 0
+    scores: NDArray[np.int16]
+    rows: tuple[Row, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        ledger = Ledger({}, (self.design,), self.rows).to_dict()
+        return {"design": ledger["designs"][0], "scores": self.scores.tolist(), "rows": ledger["rows"]}
+
+    @classmethod
+    def from_dict(cls, part: dict[str, Any]) -> _Played:
+        ledger = parse_ledger({"meta": {}, "designs": [part["design"]], "rows": part["rows"]})
+        return cls(ledger.designs[0], np.asarray(part["scores"], np.int16), ledger.rows)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What is the same for every design of one run."""
+
+    population: Population
+    scorecard: Scorecard
+    capabilities: tuple[Capability, ...]
+    seed: int
+    auxiliary: NDArray[np.bool_]
+    person: Person | None
+    cache: Cache
+    memo: dict[Any, Any] = field(default_factory=dict)
+
+    def play(self, design: Design, tell: Callable[[str, int], None]) -> _Played:
+        """Run a design and attack its views, or take both from the cache."""
+        tell(f"{design.name}: run", 0)
+        attacks = tuple(repr(capability) for capability in self.capabilities)
+        key = design_key(self.population, design, self.scorecard, self.seed, attacks)
+        kept = self.cache.load(key)
+        if kept is not None:
+            tell(f"{design.name}: as before", 1 + len(self.capabilities))
+            return _Played.from_dict(kept)
+        rng = np.random.default_rng([self.seed, int.from_bytes(hashlib.sha256(design.name.encode()).digest()[:8])])
+        run = design.run(self.population, self.scorecard, rng)
+        scenes = scenes_of(self.population, design, run, self.auxiliary, self.seed, self.memo)
+        rows: list[Row] = []
+        finished = 1
+        for capability in self.capabilities:
+            tell(f"{design.name}: {capability.name}", finished)
+            rows += self._attack(capability, scenes, f"{key[:32]}-{run_key(design.name, run)[:32]}")
+            finished = 1
+        tell(f"{design.name}: done", finished)
+        part = _Played(_design_row(self.population, design, run, self.person), run.scores, tuple(rows))
+        self.cache.save(key, part.to_dict())
+        return part
+
+    def _attack(self, capability: Capability, scenes: list[Scene], key: str) -> tuple[Row, ...]:
+        """Return one capability's rows: a run that was interrupted goes on with the attack that it was at."""
+        name = f"{key}-{capability.name}"
+        kept = self.cache.load(name)
+        if kept is not None:
+            return parse_ledger({"meta": {}, "designs": [], "rows": kept}).rows
+        rows = tuple(row for scene in scenes for row in capability.measure(scene))
+        self.cache.save(name, [row_dict(row) for row in rows])
+        return rows
 
 
 def _baseline(names: Sequence[str]) -> str | None:
@@ -120,41 +185,44 @@ def _judged(rows: Sequence[Row], baseline: str | None) -> list[Row]:
     return [row.judged(reference.get((row.coalition, row.capability, row.secret))) for row in rows]
 
 
-def _design_rows(
-    population: Population, designs: Sequence[Design], runs: Sequence[Run], person: Person | None
-) -> list[DesignRow]:
-    """Return the designs' quality, measured on people who did not train the cards, and their costs."""
+def _design_row(population: Population, design: Design, run: Run, person: Person | None) -> DesignRow:
+    """Return a design's quality, measured on people who did not train the card, and its costs."""
+    fresh = ~population.history
+    outcome, scores = population.default[fresh], run.scores[fresh].astype(np.float64)
+    reached = auc_interval(outcome, scores)
+    return DesignRow(
+        design=design.name,
+        summary=design.summary,
+        parameters=dict(run.parameters),
+        auc=reached[0],
+        auc_low=reached[1],
+        auc_high=reached[2],
+        auc_loss=0.0,
+        auc_loss_low=0.0,
+        auc_loss_high=0.0,
+        ks=ks(outcome, scores),
+        us_per_person=dict(run.costs.us_per_person),
+        bytes_up=run.costs.bytes_up,
+        bytes_down=run.costs.bytes_down,
+        keys_bytes=run.costs.keys_bytes,
+        real_runs=run.real_runs,
+        real_agree=run.real_agree,
+        enforces=tuple(sorted(design.enforces)),
+        rules=tuple(asdict(rule) for rule in design.rules),
+        sees=who_sees(population, run),
+        groups=who_loses(population, run),
+        person={} if person is None else score_person(person, run),
+    )
+
+
+def _against_the_best(population: Population, played: Sequence[_Played]) -> tuple[DesignRow, ...]:
+    """Return the designs with their loss of AUC against the best of the run, paired on the same applicants."""
     fresh = ~population.history
     outcome = population.default[fresh]
-    scores = [run.scores[fresh].astype(np.float64) for run in runs]
-    aucs = [auc_interval(outcome, score) for score in scores]
-    best = max(range(len(runs)), key=lambda i: aucs[i][0])
+    scores = [part.scores[fresh].astype(np.float64) for part in played]
+    best = max(range(len(played)), key=lambda i: played[i].design.auc)
     rows = []
-    for design, run, score, reached in zip(designs, runs, scores, aucs, strict=True):
-        loss = auc_loss_interval(outcome, scores[best], score)
-        rows.append(
-            DesignRow(
-                design=design.name,
-                summary=design.summary,
-                parameters=dict(run.parameters),
-                auc=reached[0],
-                auc_low=reached[1],
-                auc_high=reached[2],
-                auc_loss=loss[0],
-                auc_loss_low=loss[1],
-                auc_loss_high=loss[2],
-                ks=ks(outcome, score),
-                us_per_person=dict(run.costs.us_per_person),
-                bytes_up=run.costs.bytes_up,
-                bytes_down=run.costs.bytes_down,
-                keys_bytes=run.costs.keys_bytes,
-                real_runs=run.real_runs,
-                real_agree=run.real_agree,
-                enforces=tuple(sorted(design.enforces)),
-                rules=tuple(asdict(rule) for rule in design.rules),
-                sees=who_sees(population, run),
-                groups=who_loses(population, run),
-                person={} if person is None else score_person(person, run),
-            )
-        )
-    return rows
+    for part, own in zip(played, scores, strict=True):
+        loss, low, high = auc_loss_interval(outcome, scores[best], own)
+        rows.append(replace(part.design, auc_loss=loss, auc_loss_low=low, auc_loss_high=high))
+    return tuple(rows)

@@ -186,11 +186,25 @@ def load_ledger(path: Path) -> Ledger:
     except ValueError as error:
         raise DataError(f"{path}: not JSON ({error}); give a ledger.json") from error
     try:
+        return parse_ledger(data)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def parse_ledger(data: Any) -> Ledger:
+    """Return the ledger of its plain form.
+
+    Raises
+    ------
+    DataError
+        Keys of the specification are lacking, or are of another kind.
+    """
+    try:
         designs = tuple(_build(DesignRow, entry) for entry in data["designs"])
         rows = tuple(_build(Row, {k.replace("0.001", "0_001"): v for k, v in entry.items()}) for entry in data["rows"])
         return Ledger(meta=dict(data["meta"]), designs=designs, rows=rows)
     except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path}: not a ledger, or of another version ({error}); run the frontier again") from error
+        raise DataError(f"not a ledger, or of another version ({error}); run the frontier again") from error
 
 
 def _build(kind: Any, entry: Mapping[str, Any]) -> Any:

@@ -1,0 +1,154 @@
+"""The main job: one ledger a seed, finished parts found again, an interrupted run taken up where it stopped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from blindscore.designs.bureau import Bureau
+from blindscore.designs.minimal import Minimal
+from blindscore.errors import DataError, ParameterError
+from blindscore.people.society import make_society
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.cache import Cache, code_fingerprint
+from blindscore.surveillance.disclose import Disclose
+from blindscore.surveillance.frontier import measure
+from blindscore.surveillance.intercept import Intercept
+from blindscore.surveillance.link import Link
+
+DESIGNS = (Bureau(), Minimal())
+ATTACKS = (Link(), Disclose())
+
+
+@pytest.fixture(scope="module")
+def society():
+    return make_society(600, seed=4)
+
+
+def run(society, designs=DESIGNS, capabilities=ATTACKS, **more):
+    return measure(society, designs, Scorecard(method="woe"), seed=9, command="c", capabilities=capabilities, **more)
+
+
+def without_times(ledger):
+    plain = ledger.to_dict()
+    del plain["meta"]["seconds"]
+    for design in plain["designs"]:
+        del design["us_per_person"]
+    return json.dumps(plain)
+
+
+@dataclass
+class Counting:
+    """An attack that counts how often it is played, and may be interrupted."""
+
+    played: int = 0
+    interrupt: bool = False
+    name = "link"
+
+    def __repr__(self):
+        return "Counting()"
+
+    def measure(self, scene):
+        if self.interrupt:
+            raise KeyboardInterrupt
+        self.played += 1
+        return Link().measure(scene)
+
+
+def test_one_seed_gives_one_ledger(society):
+    assert without_times(run(society)) == without_times(run(society))
+
+
+def test_a_design_gives_the_same_rows_whatever_ran_beside_it(society):
+    both, alone = run(society), run(society, (Minimal(),))
+    wanted = [(r.coalition, r.secret, r.advantage) for r in both.rows if r.design == "minimal"]
+    assert wanted == [(r.coalition, r.secret, r.advantage) for r in alone.rows]
+
+
+def test_loss_is_against_the_best_and_baseline_is_the_most_watching(society):
+    ledger = run(society)
+    assert min(design.auc_loss for design in ledger.designs) == 0.0
+    assert ledger.meta["baseline"] == "bureau"
+    assert {row.design for row in ledger.rows if row.certified_removal is not None} <= {"bureau", "minimal"}
+
+
+def test_progress_ends_where_it_said_it_would(society):
+    seen = []
+    run(society, progress=lambda label, done, total: seen.append((done, total)))
+    assert seen[-1] == (6, 6)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_finished_designs_are_found_again(society, tmp_path):
+    first = Counting()
+    fresh = run(society, capabilities=(first,), cache=Cache(tmp_path))
+    again = Counting()
+    found = run(society, capabilities=(again,), cache=Cache(tmp_path))
+    assert first.played > 0
+    assert again.played == 0
+    assert without_times(fresh) == without_times(found)
+
+
+def test_a_changed_design_costs_only_itself(society, tmp_path):
+    run(society, capabilities=(Counting(),), cache=Cache(tmp_path))
+    again = Counting()
+    run(society, (Bureau(), Minimal(approve=0.6)), capabilities=(again,), cache=Cache(tmp_path))
+    alone = Counting()
+    run(society, (Minimal(approve=0.6),), capabilities=(alone,))
+    assert 0 < again.played == alone.played
+
+
+def test_other_people_or_seeds_are_not_found(society, tmp_path):
+    run(society, capabilities=(Counting(),), cache=Cache(tmp_path))
+    again = Counting()
+    run(make_society(600, seed=5), capabilities=(again,), cache=Cache(tmp_path))
+    assert again.played > 0
+
+
+def test_an_interrupted_run_goes_on_with_the_attack_that_it_was_at(society, tmp_path):
+    first = Counting()
+    broken = Counting(interrupt=True)
+    broken.name = "second"
+    with pytest.raises(KeyboardInterrupt):
+        run(society, capabilities=(first, broken), cache=Cache(tmp_path))
+    assert first.played > 0
+    again, whole = Counting(), Counting()
+    whole.name = "second"
+    run(society, (Bureau(),), capabilities=(again, whole), cache=Cache(tmp_path))
+    assert again.played == 0
+    assert whole.played > 0
+
+
+def test_a_broken_file_of_the_cache_is_no_part(society, tmp_path):
+    run(society, cache=Cache(tmp_path))
+    for file in tmp_path.iterdir():
+        file.write_bytes(b"{")
+    again = Counting()
+    run(society, capabilities=(again,), cache=Cache(tmp_path))
+    assert again.played > 0
+
+
+def test_a_cache_that_cannot_be_written_says_so(society, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot keep results"):
+        run(society, cache=Cache(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("designs", [(), (Bureau(), Bureau(approve=0.5))])
+def test_no_design_or_one_twice_is_refused(society, designs):
+    with pytest.raises(ParameterError, match="at least one design"):
+        run(society, designs)
+
+
+def test_the_code_is_part_of_the_key():
+    assert code_fingerprint("blindscore") != code_fingerprint("json")
+    assert len(code_fingerprint("blindscore")) == 64
+
+
+def test_every_design_meets_every_coalition(society):
+    ledger = run(society, capabilities=(Disclose(), Intercept()))
+    assert {row.coalition for row in ledger.rows} >= {"scorer", "lender", "source", "observer", "scorer+state", "all"}
+    assert np.isfinite([row.advantage for row in ledger.rows]).all()
