@@ -136,6 +136,7 @@ def gaps(file, model, repeats):
 
 
 def report(files, peers, repeats, audit_runs):
+    """All figures, by file and model."""
     out = {}
     for name in files:
         out[name] = {}
@@ -209,6 +210,31 @@ def test_noise(benchmark):
     benchmark(discrete_gaussian, 100.0, 20_000)
 
 
+def draw(found, files, models, path):
+    """Budget curves, one panel a file: AUC against epsilon with 95% intervals over splits and fits."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(files), figsize=(3.4 * len(files), 3.2), squeeze=False, layout="constrained")
+    for axis, name in zip(axes[0], files, strict=True):
+        rows = {model: found[name][model] for model in models if found[name][model]}
+        for shift, (model, row) in enumerate(rows.items()):
+            auc = [row["clear_auc"] - row[f"gap_eps_{e:g}"] for e in EPSILONS]
+            error = [1.96 * row[f"error_eps_{e:g}"] for e in EPSILONS]
+            axis.errorbar(
+                np.array(EPSILONS) * 1.04**shift, auc, error, marker="o", ms=3, lw=1.2, capsize=2, label=model
+            )
+        if rows:
+            axis.axhline(next(iter(rows.values()))["clear_auc"], color="grey", ls=":", lw=1, label="no noise")
+        axis.set(xscale="log", xticks=EPSILONS, xticklabels=EPSILONS, xlabel="epsilon", title=name)
+        axis.minorticks_off()
+    axes[0][0].set_ylabel("AUC on held-out people")
+    axes[0][0].legend(fontsize=7)
+    figure.savefig(path, dpi=110)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -216,8 +242,11 @@ def main():
     parser.add_argument("--peers", nargs="*", choices=MODELS, default=list(MODELS))
     parser.add_argument("--repeats", type=int, default=3, help="fits of ours on every split")
     parser.add_argument("--audit-runs", type=int, default=1000, help="releases with and without the canary")
+    parser.add_argument("--picture", help="write the budget curves to this PNG")
     arguments = parser.parse_args()
     found = report(arguments.files, arguments.peers, arguments.repeats, arguments.audit_runs)
+    if arguments.picture:
+        draw(found, arguments.files, arguments.peers, arguments.picture)
     if arguments.json:
         print(json.dumps(found))
         return

@@ -152,6 +152,22 @@ def test_the_default_method_ranks_strangers_with_exact_noise_alone():
     assert roc_auc_score(theirs, -model.score_points(strangers).astype(int)) > 0.68
 
 
+def test_a_monotone_wish_is_kept_and_costs_nothing():
+    people, bad = make_people(600, 12)
+    wish = {"income": "increasing", "late": "decreasing", "age": "auto"}
+    model = PrivateScorecard(0.5, domains=DOMAINS, monotone=wish).fit(people, bad)
+    points = {c.feature: np.diff(c.points[:-1]) for c in model.card_.characteristics}
+    assert (points["income"] >= 0).all()
+    assert (points["late"] <= 0).all()
+    assert (points["age"] >= 0).all() or (points["age"] <= 0).all()
+    assert model.epsilon_spent_ <= 0.5
+    assert len(model.releases_) == 4
+    account = Budget(1.0, 1e-5)
+    with pytest.raises(ParameterError, match="monotone for 'late'"):
+        PrivateScorecard(0.5, domains=DOMAINS, account=account, monotone={"late": "sideways"}).fit(people, bad)
+    assert account.record == ()
+
+
 def test_scoring_repeats_but_training_does_not():
     """The card scores alike for ever; two fits differ, whatever seeds the caller sets."""
     import torch

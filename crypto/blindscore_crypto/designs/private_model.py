@@ -55,7 +55,7 @@ class PrivateModel:
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Train on past customers with noise, then score everybody; see :class:`blindscore.designs.design.Design`.
 
-        Of ``scorecard`` only the scale and ``max_bins`` are used; its training reads the data without noise.
+        Of ``scorecard`` only the scale, ``max_bins`` and ``monotone`` are used; its training reads the data without noise.
         """
         features = financial(population)
         past = population.history
@@ -68,6 +68,7 @@ class PrivateModel:
             self.delta,
             domains=domains,
             max_bins=scorecard.max_bins,
+            monotone=scorecard.monotone,
             base_score=scorecard.base_score,
             base_odds=scorecard.base_odds,
             pdo=scorecard.pdo,

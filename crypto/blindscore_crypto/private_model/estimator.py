@@ -7,6 +7,7 @@ applicant whom the card scores, and what an error message about malformed traini
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,13 +17,14 @@ from numpy.typing import NDArray
 from blindscore.errors import DataError, ParameterError
 from blindscore.scorecard.binning import bin_column, numbers
 from blindscore.scorecard.card import MAX_BINS, Characteristic, Scale
+from blindscore.scorecard.classing import Direction
 from blindscore.scorecard.inputs import as_frame, as_outcome
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.private_model import onestep, opacus_fit
 from blindscore_crypto.private_model.accounting import Budget, check_budget, whole_budget
 from blindscore_crypto.private_model.domains import Domain, Domains, Number, characteristic
 from blindscore_crypto.private_model.edges import private_edges
-from blindscore_crypto.private_model.points import centred, make_card
+from blindscore_crypto.private_model.points import centred, make_card, monotone_weights
 
 Method = Literal["auto", "onestep", "opacus"]
 EDGE_SHARE = 1 / 16  # of the budget, where edges must be estimated
@@ -53,6 +55,8 @@ class PrivateScorecard(Scorecard):
         two fits on the same people cost more than either says.
     max_bins : int
         Ordinary bins of a number whose edges are not declared, 2 to 16.
+    monotone : None, "increasing", "decreasing", "auto", or {feature: one of these}
+        Demand that the score rise (fall) with a number; done to the released weights, so that it costs no budget.
     base_score, base_odds, pdo, low, high
         The scale; see :class:`~blindscore.scorecard.scorecard.Scorecard`.
 
@@ -75,6 +79,7 @@ class PrivateScorecard(Scorecard):
         account: Budget | None = None,
         *,
         max_bins: int = 8,
+        monotone: Direction | Mapping[str, Direction] | None = None,
         base_score: float = 600.0,
         base_odds: float = 30.0,
         pdo: float = 50.0,
@@ -87,6 +92,7 @@ class PrivateScorecard(Scorecard):
         self.domains = domains
         self.account = account
         self.max_bins = max_bins
+        self.monotone = monotone
         self.base_score = base_score
         self.base_odds = base_odds
         self.pdo = pdo
@@ -107,6 +113,8 @@ class PrivateScorecard(Scorecard):
         people = as_frame(X)
         domains = (self.domains or Domains(())).require([str(name) for name in people.columns])
         bad, self.classes_ = as_outcome(y, len(people))
+        draft = [characteristic(name, domain) for name, domain in domains]
+        monotone_weights(draft, [np.zeros(c.n_bins) for c in draft], self.monotone)  # refuse before anything is spent
         budget = Budget(self.epsilon, self.delta, within=self.account)
         empty, left = self._bins_of(people, domains, budget)
         bins = np.column_stack([bin_column(c, people[c.feature]) for c in empty])
@@ -116,7 +124,7 @@ class PrivateScorecard(Scorecard):
             ordered = tuple(c.groups is None for c in empty)
             layout = onestep.Layout(tuple(c.n_bins for c in empty), ordered)
             weights, intercept = onestep.train(bins, bad, layout, left, budget)
-        weights, middle = centred(weights)
+        weights, middle = centred(monotone_weights(empty, weights, self.monotone))
         intercept += middle
         self.card_ = make_card(empty, weights, intercept, scale)
         self.counts_ = {}  # training counts are the private data; the table shows none
