@@ -55,7 +55,7 @@ class PrivateModel:
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Train on past customers with noise, then score everybody; see :class:`blindscore.designs.design.Design`.
 
-        Of ``scorecard`` only the scale, ``max_bins`` and ``monotone`` are used; its training reads the data without noise.
+        Of ``scorecard`` only the scale, ``max_bins`` and ``monotone`` are used; its training reads data without noise.
         """
         features = financial(population)
         past = population.history
