@@ -18,12 +18,13 @@ import os
 import time
 from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted import batch
+from blindscore_crypto.encrypted import batch, batch_seal
 from blindscore_crypto.encrypted.engine import scheme_for
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
@@ -55,7 +56,6 @@ IN_A_ROW = 4
 NOT_HERE = {
     "openfhe": "openfhe 1.6.1 imports on Python 3.10 only",
     "concrete_ml": "concrete-ml replaces torch and NumPy by old ones; it needs an environment of its own",
-    "seal_batch_over_tenseal_columns": "the batch engine is the Numba one; there is none on SEAL",
 }
 
 
@@ -136,8 +136,8 @@ def tenseal_columns() -> tuple[Callable[[], None], int]:
     return lambda: serve() and None, sum(map(len, up)) + len(down)
 
 
-def our_columns() -> Callable[[], None]:
-    """The batch engine's server side for one block of 2,048 people."""
+def our_columns(batch: ModuleType) -> Callable[[], None]:
+    """A batch engine's server side for one block."""
     key = os.urandom(32)
     columns = RNG.integers(0, 8, (CHARACTERISTICS, batch.PEOPLE))
     weights = RNG.integers(-40, 41, CHARACTERISTICS)
@@ -194,7 +194,8 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "rlwe_default": core(RLWE),
         "protocol": protocol(DEFAULT),
         "protocol_rlwe": protocol(RLWE),
-        "our_columns": our_columns(),
+        "our_columns": our_columns(batch),
+        "seal_columns": our_columns(batch_seal),
     }
     sizes: dict[str, int] = {}
     if peer:
@@ -224,6 +225,13 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "rlwe_batch_over_tenseal_columns": (
             round(us["tenseal_columns"] / PEER_SLOTS / columns_us, 1) if peer else None
         ),
+        "seal_batch_over_tenseal_columns": (
+            round(us["tenseal_columns"] / PEER_SLOTS / (us["seal_columns"] / batch_seal.PEOPLE), 1) if peer else None
+        ),
+        "seal_batch_bytes": round(
+            (batch_seal.block_bytes(CHARACTERISTICS) + batch_seal.reply_bytes()) / batch_seal.PEOPLE, 1
+        ),
+        "seal_batch_flooding_bits": round(batch_seal.flooding_bits(weights), 1),
         "rlwe_batch_us_per_person": round(columns_us, 4),
         "rlwe_batch_bytes": round((batch.block_bytes(CHARACTERISTICS) + batch.reply_bytes()) / batch.PEOPLE, 1),
         "rlwe_batch_flooding_bits": round(batch.flooding_bits(weights), 1),
@@ -254,9 +262,10 @@ def test_tenseal_dot(benchmark):
     benchmark(tenseal_dot()[0])
 
 
-def test_batch_block(benchmark):
-    benchmark.extra_info["people"] = batch.PEOPLE
-    benchmark(our_columns())
+@pytest.mark.parametrize("engine", [batch, batch_seal], ids=["rlwe", "seal"])
+def test_batch_block(benchmark, engine):
+    benchmark.extra_info["people"] = engine.PEOPLE
+    benchmark(our_columns(engine))
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.designs.design import NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Design
+from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Design
 from blindscore.errors import ParameterError
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.scorecard import Scorecard
@@ -63,7 +63,7 @@ def test_scores_and_decisions_are_those_of_the_card(people, run):
 def test_it_fulfils_the_contract(run):
     design = Encrypted()
     assert isinstance(design, Design)
-    assert design.enforces == {SCORE_ONLY, NO_CONDUCT, SOURCE_BLIND}
+    assert design.enforces == {SCORE_ONLY, NO_CONDUCT, SOURCE_BLIND, CONSTANT_SIZES}
     assert run.audit_share == 0.0  # a secret card can be bent, and nobody can prove it
     assert run.views["lender"] is run.views["scorer"]
     assert run.costs.bytes_up > 0 < run.costs.bytes_down

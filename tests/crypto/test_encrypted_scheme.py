@@ -31,7 +31,7 @@ from blindscore_crypto.encrypted.parameters import (
 )
 from blindscore_crypto.encrypted.ring import _primes, pack, secret_of, top_of_product, unpack
 from blindscore_crypto.encrypted.sampling import below, centred, expand, ternary
-from blindscore_crypto.encrypted.seal import _engine
+from blindscore_crypto.encrypted.seal import engine
 from blindscore_crypto.encrypted.seal_bytes import cipher_bytes, load, object_bytes, plain_bytes, save
 from tests.crypto.encrypted_world import random_bins, random_card
 
@@ -281,7 +281,7 @@ def test_the_top_of_a_product_agrees_with_the_schoolbook(p):
 @pytest.mark.parametrize("p", [p for p in TABLE.values() if p.engine == "seal"], ids=lambda p: p.name)
 def test_seal_itself_opens_our_ciphertext(p):
     """An upload is a true BFV ciphertext: SEAL's own decryptor, given the key, returns the person's ones."""
-    context, evaluator = _engine(p)
+    context, evaluator = engine(p)
     key, ones = os.urandom(32), np.array([0, 5, 17])
     upload = scheme_for(p).encrypt(key, ones)
     secret = load(seal.Plaintext(), context, plain_bytes(secret_of(p, key) % p.t))

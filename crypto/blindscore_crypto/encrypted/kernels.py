@@ -81,15 +81,3 @@ def packed(values: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
             out[i, b] = rest & 255
             rest >>= 8
     return out
-
-
-@njit(cache=True)
-def unpacked(raw: NDArray[np.uint8], width: int) -> NDArray[np.int64]:
-    """Return the values of :func:`packed`, shape (n,); at most 7 bytes each."""
-    out = np.empty(raw.size // width, np.int64)
-    for i in range(out.size):
-        value = np.int64(0)
-        for b in range(width):
-            value |= np.int64(raw[i * width + b]) << (8 * b)
-        out[i] = value
-    return out

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore_crypto.encrypted.kernels import REPLY_BITS, packed, rounded, top_halves, unpacked
+from blindscore_crypto.encrypted.kernels import REPLY_BITS, packed, rounded, top_halves
 from blindscore_crypto.encrypted.parameters import REPLY_BYTES, Parameters
 from blindscore_crypto.encrypted.sampling import Draw, below, centred, expand, ternary
 
@@ -55,8 +55,10 @@ def pack(values: NDArray[np.int64], width: int) -> bytes:
 
 
 def unpack(raw: bytes, width: int) -> NDArray[np.int64]:
-    """Return the values of :func:`pack`."""
-    return np.asarray(unpacked(np.frombuffer(raw, np.uint8), width))
+    """Return the values of :func:`pack`: overlapping reads of 8 bytes, less the bytes of the next value."""
+    count = len(raw) // width
+    words = np.ndarray((count,), "<i8", buffer=raw + bytes(8 - width), strides=(width,))
+    return words & ((1 << 8 * width) - 1)
 
 
 def blind(

@@ -28,13 +28,16 @@ from blindscore_crypto.encrypted.seal_bytes import (
 )
 
 
-class _Engine(NamedTuple):
+class Engine(NamedTuple):
+    """SEAL, set up for one parameter set."""
+
     context: Any
     evaluator: Any
 
 
 @cache
-def _engine(parameters: Parameters) -> _Engine:
+def engine(parameters: Parameters) -> Engine:
+    """Return SEAL set up for a parameter set, once a process."""
     chosen = seal.EncryptionParameters(seal.SCHEME_TYPE.BFV)
     chosen.set_poly_modulus_degree(parameters.degree)
     primes = [*parameters.primes, parameters.special] if parameters.special else [*parameters.primes]
@@ -43,7 +46,7 @@ def _engine(parameters: Parameters) -> _Engine:
     context = seal.SEALContext(chosen, True, seal.SEC_LEVEL_TYPE.TC128)
     if not context.parameters_set():
         raise ParameterError(f"{parameters.name}: SEAL refuses this set: {context.parameters_error_message()}")
-    return _Engine(context, seal.Evaluator(context))
+    return Engine(context, seal.Evaluator(context))
 
 
 class SealScheme(RingScheme):
@@ -55,7 +58,7 @@ class SealScheme(RingScheme):
         Of the upload's first polynomial only K coefficients of the product are wanted, so it stays outside: SEAL gets
         zero in its place. No byte from outside reaches SEAL: it parses numbers that grew here from the seed.
         """
-        p, (context, evaluator) = self.parameters, _engine(self.parameters)
+        p, (context, evaluator) = self.parameters, engine(self.parameters)
         a = np.array([back(row, table) for row, table in zip(self.grown(seed), self._tables, strict=True)])
         cipher = load(seal.Ciphertext(), context, cipher_bytes(context.first_parms_id(), np.zeros_like(a), a))
         plain = load(seal.Plaintext(), context, plain_bytes(by % p.t))

@@ -29,20 +29,20 @@ def object_bytes(body: bytes) -> bytes:
     return _HEADER.pack(0xA15E, _HEADER.size, 4, 3, 0, 0, _HEADER.size + len(body)) + body
 
 
-def _array(words: NDArray[np.integer[Any]]) -> bytes:
-    raw = np.ascontiguousarray(words, "<u8").tobytes()
+def _array(*parts: NDArray[np.int64]) -> bytes:
+    raw = b"".join(words.astype("<i8", copy=False).tobytes() for words in parts)  # no word is negative
     return object_bytes(struct.pack("<Q", len(raw) // 8) + raw)
 
 
-def plain_bytes(coefficients: NDArray[np.integer[Any]]) -> bytes:
+def plain_bytes(coefficients: NDArray[np.int64]) -> bytes:
     """Return a SEAL plaintext with these coefficients, each in [0, t)."""
     return object_bytes(_PLAIN.pack(0, 0, 0, 0, len(coefficients), 1.0) + _array(coefficients))
 
 
-def cipher_bytes(parms_id: list[int], first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> bytes:
+def cipher_bytes(parms_id: list[int], first: NDArray[np.int64], second: NDArray[np.int64]) -> bytes:
     """Return a SEAL ciphertext of two polynomials, not transformed, each of shape (primes, N)."""
     primes, degree = first.shape
-    return object_bytes(_CIPHER.pack(*parms_id, 0, 2, degree, primes, 1.0, 1) + _array(np.stack([first, second])))
+    return object_bytes(_CIPHER.pack(*parms_id, 0, 2, degree, primes, 1.0, 1) + _array(first, second))
 
 
 def load(into: Any, context: Any, raw: bytes) -> Any:
