@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
 
-MAX_SIGMA = 4096.0  # keeps the table under 60,000 entries
+MAX_SIGMA = 65536.0  # keeps the table under a million entries; usual sigmas need a few thousand
 TAIL = 14  # standard deviations
 FINE = 4096  # denominator of the variance where sigma is small
 BITS = 128  # of a table entry
@@ -51,7 +51,9 @@ class Variance:
             ``sigma`` is not a positive number up to ``MAX_SIGMA``.
         """
         if not 0 < sigma <= MAX_SIGMA:
-            raise ParameterError(f"sigma must lie in (0, {MAX_SIGMA:g}], got {sigma}; coarsen the integer grid")
+            raise ParameterError(
+                f"sigma must lie in (0, {MAX_SIGMA:g}], got {sigma:g}; grant a larger epsilon or use fewer features"
+            )
         den = FINE if sigma < 64 else 1
         return cls(max(1, math.ceil(sigma * sigma * den)), den)
 
@@ -61,7 +63,7 @@ class Variance:
         return math.sqrt(self.num / self.den)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def cumulative(variance: Variance) -> tuple[Words, Words]:
     """Return P(|Y| <= k) as 128-bit integers, in two arrays of high and low words; the last entry stands for 2^128.
 
@@ -114,7 +116,7 @@ def discrete_gaussian(sigma: float, size: int) -> tuple[NDArray[np.int64], float
     Parameters
     ----------
     sigma : float
-        Least standard deviation parameter, in (0, 4096].
+        Least standard deviation parameter, in (0, 65536].
     size : int
 
     Returns
