@@ -6,8 +6,10 @@ The page needs no script for them, prints them sharply, and their colours follow
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from blindscore.surveillance.ledger import Ledger, Row
@@ -54,16 +56,22 @@ CONFIG: dict[str, Any] = {
 
 def to_svg(spec: Mapping[str, Any], label: str) -> str:
     """Return a specification as inline SVG with a text alternative; widths follow the page."""
+    named = f'<svg role="img" aria-label="{html.escape(label, quote=True)}" '
+    return _drawn(json.dumps({**spec, "config": CONFIG})).replace("<svg ", named, 1)
+
+
+@lru_cache(maxsize=256)
+def _drawn(spec: str) -> str:
+    """Draw a specification, given as JSON; pages repeat panels, and drawing takes most of a page's time."""
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg({**spec, "config": CONFIG})
+    svg: str = vl_convert.vegalite_to_svg(spec)
     for colour, variable in VARIABLES.items():
         svg = re.sub(re.escape(colour), variable, svg, flags=re.IGNORECASE)
     # The figure has one text alternative; the marks' own roles would only be read out as "graphic, graphic, ...".
     svg = re.sub(r' (?:role|aria-[a-z]+|class|pointer-events|opacity|xmlns:xlink|version)="[^"]*"', "", svg)
     svg = re.sub(r'<path d="[^"]*"(?: display="none")?/>', "", svg)  # backgrounds without colour
-    named = f'<svg role="img" aria-label="{html.escape(label, quote=True)}" '
-    return svg[svg.index("<svg") :].replace("<svg ", named, 1)
+    return svg[svg.index("<svg") :]
 
 
 def quality_panel(ledger: Ledger) -> str:
