@@ -60,6 +60,11 @@ def test_sql_gives_the_same_scores_and_points(people):
     np.testing.assert_array_equal(CARD.clip(found.drop(columns="score").sum(axis=1).to_numpy()), found["score"])
 
 
+def test_sql_scores_enumerations_that_lack_a_category(people):
+    some = people[people["home"] == "own"].astype({"home": "category"})
+    np.testing.assert_array_equal(in_duckdb(CARD, some)["score"], CARD.scores(CARD.bins(some)))
+
+
 def test_onnx_gives_the_same_scores_and_points(people):
     pytest.importorskip("onnx")
     found = in_onnxruntime(CARD, people)

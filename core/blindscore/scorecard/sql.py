@@ -37,9 +37,9 @@ def card_to_sql(card: Card, table: str, *, points: bool = False) -> str:
 def _points(characteristic: Characteristic) -> str:
     column = _name(characteristic.feature)
     *ordinary, missing = characteristic.points
-    if characteristic.groups is not None:
+    if characteristic.groups is not None:  # cast, because an enumeration refuses texts that it does not list
         whens = [
-            f"WHEN {column} IN ({', '.join(map(_text, group))}) THEN {p}"
+            f"WHEN CAST({column} AS VARCHAR) IN ({', '.join(map(_text, group))}) THEN {p}"
             for group, p in zip(characteristic.groups, ordinary, strict=True)
             if group
         ]
