@@ -40,20 +40,28 @@ class Minimal:
         everything = financial(population)
         full = fit_card(population, scorecard, everything).card_
         past = population.history
-        features = fewest_features(full, population.features.loc[past], population.default[past], self.tolerance)
+        features, curve = fewest_features(full, population.features.loc[past], population.default[past], self.tolerance)
         scored = score_in_clear(population, scorecard, features, self.approve, rng)
         clear = population.features[features].assign(score=scored.scores)
         lender = View("lender", "pairwise", clear, everyone(population), messages=scored.messages)
         views = {"scorer": lender, "lender": lender, "source": bank_view(population)}
-        parameters = {"tolerance_auc": self.tolerance, "approve": self.approve, "features": ", ".join(features)}
+        parameters = {
+            "tolerance_auc": self.tolerance,
+            "approve": self.approve,
+            "features": ", ".join(features),
+            "forward_curve_auc": [round(step, 4) for step in curve],
+        }
         return scored.run(views, parameters)
 
 
-def fewest_features(card: Card, people: pd.DataFrame, default: NDArray[np.bool_], tolerance: float) -> list[str]:
-    """Return the shortest forward-selected list of features whose AUC comes within ``tolerance`` of all features'.
+def fewest_features(
+    card: Card, people: pd.DataFrame, default: NDArray[np.bool_], tolerance: float
+) -> tuple[list[str], list[float]]:
+    """Return the shortest list of features found whose AUC comes within ``tolerance`` of all features', and the curve.
 
-    Forward selection on the points of ``card``, AUC by 5-fold cross-validation of a logistic regression: the next
-    feature is always the one that adds most.
+    Forward: the feature that adds most comes next, until the goal is reached. Backward: what later choices made
+    superfluous is dropped again, the least useful first. AUC is that of a logistic regression on the points of
+    ``card``, by 5-fold cross-validation.
 
     Parameters
     ----------
@@ -63,22 +71,36 @@ def fewest_features(card: Card, people: pd.DataFrame, default: NDArray[np.bool_]
     default : (n,) bool
     tolerance
         AUC, 0..1.
+
+    Returns
+    -------
+    tuple
+        Names in card order, and the AUC after each forward step.
     """
     bins = card.bins(people)
-    points = card.points[np.arange(bins.shape[1]), bins].astype(np.float64)
-    points /= card.scale.factor
+    points = card.points[np.arange(bins.shape[1]), bins].astype(np.float64) / card.scale.factor
+
+    def reached(columns: list[int]) -> float:
+        return _cross_validated_auc(points[:, columns], default)
+
     varies = np.flatnonzero(points.std(axis=0) > 0).tolist()
     if not varies:
-        return card.features[:1]
-    goal = _cross_validated_auc(points[:, varies], default) - tolerance
+        return card.features[:1], []
+    goal = reached(varies) - tolerance
     chosen: list[int] = []
-    while len(chosen) < len(varies):
-        reached = {j: _cross_validated_auc(points[:, [*chosen, j]], default) for j in varies if j not in chosen}
-        best = max(reached, key=lambda j: reached[j])
+    curve: list[float] = []
+    while len(chosen) < len(varies) and (not curve or curve[-1] < goal):
+        auc_with = {j: reached([*chosen, j]) for j in varies if j not in chosen}
+        best = max(auc_with, key=lambda j: auc_with[j])
         chosen.append(best)
-        if reached[best] >= goal:
+        curve.append(auc_with[best])
+    while len(chosen) > 1:
+        auc_without = {j: reached([k for k in chosen if k != j]) for j in chosen}
+        least = max(auc_without, key=lambda j: auc_without[j])
+        if auc_without[least] < goal:
             break
-    return [card.features[j] for j in sorted(chosen)]
+        chosen.remove(least)
+    return [card.features[j] for j in sorted(chosen)], curve
 
 
 def _cross_validated_auc(columns: NDArray[np.float64], default: NDArray[np.bool_]) -> float:

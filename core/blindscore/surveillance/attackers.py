@@ -18,9 +18,11 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 
 Columns = NDArray[np.float64]
 TREES = 120  # rounds of boosting at two classes
+NEIGHBOURS = 50
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def linear(strength: float, classes: int) -> Any:
 
 # Name, what it reads ("values" as they are, or their "ranks"), and how it is made for so many classes.
 MODELS: tuple[tuple[str, str, Callable[[int], Any]], ...] = (
+    ("nearest neighbours", "ranks", lambda classes: KNeighborsClassifier(NEIGHBOURS, algorithm="brute")),
     ("boosted trees", "values", boosted_trees),
     ("logistic", "ranks", lambda classes: linear(0.3, classes)),
     ("logistic, shrunk", "ranks", lambda classes: linear(0.003, classes)),
@@ -77,7 +80,7 @@ def encode(table: pd.DataFrame) -> Columns:
 def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], seed: int) -> Guess:
     """Return the best attacker's posterior over the secret for everybody.
 
-    Candidates are each model alone and the mean of all; the one of least held-out loss wins.
+    Candidates are each model alone and the mean of all but the neighbours; the one of least held-out loss wins.
 
     Parameters
     ----------
@@ -102,7 +105,7 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
 
     names = [name for name, _, _ in MODELS]
     trials: dict[tuple[str, ...], Columns] = {(name,): posterior(name, fitting, held) for name in names}
-    trials[tuple(names)] = np.mean(list(trials.values()), axis=0)
+    trials[tuple(names[1:])] = np.mean([trials[(name,)] for name in names[1:]], axis=0)
     losses = {who: _loss(trial, secret[held]) for who, trial in trials.items()}
     winner = min(losses, key=lambda who: losses[who])
     believed = np.mean([posterior(name, known, slice(None)) for name in winner], axis=0)
@@ -199,6 +202,8 @@ def _fit(make: Callable[[int], Any], columns: Columns, secret: NDArray[np.intege
     if isinstance(model, HistGradientBoostingClassifier):
         splits = counts.min() >= 2 and len(secret) >= 10 * len(counts)  # its validation tenth must hold every class
         model.set_params(early_stopping=splits)
+    if isinstance(model, KNeighborsClassifier):
+        model.set_params(n_neighbors=min(NEIGHBOURS, max(1, len(secret) // 4)))
     return model.fit(columns, secret)
 
 

@@ -10,12 +10,13 @@ from blindscore.surveillance.link import Link
 from blindscore.surveillance.map import Map
 from blindscore.surveillance.profile import Profile
 from blindscore.surveillance.remember import Remember
+from blindscore.surveillance.repeat import Repeat
 from blindscore.surveillance.scene import Capability
 from blindscore.surveillance.steer import Steer
 from blindscore.surveillance.track import Track
 
 GROUP = "blindscore.capabilities"
-OWN: tuple[type[Capability], ...] = (Profile, Link, Map, Track, Steer, Intercept, Disclose, Remember)
+OWN: tuple[type[Capability], ...] = (Profile, Link, Map, Track, Steer, Intercept, Disclose, Remember, Repeat)
 
 
 def load_capabilities() -> list[Capability]:

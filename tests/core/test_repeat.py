@@ -1,0 +1,76 @@
+"""``repeat``: months that can be linked add up, months that cannot do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from blindscore.people.population import Population
+from blindscore.people.society import make_society
+from blindscore.surveillance.repeat import Repeat, view_in
+from tests.core.planted import people, run_with, scene_of, view_of
+
+N = 1500
+
+
+@dataclass(frozen=True)
+class Returning(Population):
+    """People who come back each month with a figure that leans a little towards their secret."""
+
+    def later(self, months: int = 1):
+        return returning(months)
+
+
+def returning(month: int = 0):
+    base = people(N)
+    lean = 0.5 * (base.sensitive["party"].to_numpy() - 0.5)
+    table = pd.DataFrame({"income": lean + np.random.default_rng(100 + month).normal(size=N)})
+    return Returning(table, base.schema, base.default, base.sensitive, base.register, base.history)
+
+
+def measured(keyed_by, universe=None):
+    population = returning()
+    view = view_of(population, {"income": population.features["income"]}, keyed_by, universe=universe)
+    (row,) = Repeat().measure(scene_of(population, run_with(population, view), parties=("lender",)))
+    return row
+
+
+def test_linkable_months_add_up():
+    row = measured("pairwise")
+    assert row.control < 0.35  # one month
+    assert row.low > row.control + 0.1
+    assert row.bound is None
+
+
+def test_months_under_one_time_keys_do_not():
+    row = measured("one-time", universe=N)
+    assert row.advantage == row.control
+    assert row.bound is not None
+    assert "one-time" in row.reason
+
+
+def test_only_people_who_have_later_months_can_be_asked():
+    population = people(N)
+    run = run_with(population, view_of(population, {"x": np.zeros(N)}))
+    assert Repeat().measure(scene_of(population, run, parties=("lender",))) == []
+    assert Repeat().measure(scene_of(returning(), run, parties=("scorer",))) == []
+
+
+def test_a_later_view_holds_that_months_figures_scored_by_the_same_card():
+    society = make_society(400, seed=3)
+    income = society.features["income"]
+    view = view_of(society, {"income": income, "score": np.zeros(400), "approved": np.zeros(400), "note": ["x"] * 400})
+
+    def rescore(them):
+        return np.where(them.features["income"] > income.median(), 600, 400).astype(np.int16)
+
+    run = run_with(people(400), view, rescore=rescore, threshold=500)
+    later = society.later(6)
+    seen = view_in(later, run, view).clear
+    np.testing.assert_array_equal(seen["income"], later.features["income"])
+    assert not seen["income"].equals(income)
+    np.testing.assert_array_equal(seen["score"], rescore(later))
+    np.testing.assert_array_equal(seen["approved"], rescore(later) >= 500)
+    assert set(seen["note"]) == {"x"}
