@@ -89,8 +89,7 @@ def apply_to(strict: AuditedLender) -> Transcript:
 
 def holds(transcript: Transcript) -> bool:
     """Let the auditor recompute a transcript; the lender must reveal that application's seed."""
-    nonce = transcript.opening[12:28]
-    return auditor.holds(transcript, audited.reveal(nonce))
+    return auditor.holds(transcript, audited.reveal(transcript.application))
 
 
 assert holds(apply_to(audited))

@@ -10,11 +10,12 @@ import pytest
 from blindscore.designs.design import Design
 from blindscore.errors import CardError, ForgeryError, ParameterError
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.channel.frames import HEADER_BYTES
 from blindscore_crypto.designs.encrypted_audited import EncryptedAudited
 from blindscore_crypto.encrypted.audit import AuditedLender, Auditor, Opened, Transcript, audit, caught, read_result
 from blindscore_crypto.encrypted.layout import Points
 from blindscore_crypto.encrypted.parameters import RLWE
-from blindscore_crypto.encrypted.protocol import Applicant, Source
+from blindscore_crypto.encrypted.protocol import NONCE_BYTES, Applicant, Source
 from tests.crypto.encrypted_world import DAY, random_bins, random_card
 from tests.crypto.test_encrypted_design import make_people
 
@@ -70,8 +71,7 @@ class OtherCommitment(AuditedLender):
 
 
 def proof(lender: AuditedLender, transcript: Transcript) -> bool:
-    nonce = read_result(transcript, lender.parameters, lender.public).nonce
-    return not auditor_of(lender).holds(transcript, lender.reveal(nonce))
+    return not auditor_of(lender).holds(transcript, lender.reveal(transcript.application))
 
 
 def test_honest_transcripts_hold_and_give_the_clear_score():
@@ -92,7 +92,7 @@ def test_every_way_to_bend_a_score_is_proved(kind):
 def test_a_wrong_seed_saves_nobody():
     lender = lender_of()
     transcript = play(lender, ROWS[0])
-    assert auditor_of(lender).holds(transcript, lender.reveal(transcript.opening[12:28]))
+    assert auditor_of(lender).holds(transcript, lender.reveal(transcript.application))
     assert not auditor_of(lender).holds(transcript, bytes(32))
 
 
@@ -179,7 +179,20 @@ def test_points_are_not_what_the_auditor_needs_to_read_bins():
     auditor = auditor_of(lender)
     for row in ROWS[:2]:
         transcript = play(lender, row)
-        nonce = read_result(transcript, lender.parameters, lender.public).nonce
-        assert auditor.total(transcript, lender.reveal(nonce)) == CARD.totals(row[None])[0]
+        assert auditor.total(transcript, lender.reveal(transcript.application)) == CARD.totals(row[None])[0]
     assert not any("key" in name for name in vars(auditor))
     assert Points.of(CARD).span > 1
+
+
+def test_a_nonce_that_returns_on_a_later_day_meets_fresh_masks():
+    """A wallet may ask its bank twice under one nonce; with one mask for both, the difference would tell the card."""
+    now = [DAY]
+    lender = AuditedLender("the lender", CARD, [SOURCE.public], RLWE, clock=lambda: now[0])
+    applicant = Applicant("the lender", lender.layout, RLWE)
+    replies = []
+    for _ in range(2):
+        replies.append(lender.answer(applicant.apply(SOURCE.attest(applicant.ask(), "p-1", ROWS[0], now[0]))))
+        now[0] += 5
+    assert replies[0] != replies[1]
+    opened = [applicant.open(reply)[HEADER_BYTES + NONCE_BYTES :] for reply in replies]
+    assert opened[0] != opened[1]  # same person, same total: only the masks differ

@@ -75,7 +75,7 @@ class EncryptedAudited:
             transcript = audit.Transcript(application, reply, opening, frame)
             result = audit.read_result(transcript, p, lender.public)
             watch.lap("applicant")
-            total = auditor.total(transcript, lender.reveal(result.nonce))
+            total = auditor.total(transcript, lender.reveal(application))
             watch.lap("auditor")
             watch.stop()
             trial.read.append((UNPROVED if total is None else total, result.score))

@@ -139,12 +139,15 @@ class AuditedLender(Lender):
         """Open the commitment, to the auditor alone."""
         return Opened(self._card, self._salt)
 
-    def reveal(self, nonce: bytes) -> bytes:
-        """Return the seed of one application, to the auditor alone."""
-        return hmac.digest(self._master, b"blindscore/application/v1" + nonce, "sha256")
+    def reveal(self, application: bytes) -> bytes:
+        """Return the seed of one application, to the auditor alone.
 
-    def _draw_for(self, nonce: bytes) -> Draw:
-        return expand(self.reveal(nonce), b"application")
+        It hangs on every byte of the application: two different ones, be it with one nonce, never share mask or noise.
+        """
+        return hmac.digest(self._master, b"blindscore/application/v1" + application, "sha256")
+
+    def _draw_for(self, application: bytes) -> Draw:
+        return expand(self.reveal(application), b"application")
 
     def _score(self, opening: bytes) -> int:
         """Return the score that it will sign."""
@@ -255,7 +258,6 @@ def audit(auditor: Auditor, lender: AuditedLender, transcripts: Iterable[Transcr
     for transcript in transcripts:
         if not auditor.selects(transcript):
             continue
-        nonce = read_result(transcript, lender.parameters, lender.public).nonce
-        if not auditor.holds(transcript, lender.reveal(nonce)):
+        if not auditor.holds(transcript, lender.reveal(transcript.application)):
             proofs.append(transcript)
     return proofs

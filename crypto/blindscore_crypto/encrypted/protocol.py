@@ -274,13 +274,13 @@ class Lender:
         self._scheme.check(upload)
         self._seen[nonce] = day
         self._asked[tag] += 1
-        draw = self._draw_for(nonce)
+        draw = self._draw_for(application)
         mask = Mask.fresh(p.t, p.outputs, draw)
         reply = self._scheme.evaluate(upload, mask.weights(self._points.weights), mask.shifts, draw)
         self._sessions[nonce] = _Session(mask, tag)
         return pack(Kind.REPLY, p.code, nonce + reply)
 
-    def _draw_for(self, nonce: bytes) -> Draw:
+    def _draw_for(self, application: bytes) -> Draw:
         """Return where this application's mask and noise come from."""
         return self._draw
 
