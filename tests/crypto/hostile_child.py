@@ -12,6 +12,7 @@ import struct
 import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from blindscore_crypto.encrypted.parameters import RLWE
 from blindscore_crypto.encrypted.protocol import Applicant, Source
 from tests.crypto.encrypted_world import DAY, random_bins, random_card
 
-MEMORY = 3 * 2**30  # bytes of address space; Numba and SEAL need about half
+MEMORY = 2**30  # bytes of address space that mutations may take beyond what the libraries hold already
 BOMB = bytes.fromhex("28b52ffd") + b"\x00" * 40  # the head of a zstd stream
 
 
@@ -129,7 +130,8 @@ def main(kind: str, count: int, seed: int) -> dict[str, int]:
     """Throw ``count`` mutations and count what became of them."""
     stage = Stage()
     (message, other), cuts, receive = stage.receiver(kind)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
     rng = np.random.default_rng(seed)
     seen: Counter[str] = Counter()
     for _ in range(count):
