@@ -24,7 +24,7 @@ def check_directory(out: Path) -> None:
             _try_to_write(out, place)
             return
         if place.exists() or place.is_symlink():
-            raise DataError(f"{out}: {place} is not a directory; give a directory with --out")
+            raise DataError(f"{out}: {place} is not a directory; give a directory")
 
 
 def check_file(out: Path) -> None:

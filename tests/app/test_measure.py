@@ -49,6 +49,27 @@ def test_json_prints_the_ledger_and_nothing_else(run: Run, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("plain_designs")
+def test_quick_plays_the_short_attacks_and_says_so(run: Run, tmp_path: Path) -> None:
+    told = json.loads(run("frontier", *FEW, "--quick", "--designs", "bureau", "--json", "--out", tmp_path).out)
+    assert {row["capability"] for row in told["rows"]} == {"profile", "link", "steer", "intercept", "disclose"}
+    assert told["meta"]["command"].endswith("--designs bureau --quick")
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_a_cache_gives_the_same_rows_without_the_work(run: Run, tmp_path: Path) -> None:
+    given = ("frontier", *FEW, "--quick", "--designs", "bureau", "--json")
+    kept = tmp_path / "kept"
+    first = run(*given, "--out", tmp_path / "a", "--cache", kept)
+    again = run(*given, "--out", tmp_path / "b", "--cache", kept)
+    assert "bureau: link" in first.err
+    assert "bureau: as before" in again.err
+    assert json.loads(first.out)["rows"] == json.loads(again.out)["rows"]
+    refused = run(*given, "--out", tmp_path / "a", "--cache", tmp_path / "a" / "ledger.csv")
+    assert refused.status == 2
+    assert "not a directory" in refused.err
+
+
+@pytest.mark.usefixtures("plain_designs")
 def test_the_command_in_the_ledger_gives_the_same_figures_again(run: Run, tmp_path: Path) -> None:
     first = json.loads(run("frontier", *FEW, "--seed", 3, "--designs", "bureau", "--json", "--out", tmp_path).out)
     again = first["meta"]["command"].split()[1:]
@@ -73,6 +94,21 @@ def test_audit_gives_the_table_for_a_file(run: Run, files: Files, tmp_path: Path
     assert {row.secret for row in ledger.find(capability="profile")} == {"sex"}
     assert all(not seen["record"] for design in ledger.designs for seen in design.sees)  # no real person's data
     assert str(tmp_path) not in ledger.meta["command"]
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_a_category_that_only_later_customers_have_stops_nobody(run: Run, files: Files, tmp_path: Path) -> None:
+    table = files.table.assign(year="past")
+    table.loc[300:, "year"] = "new"
+    table.loc[399, "purpose"] = "boat"
+    table.to_csv(files.people, index=False)
+    files.schema.write_text(files.schema.read_text() + '[history]\ncolumn = "year"\npast = ["past"]\n')
+    asked = (files.people, "--schema", files.schema)
+    answer = run("audit", *asked, "--sample", 2, "--designs", "bureau,minimal", "--out", tmp_path / "out")
+    assert answer.status == 0, answer.err
+    assert run("fit", *asked, "--out", tmp_path / "card.json").status == 0
+    scored = run("score", tmp_path / "card.json", files.people, "--schema", files.schema, "--out", tmp_path / "s.csv")
+    assert scored.status == 0, scored.err
 
 
 @pytest.mark.parametrize(

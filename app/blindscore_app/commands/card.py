@@ -33,6 +33,7 @@ def fit(
 ) -> None:
     """Fit a scorecard to people whose outcome is known, and say how well it does on people it has not seen."""
     check_file(out)
+    from blindscore.designs.plain import declared, fit_card
     from blindscore.people.loaders import load_people
     from blindscore.scorecard.exchange import save_card
     from blindscore.scorecard.quality import auc_interval
@@ -40,9 +41,9 @@ def fit(
 
     people = load_people(file, schema)
     past, unseen = people.history, ~people.history
-    trial = Scorecard().fit(people.features[past], people.default[past])
+    trial = fit_card(people, Scorecard(), list(people.features.columns))
     reached = auc_interval(people.default[unseen], trial.score_points(people.features[unseen]))
-    card = Scorecard().fit(people.features, people.default).card_
+    card = Scorecard().fit(declared(people.features), people.default).card_
     save_card(card, out)
     said: dict[str, Any] = {
         "written": str(out),

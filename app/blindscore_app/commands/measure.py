@@ -14,11 +14,21 @@ if TYPE_CHECKING:
     from blindscore.designs.design import Design
     from blindscore.people.population import Population
 
+QUICK_ATTACKS = ("profile", "link", "steer", "intercept", "disclose")
+QUICK_SAMPLE = 8
+
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same people, same figures.")]
 Designs = Annotated[str, typer.Option(help="Names, separated by commas; all designs if left out.", show_default=False)]
 Sample = Annotated[int, typer.Option(min=1, max=10_000, help="Real protocol runs a cryptographic design.")]
 Out = Annotated[Path, typer.Option(help="Directory for ledger.csv, ledger.json, frontier.png and report.html.")]
 Coalition = Annotated[str, typer.Option(help="Whose capabilities stand in the main table.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Play the short attacks only, and fewer real protocol runs.")]
+Kept = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache", help="Directory for finished parts: a second run costs only what changed.", show_default=False
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the ledger as JSON, and nothing else, to stdout.")]
 
 
@@ -29,16 +39,19 @@ def frontier(
     sample: Sample = 64,
     out: Out = Path("out"),
     coalition: Coalition = "scorer",
+    quick: Quick = False,
+    cache: Kept = None,
     as_json: AsJson = False,
 ) -> None:
     """Run every design over a synthetic society and show what each still lets the watchers do."""
     check_directory(out)
     check_coalition(coalition)
+    sample = min(sample, QUICK_SAMPLE) if quick else sample
     chosen = choose_designs(designs, sample, people)
     from blindscore.people.society import make_society
 
-    command = f"blindscore frontier --people {people} --seed {seed} --sample {sample}"
-    _measure(make_society(people=people, seed=seed), chosen, seed, _with(command, designs), out, coalition, as_json)
+    command = _with(f"blindscore frontier --people {people} --seed {seed} --sample {sample}", designs, quick)
+    _measure(make_society(people=people, seed=seed), chosen, seed, command, out, coalition, quick, cache, as_json)
 
 
 def audit(
@@ -49,6 +62,8 @@ def audit(
     sample: Sample = 64,
     out: Out = Path("out"),
     coalition: Coalition = "scorer",
+    quick: Quick = False,
+    cache: Kept = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the same table for a lender's own file."""
@@ -57,9 +72,10 @@ def audit(
     from blindscore.people.loaders import load_people
 
     population = load_people(file, schema)
+    sample = min(sample, QUICK_SAMPLE) if quick else sample
     chosen = choose_designs(designs, sample, len(population))
     command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
-    _measure(population, chosen, seed, _with(command, designs), out, coalition, as_json)
+    _measure(population, chosen, seed, _with(command, designs, quick), out, coalition, quick, cache, as_json)
 
 
 def check_coalition(name: str) -> None:
@@ -103,8 +119,9 @@ def _sampled(design: Design, sample: int) -> Design:
     return design
 
 
-def _with(command: str, designs: str) -> str:
-    return f"{command} --designs {designs.replace(' ', '')}" if designs.strip() else command
+def _with(command: str, designs: str, quick: bool) -> str:
+    chosen = f" --designs {designs.replace(' ', '')}" if designs.strip() else ""
+    return f"{command}{chosen}{' --quick' if quick else ''}"
 
 
 def _measure(
@@ -114,17 +131,32 @@ def _measure(
     command: str,
     out: Path,
     coalition: str,
+    quick: bool,
+    cache: Path | None,
     as_json: bool,
 ) -> None:
     from blindscore.scorecard.scorecard import Scorecard
+    from blindscore.surveillance.cache import Cache
     from blindscore.surveillance.frontier import measure
+    from blindscore.surveillance.registry import load_capabilities
     from blindscore_app.progress import bar
     from blindscore_app.report.html import render_page
     from blindscore_app.report.picture import draw_frontier
     from blindscore_app.report.tables import print_ledger
 
+    if cache is not None:
+        check_directory(cache)
     with bar() as progress:
-        ledger = measure(population, designs, Scorecard(), seed=seed, command=command, progress=progress)
+        ledger = measure(
+            population,
+            designs,
+            Scorecard(),
+            seed=seed,
+            command=command,
+            progress=progress,
+            capabilities=[c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS],
+            cache=Cache(cache),
+        )
     picture = draw_frontier(ledger)
     files = {
         "ledger.csv": ledger.to_csv().encode(),

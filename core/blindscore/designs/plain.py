@@ -17,6 +17,7 @@ from sklearn.base import clone
 from blindscore.designs.design import Costs, Run, View
 from blindscore.errors import DataError, ParameterError
 from blindscore.people.population import FINANCIAL, Population
+from blindscore.scorecard.binning import kind_of
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -35,8 +36,18 @@ def fit_card(population: Population, scorecard: Scorecard, features: list[str]) 
     if not features:
         raise DataError(f"{population.name}: this design finds no feature it may use; give the schema some")
     past = population.history
-    fitted: Scorecard = clone(scorecard).fit(population.features.loc[past, features], population.default[past])
+    people = declared(population.features[features])
+    fitted: Scorecard = clone(scorecard).fit(people.loc[past], population.default[past])
     return fitted
+
+
+def declared(features: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with every category of a column declared, also those that only later customers have.
+
+    A card fitted on past customers can then score the others: a category never seen joins the bin nearest the average.
+    """
+    words = [name for name in features.columns if kind_of(features[name]) == "category"]
+    return features.astype(dict.fromkeys(words, "category"))
 
 
 @dataclass(frozen=True)
