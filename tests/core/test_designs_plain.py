@@ -19,6 +19,7 @@ from blindscore.designs.plain import (
 )
 from blindscore.designs.registry import load_designs
 from blindscore.errors import DataError, ParameterError
+from blindscore.people.population import Feature, Schema
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
 from tests.core.planted import people
@@ -62,6 +63,25 @@ def test_cards_learn_from_past_customers_only(society):
         history=society.history,
     )
     assert fit_card(changed, Scorecard(), features).card_ == card
+
+
+def test_a_category_that_no_past_customer_has_is_scored_all_the_same():
+    n = 400
+    rng = np.random.default_rng(3)
+    purpose = rng.choice(["car", "house"], n).astype(object)
+    history = np.arange(n) % 2 == 0
+    purpose[1] = "boat"  # an applicant's
+    population = people(
+        n,
+        features=pd.DataFrame({"purpose": purpose}),
+        schema=Schema((Feature("purpose", "bank", kind="category"),), sensitive=("party",)),
+        history=history,
+        default=rng.random(n) < np.where(purpose == "car", 0.6, 0.1),
+    )
+    card = fit_card(population, Scorecard(), ["purpose"]).card_
+    scores = card.scores(card.bins(population.features))
+    assert scores[purpose == "house"].min() > scores[purpose == "car"].max()
+    assert scores.min() <= scores[1] <= scores.max()
 
 
 def test_a_design_that_may_use_nothing_says_so(society):
