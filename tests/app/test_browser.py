@@ -71,19 +71,20 @@ def page(browser: Any, page_file: Path) -> Iterator[Any]:
 
 def test_numbers_on_the_page_are_those_of_the_ledger(page: Any, real_ledger: Ledger) -> None:
     lines = page.eval_on_selector_all(
-        "[data-row]",
-        "lines => lines.map(l => [Number(l.dataset.row), "
-        "Object.fromEntries([...l.querySelectorAll('[data-key]')].map(c => [c.dataset.key, c.textContent]))])",
+        "[data-row]", "lines => lines.map(l => [Number(l.dataset.row), [...l.cells].map(c => c.textContent.trim())])"
     )
     assert sorted(number for number, _ in lines) == list(range(len(real_ledger.rows)))
-    for number, shown in lines:
+    for number, cells in lines:
         row = real_ledger.rows[number]
-        assert shown["advantage"] == figures.fixed(row.advantage)
-        assert (shown["low"], shown["high"]) == (figures.fixed(row.low), figures.fixed(row.high))
-        assert ("bound" in shown) == (row.bound is not None)
-        if row.bound is not None:
-            assert row.bound <= float(shown["bound"]) < row.bound + 0.01
-        assert shown.get("control") == (None if row.control is None else figures.fixed(row.control))
+        assert cells[:3] == [row.design, row.capability, row.secret]
+        interval = f"[{figures.fixed(row.low)}, {figures.fixed(row.high)}]"
+        assert cells[3] == f"{figures.fixed(row.advantage)} {interval}{' removed' if row.removed else ''}"
+        assert cells[4] == ("–" if row.control is None else figures.fixed(row.control))
+        if row.bound is None:
+            assert cells[5] == "none"
+        else:
+            assert row.bound - 1e-8 <= float(cells[5]) < row.bound + 0.01
+        assert cells[7:] == [row.attack, row.reason]
     for design in real_ledger.designs:
         line = page.locator(f"tr[data-design='{design.design}']").first
         assert line.locator("[data-key=auc]").inner_text() == f"{design.auc:.3f}"

@@ -56,7 +56,7 @@ CONFIG: dict[str, Any] = {
 
 def to_svg(spec: Mapping[str, Any], label: str) -> str:
     """Return a specification as inline SVG with a text alternative; widths follow the page."""
-    named = f'<svg role="img" aria-label="{html.escape(label, quote=True)}" '
+    named = f'<svg role="img" font-family="sans-serif" font-size="12" aria-label="{html.escape(label, quote=True)}" '
     return _drawn(json.dumps({**spec, "config": CONFIG})).replace("<svg ", named, 1)
 
 
@@ -71,6 +71,10 @@ def _drawn(spec: str) -> str:
     # The figure has one text alternative; the marks' own roles would only be read out as "graphic, graphic, ...".
     svg = re.sub(r' (?:role|aria-[a-z]+|class|pointer-events|opacity|xmlns:xlink|version)="[^"]*"', "", svg)
     svg = re.sub(r'<path d="[^"]*"(?: display="none")?/>', "", svg)  # backgrounds without colour
+    svg = re.sub(r' (?:xmlns|font-family|font-size|stroke-miterlimit)="[^"]*"| stroke-width="1"(?=[ /])', "", svg)
+    svg = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.4g}", svg)
+    while "<g></g>" in (svg := re.sub(r"<g( [^>]*)?></g>", "<g></g>", svg)):
+        svg = svg.replace("<g></g>", "")
     return svg[svg.index("<svg") :]
 
 

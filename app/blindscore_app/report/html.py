@@ -36,7 +36,7 @@ CAPABILITY_WORDS = {
     "disclose": "hand everybody over on one order",
     "remember": "tell who was in the training data",
 }
-CELL_WORDS = {"works": "yes", "none found": "none found"}
+CELL_WORDS = {"works": "yes", "uncertain": "unclear"}
 CONTENTS = (
     ("sees", "Who sees what"),
     ("order", "Serve an order"),
