@@ -62,17 +62,21 @@ def _noisy_tree(leaves: NDArray[np.int64], sigma: float) -> list[NDArray[np.floa
 
 
 def consistent(levels: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Least-squares leaf counts of a noisy binary tree with equal noise everywhere (Hay et al. 2010, theorem 3)."""
+    """Leaf counts of a noisy binary tree with equal noise everywhere (Hay et al. 2010, theorem 3), none negative.
+
+    No child may get less than nothing or more than its parent, which keeps the noise of empty branches out of the sums.
+    """
     height = len(levels)
     best = [levels[-1]]
     for depth in range(height - 2, -1, -1):
         size = 2.0 ** (height - depth)  # 2^l of the paper, where leaves have l = 1
         below = best[0].reshape(-1, 2).sum(axis=1)
         best.insert(0, (size / 2 * levels[depth] + (size / 2 - 1) * below) / (size - 1))
-    settled = best[0]
+    settled = np.maximum(best[0], 0)
     for level in best[1:]:
-        gap = (settled - level.reshape(-1, 2).sum(axis=1)) / 2
-        settled = level + np.repeat(gap, 2)
+        pairs = level.reshape(-1, 2)
+        left = np.clip(pairs[:, 0] + (settled - pairs.sum(axis=1)) / 2, 0, settled)
+        settled = np.column_stack([left, settled - left]).ravel()
     return settled
 
 

@@ -41,11 +41,12 @@ from blindscore_crypto.private_model.noise import Variance, discrete_gaussian
 
 Floats = NDArray[np.float64]
 
-# All of these were fixed on Adult, the Barcelona credit file, subsets of them and made-up people, and on no other file.
+# Fixed on Adult, the Barcelona credit file, the Polish bankruptcies, subsets of these and made-up people.
 SHARES = (0.25, 0.3, 0.45)  # of the budget, for the three releases
 LOW, HIGH = -0.6, 0.8  # residuals are clipped to this; a person of risk above 0.6 who pays, or below 0.2 who does not
 UNIT = 256  # most steps that a residual of one is divided into
 MAX_STEPS = 512.0  # noise above this gets coarser steps, which keeps the sampler's table short
+CAUTION = 0.25  # of the curvature that the noise in the pair counts may hide, counted on in the first step
 PRIOR_SCALES = (0.15, 0.25, 0.35, 0.5, 0.7, 1.0, 1.4)  # log-odds: standard deviation of a bin
 PRIOR_STEPS = (0.1, 0.3, 0.6)  # standard deviation of the difference between neighbouring bins, per unit of the scale
 
@@ -102,6 +103,11 @@ class Moments:
         spread = np.repeat(sums, self.layout.n_bins)
         return np.where(spread > 0, size / np.where(spread > 0, spread, 1), fallback)
 
+    @property
+    def unseen(self) -> float:
+        """Eigenvalue of the scatter matrix that the noise may hide: the largest of a symmetric noise matrix."""
+        return 2 * self.pairs_sigma * math.sqrt(len(self.labels))
+
     def scatter(self) -> Floats:
         """Estimated scatter matrix of the one-hot rows about their mean, (k, k), positive semi-definite."""
         shares, k = self.shares, len(self.labels)
@@ -113,9 +119,8 @@ class Moments:
             within[first:last, first:last] = self.people * (np.diag(own) - np.outer(own, own))
             across[first:last, first:last] = 0
         values, vectors = eigh(across)
-        # A symmetric noise matrix has eigenvalues up to 2 sigma sqrt(k); what reaches beyond is signal, inflated.
-        edge = 4 * k * self.pairs_sigma**2
-        values = np.sign(values) * np.sqrt(np.maximum(values**2 - edge, 0))
+        # What reaches beyond the noise is signal, inflated.
+        values = np.sign(values) * np.sqrt(np.maximum(values**2 - self.unseen**2, 0))
         values, vectors = eigh(within + (vectors * values) @ vectors.T)
         return (vectors * np.maximum(values, 0)) @ vectors.T
 
@@ -143,30 +148,26 @@ def _without_mean(moments: Moments, gradient: Floats) -> Floats:
     return gradient - moments.shares * total
 
 
-def solve_weights(moments: Moments, scatter: Floats, gradients: list[Gradient], risk_variance: float) -> Floats:
+def solve_weights(layout: Layout, curvature: Floats, gradients: list[Gradient]) -> Floats:
     """Return the posterior mean of the weights, (k,), given gradients with known noise.
 
-    Each gradient is carried to a common point by the estimated curvature ``H = risk_variance * scatter``, and they are
-    averaged by the inverse of their variance. The result ``t`` is normal about ``H w`` with covariance
-    ``variance I + H``, the noise and the sampling error. The priors on the grid are averaged by how
-    likely each makes ``t``.
+    Each gradient is carried to a common point by the estimated curvature ``H``, and they are averaged by the inverse of
+    their variance. The result ``t`` is normal about ``H w`` with covariance ``variance I + H``, the noise and the
+    sampling error. The priors on the grid are averaged by how likely each makes ``t``.
 
     Parameters
     ----------
-    moments : Moments
-    scatter : (k, k) of :meth:`Moments.scatter`
+    layout : Layout
+    curvature : (k, k), positive semi-definite
     gradients : list of Gradient
-    risk_variance : float
-        Mean of p (1 - p).
     """
-    curvature = risk_variance * scatter
     precision = np.array([1 / max(g.variance, 1e-9) for g in gradients])
     share = precision / precision.sum()
     target = sum(a * (g.value + curvature @ g.at) for a, g in zip(share, gradients, strict=True))
-    covariance = curvature + np.eye(len(scatter)) * (1 / precision.sum() + 1e-6)
+    covariance = curvature + np.eye(len(curvature)) * (1 / precision.sum() + 1e-6)
     found: list[tuple[float, Floats]] = []
     for step in PRIOR_STEPS:
-        spread = cho_solve(cho_factor(moments.layout.prior(step)), curvature)  # prior covariance times H
+        spread = cho_solve(cho_factor(layout.prior(step)), curvature)  # prior covariance times H
         explained = curvature @ spread
         for scale in PRIOR_SCALES:
             factor, lower = cho_factor(covariance + scale**2 * explained)
@@ -188,9 +189,14 @@ def intercept_of(moments: Moments, scatter: Floats, weights: Floats) -> float:
 
 
 def from_moments(moments: Moments) -> tuple[Floats, float]:
-    """Return (weights, intercept) from the first two releases alone: a linear discriminant."""
+    """Return (weights, intercept) from the first two releases alone: a linear discriminant.
+
+    It counts on some of the curvature that the noise may hide, so that many features that say the same thing do not
+    carry it too far.
+    """
     scatter, rate = moments.scatter(), moments.bad_rate
-    weights = solve_weights(moments, scatter, [first_gradient(moments)], rate * (1 - rate))
+    cautious = rate * (1 - rate) * (scatter + CAUTION * moments.unseen * np.eye(len(scatter)))
+    weights = solve_weights(moments.layout, cautious, [first_gradient(moments)])
     return weights, intercept_of(moments, scatter, weights)
 
 
@@ -276,8 +282,9 @@ def train(
     moments = release_moments(columns, bad, layout, multiplier, budget)
     residuals = release_residuals(columns, bad, moments, multiplier, budget)
     scatter = moments.scatter()
-    gradients = [first_gradient(moments), residuals.gradient(moments)]
-    weights = solve_weights(moments, scatter, gradients, _risk_variance(moments, scatter, residuals.at))
+    start, newton = first_gradient(moments), residuals.gradient(moments)
+    curvature = _risk_variance(moments, scatter, residuals.at) * scatter
+    weights = solve_weights(layout, curvature, [start, newton])
     return np.split(weights, layout.starts[1:-1]), intercept_of(moments, scatter, weights)
 
 
