@@ -241,7 +241,7 @@ def main():
     parser.add_argument("--files", nargs="*", choices=FILES, default=[n for n, f in FILES.items() if not f.development])
     parser.add_argument("--peers", nargs="*", choices=MODELS, default=list(MODELS))
     parser.add_argument("--repeats", type=int, default=3, help="fits of ours on every split")
-    parser.add_argument("--audit-runs", type=int, default=1000, help="releases with and without the canary")
+    parser.add_argument("--audit-runs", type=int, default=4000, help="releases with and without the canary")
     parser.add_argument("--picture", help="write the budget curves to this PNG")
     arguments = parser.parse_args()
     found = report(arguments.files, arguments.peers, arguments.repeats, arguments.audit_runs)
