@@ -1,8 +1,8 @@
 """How accurate the scorecard is: held-out quality on public credit files, beside its peers, in the same folds.
 
 ``python benchmarks/bench_scorecard.py [--json] [--data DIR] [--files ...] [--peers ...] [--seed N]`` prints one row a
-file: the mean AUC over five fixed folds of weight of evidence, of the sparse fit (and of its effects before rounding to whole
-points), of optbinning's scorecard, of EBM main effects and of LightGBM with a small search, with seconds a fit.
+file: the mean AUC over five fixed folds of weight of evidence, of the sparse fit (and of its effects before rounding to
+whole points), of optbinning's scorecard, of EBM main effects and of LightGBM with a small search, with seconds a fit.
 ``pytest benchmarks/bench_scorecard.py --benchmark-only`` times fitting alone.
 """
 
