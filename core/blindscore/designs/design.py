@@ -6,8 +6,10 @@ is worth to the party is computed elsewhere (:mod:`blindscore.surveillance`), fr
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, Protocol, runtime_checkable
 
@@ -62,6 +64,16 @@ class View:
     stored: tuple[str, ...] | None = None  # columns of `clear` readable at rest after the decision; None = all
     handles: tuple[str, ...] = ()  # columns of `clear` that are join keys, not values (a commitment, a pseudonym)
     universe: int | None = None  # how many different rows of values are possible at all; None = no finite bound used
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the records' values, hexadecimal: equal views are attacked once. Join keys say nothing."""
+        shown = self.clear.drop(columns=list(self.handles))
+        head = f"{self.keyed_by}|{'|'.join(map(str, shown.columns))}"
+        digest = hashlib.sha256(f"{head}|{self.friends is None}|{self.visits is None}".encode())
+        digest.update(pd.util.hash_pandas_object(shown, index=False).to_numpy().tobytes())
+        digest.update(self.person.tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)

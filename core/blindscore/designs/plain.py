@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -175,7 +175,10 @@ def reply_bytes(card: Card, bins: NDArray[np.uint8], approved: NDArray[np.bool_]
 def retrain(population: Population, scorecard: Scorecard, features: list[str]) -> Callable[[NDArray[np.bool_]], Card]:
     """Return how to fit the card again with other people as past customers: what a membership attacker rehearses."""
 
+    people, default = declared(population.features[features]), population.default
+
     def train(past: NDArray[np.bool_]) -> Card:
-        return fit_card(replace(population, history=past), scorecard, features).card_
+        card: Card = clone(scorecard).fit(people.loc[past], default[past]).card_
+        return card
 
     return train

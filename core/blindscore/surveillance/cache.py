@@ -20,7 +20,6 @@ from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.ledger import MAX_LEDGER_BYTES, write_atomic
-from blindscore.surveillance.scene import view_key
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def run_key(design: str, run: Run) -> str:
     digest = hashlib.sha256(f"{design}|{run.card.fingerprint}|{run.threshold}|{run.audit_share}".encode())
     digest.update(run.scores.tobytes())
     for role in sorted(run.views):
-        digest.update(f"{role}{view_key(run.views[role])}".encode())
+        digest.update(f"{role}{run.views[role].digest}".encode())
     return digest.hexdigest()
 
 

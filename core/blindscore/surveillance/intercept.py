@@ -15,7 +15,7 @@ from blindscore.surveillance.attackers import encode, infer
 from blindscore.surveillance.bound import finite_view_bound, plug_in_bias
 from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import OBSERVER, Scene, row_codes, view_key, view_of
+from blindscore.surveillance.scene import OBSERVER, Scene, row_codes, view_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Intercept:
         shown = view.clear.iloc[np.argsort(view.person)].reset_index(drop=True)
         decision = scene.run.decisions.astype(np.int64)
         targets = ~scene.auxiliary
-        key = ("intercept", view_key(view), decision.tobytes())
+        key = ("intercept", view.digest, decision.tobytes())
         guess = scene.once(key, lambda: infer(encode(shown), decision, scene.auxiliary, scene.seed))
         advantage = balanced_advantage(decision[targets], guess.best[targets], scene.rng("intercept"))
         code = row_codes(shown)[targets]

@@ -23,7 +23,7 @@ from blindscore.surveillance.bound import identification_bound
 from blindscore.surveillance.intervals import mean_interval
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.profile import classes_of
-from blindscore.surveillance.scene import OBSERVER, Scene, joinable, row_codes, values, view_key, view_of
+from blindscore.surveillance.scene import OBSERVER, Scene, joinable, row_codes, values, view_of
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
 NEAREST_COLUMNS = 12  # columns predicted at most in the nearest-record attack
@@ -82,7 +82,7 @@ def name_records(scene: Scene) -> tuple[Hits, str]:
 
 
 def _name_by_register(scene: Scene, view: View) -> tuple[Hits, str]:
-    return scene.once(("name", view_key(view)), lambda: _fit_register(scene, view))
+    return scene.once(("name", view.digest), lambda: _fit_register(scene, view))
 
 
 def _fit_register(scene: Scene, view: View) -> tuple[Hits, str]:
@@ -124,7 +124,7 @@ def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
         shown[opaque.person] = row_codes(opaque.clear[shared])
         _, group, size = np.unique(shown[targets], return_inverse=True, return_counts=True)
         return 1.0 / size[group], "both records carry one handle"
-    key = ("join", view_key(opaque), view_key(named))
+    key = ("join", opaque.digest, named.digest)
     return scene.once(key, lambda: _join_by_values(scene, opaque, named, targets))
 
 

@@ -20,7 +20,7 @@ from blindscore.surveillance.attackers import Columns, Guess, encode, infer, ran
 from blindscore.surveillance.bound import finite_view_bound, plug_in_bias
 from blindscore.surveillance.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, row_codes, values, view_key
+from blindscore.surveillance.scene import Scene, row_codes, values
 
 MOST_PAIRS = 6000  # of each kind, on each side
 PAIRWISE_ALPHABET = 5000  # pairs of values beyond which the plug-in bound says nothing
@@ -124,7 +124,7 @@ def _guess(scene: Scene, view: View, pairs: Pairs) -> Guess:
             columns.append(_together(view.visits, pairs))
         return _infer_pairs(scene, columns, pairs)
 
-    return scene.once(("map", view_key(view)), attack)
+    return scene.once(("map", view.digest), attack)
 
 
 def _infer_pairs(scene: Scene, columns: list[Columns], pairs: Pairs) -> Guess:

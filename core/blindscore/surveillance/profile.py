@@ -28,7 +28,7 @@ from blindscore.surveillance.attackers import (
 from blindscore.surveillance.bound import entropy_bits, finite_view_bound, plug_in_bias
 from blindscore.surveillance.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, row_codes, values, view_key
+from blindscore.surveillance.scene import Scene, row_codes, values
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def infer_trait(scene: Scene, name: str) -> Inference:
     """Return the coalition's best inference of one trait: the view (of those it cannot join) that served best."""
 
     def attack(view: View) -> Inference:
-        return scene.once(("profile", name, view_key(view)), lambda: _attack(scene, name, _columns(scene, view, name)))
+        return scene.once(("profile", name, view.digest), lambda: _attack(scene, name, _columns(scene, view, name)))
 
     found = [attack(view) for view in scene.views]
     if any(view.keyed_by == "legal id" for view in scene.views):

@@ -13,9 +13,11 @@ the row says so.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from blindscore.scorecard.card import Card
@@ -25,6 +27,7 @@ from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.scene import Scene
 
 SHADOWS = 64  # cards that the attacker fits for itself
+WORTH_PROCESSES = 300_000  # people times cards from which starting processes pays
 Floats = NDArray[np.float64]
 
 
@@ -95,7 +98,7 @@ class Remember:
         rng = scene.rng("remember", "shadows")
         n = len(scene.population)
         inside = np.array([rng.permutation(n) < n // 2 for _ in range(self.shadows)])
-        shadow = np.array([_confidence(scene, scene.run.train(half)) for half in inside])
+        shadow = np.array([_confidence(scene, card) for card in _fit_shadows(scene.run.train, inside)])
         mean_in, spread_in = _moments(shadow, inside)
         mean_out, spread_out = _moments(shadow, ~inside)
         pooled = np.sqrt(((spread_in**2 + spread_out**2) / 2).mean())
@@ -109,6 +112,17 @@ class Remember:
             (f"likelihood ratio, {self.shadows} shadow cards", own),
             (f"likelihood ratio, shared variance, {self.shadows} shadow cards", shared),
         ]
+
+
+def _fit_shadows(train: Callable[[NDArray[np.bool_]], Card], inside: NDArray[np.bool_]) -> list[Card]:
+    """Fit a card on each half, on all cores where there is enough to do."""
+    jobs = effective_n_jobs(-1) if inside.size >= WORTH_PROCESSES else 1
+    parts = Parallel(n_jobs=jobs)(delayed(_fit_some)(train, part) for part in np.array_split(inside, jobs))
+    return [card for part in parts for card in part]
+
+
+def _fit_some(train: Callable[[NDArray[np.bool_]], Card], inside: NDArray[np.bool_]) -> list[Card]:
+    return [train(half) for half in inside]
 
 
 def _confidence(scene: Scene, card: Card) -> Floats:

@@ -166,15 +166,6 @@ def values(view: View) -> list[str]:
     return [c for c in view.clear.columns if c != LEGAL_ID and c not in view.handles]
 
 
-def view_key(view: View) -> str:
-    """Return a digest of everything in a view that an attack can use."""
-    digest = hashlib.sha256(f"{view.keyed_by}|{'|'.join(map(str, view.clear.columns))}|{view.handles}".encode())
-    digest.update(pd.util.hash_pandas_object(view.clear, index=False).to_numpy().tobytes())
-    digest.update(view.person.tobytes())
-    digest.update(f"{view.friends is None}{view.visits is None}".encode())
-    return digest.hexdigest()
-
-
 def row_codes(table: pd.DataFrame) -> NDArray[np.int64]:
     """Return one number a row, equal where all values are equal (missing equals missing)."""
     hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
