@@ -73,7 +73,7 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
     cross = Line2D([], [], color=INK, marker="x", ms=6, mew=1.5, ls="", label="same attack, public knowledge alone")
     figure.legend(handles=[dot, cross, tick], loc="upper right", ncols=3, frameon=False, fontsize=9)
     figure.subplots_adjust(
-        left=1.5 / width, right=0.985, top=1 - 0.85 / height, bottom=0.8 / height, wspace=0.12, hspace=0.42
+        left=1.65 / width, right=0.985, top=1 - 0.85 / height, bottom=0.8 / height, wspace=0.12, hspace=0.42
     )
     out = io.BytesIO()
     with warnings.catch_warnings():

@@ -32,7 +32,7 @@ class Guess:
     attack: str  # name of the winning model
     probability: Columns  # (n, k) posterior over the classes of the secret
     prior: NDArray[np.float64]  # (k,) among auxiliary people
-    loss: float  # nats a person, on auxiliary people held out of training
+    loss: float  # nats, classes weighted alike, on auxiliary people held out of training
 
     @property
     def best(self) -> NDArray[np.int64]:
@@ -80,7 +80,8 @@ def encode(table: pd.DataFrame) -> Columns:
 def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], seed: int) -> Guess:
     """Return the best attacker's posterior over the secret for everybody.
 
-    Candidates are each model alone and the mean of all but the neighbours; the one of least held-out loss wins.
+    Candidates are each model alone and the mean of all but the neighbours; the one of least held-out
+    loss, with every class weighted alike, wins.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
     known = np.flatnonzero(auxiliary)
     prior = np.asarray((np.bincount(secret[known], minlength=k) + 0.5) / (len(known) + 0.5 * k), np.float64)
     columns = columns[:, _varying(columns[known])]
-    nothing = Guess("prior alone", np.tile(prior, (len(secret), 1)), prior, float(-np.log(prior) @ prior))
+    nothing = Guess("prior alone", np.tile(prior, (len(secret), 1)), prior, float(np.log(k)))
     held, fitting = np.split(np.random.default_rng([seed, 0x5E]).permutation(known), [len(known) // 3])
     if columns.shape[1] == 0 or len(held) == 0 or len(np.unique(secret[fitting])) < 2:
         return nothing
@@ -106,7 +107,7 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
     names = [name for name, _, _ in MODELS]
     trials: dict[tuple[str, ...], Columns] = {(name,): posterior(name, fitting, held) for name in names}
     trials[tuple(names[1:])] = np.mean([trials[(name,)] for name in names[1:]], axis=0)
-    losses = {who: _loss(trial, secret[held]) for who, trial in trials.items()}
+    losses = {who: _loss(trial, secret[held], prior) for who, trial in trials.items()}
     winner = min(losses, key=lambda who: losses[who])
     believed = np.mean([posterior(name, known, slice(None)) for name in winner], axis=0)
     return Guess("mean of models" if len(winner) > 1 else winner[0], believed, prior, losses[winner])
@@ -213,5 +214,10 @@ def _posterior(model: Any, columns: Columns, prior: NDArray[np.float64]) -> Colu
     return np.asarray(probability / probability.sum(axis=1, keepdims=True))
 
 
-def _loss(probability: Columns, secret: NDArray[np.integer]) -> float:
-    return float(-np.log(probability[np.arange(len(secret)), secret]).mean())
+def _loss(probability: Columns, secret: NDArray[np.integer], prior: NDArray[np.float64]) -> float:
+    """Return the log loss with every class weighted alike, nats: what wins balanced accuracy, also on rare classes."""
+    balanced = probability / prior
+    surprise = -np.log(balanced[np.arange(len(secret)), secret] / balanced.sum(axis=1))
+    size = np.bincount(secret, minlength=len(prior)).astype(np.float64)
+    per_class = np.bincount(secret, weights=surprise, minlength=len(prior)) / np.maximum(size, 1.0)
+    return float(per_class[size > 0].mean())
