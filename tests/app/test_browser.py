@@ -21,7 +21,6 @@ from blindscore_app.report.html import render_page
 from tests.app.conftest import chromium, quick_capabilities
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need the package playwright")
-pytestmark = pytest.mark.filterwarnings("ignore:n_quantiles")
 
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
 

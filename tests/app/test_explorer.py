@@ -26,7 +26,6 @@ from tests.app.conftest import Run, chromium, make_ledger, quick_capabilities
 
 pytest.importorskip("fastapi", reason="the explorer needs fastapi")
 uvicorn = pytest.importorskip("uvicorn", reason="the explorer needs uvicorn")
-pytestmark = pytest.mark.filterwarnings("ignore:n_quantiles")
 
 from blindscore.designs import registry  # noqa: E402  the skip above comes first
 from blindscore_app.explorer import live as live_module  # noqa: E402

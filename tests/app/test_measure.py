@@ -12,9 +12,6 @@ import pytest
 from blindscore.surveillance.ledger import load_ledger, row_keys
 from tests.app.conftest import Files, Run, leftovers
 
-# The attackers' quantile transform says so when there are fewer people than quantiles, as in these small runs.
-pytestmark = pytest.mark.filterwarnings("ignore:n_quantiles")
-
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 WRITTEN = {"ledger.csv", "ledger.json", "frontier.png", "report.html"}
