@@ -94,6 +94,15 @@ def test_real_runs_agree_with_the_clear_score_every_one(played):
         assert run.costs.bytes_up > 0
 
 
+def test_an_executed_protocol_shows_one_message_as_it_lay_on_the_wire(played):
+    _, run = played
+    lender = run.views["lender"]
+    assert bool(lender.received) == (run.real_runs > 0)
+    if lender.received:
+        assert len(lender.received) <= run.costs.bytes_up
+        assert len(set(lender.received)) > 100  # looks like noise: most byte values occur
+
+
 def test_the_wire_shows_one_size_where_the_design_says_so_and_the_decision_elsewhere(played):
     design, run = played
     sizes = run.views["lender"].messages[["bytes_up", "bytes_down"]]

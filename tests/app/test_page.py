@@ -87,6 +87,8 @@ VIEW = {
     "visits": False,
     "opaque_bytes": 0,
     "record": {"income": "2"},
+    "wire": "00c1ffee",
+    "wire_bytes": 4096,
 }
 
 
@@ -131,6 +133,15 @@ def test_a_spoilt_ledger_is_refused_and_an_older_page_stays(run: Run, tmp_path: 
     assert run("report", source, "--out", out).refused()
     assert out.read_text() == "older"
     assert leftovers(tmp_path) == []
+
+
+def test_a_partys_log_shows_the_message_that_it_received(run: Run, tmp_path: Path) -> None:
+    source, out = tmp_path / "ledger.json", tmp_path / "page.html"
+    source.write_text(json.dumps(_whole()))
+    assert run("report", source, "--out", out).status == 0
+    page = out.read_text()
+    assert "<code>00c1ffee</code>" in page
+    assert "the first 4 of 4096 bytes" in page
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"meta": 1}', "\x00"])

@@ -104,7 +104,7 @@ def test_the_bank_knows_its_ledger_by_name_and_the_handles_it_signed(society):
 
 
 def test_messages_have_one_size(society):
-    wire = messages(society, np.random.default_rng(0), up=10, down=20)
+    wire = messages(society, up=10, down=20)
     assert set(wire["bytes_up"]) == {10}
     assert set(wire["bytes_down"]) == {20}
 

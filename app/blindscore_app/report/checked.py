@@ -34,6 +34,8 @@ SEES = _record(
     visits=_TRUTH,
     opaque_bytes={"type": "integer"},
     record={"type": "object", "additionalProperties": _TEXT},
+    wire=_TEXT,
+    wire_bytes={"type": "integer", "minimum": 0},
 )
 GROUP = _record(
     by=_TEXT,

@@ -42,7 +42,7 @@ class Aggregator:
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Score everybody from financial features; see :class:`blindscore.designs.design.Design`."""
         features = financial(population)
-        scored = score_in_clear(population, scorecard, features, self.approve, rng)
+        scored = score_in_clear(population, scorecard, features, self.approve)
         records = own_records(population, features).assign(score=scored.scores)
         kept = None if self.keeps_features else (*population.register.columns, "score")
         lender = View("lender", "legal id", records, everyone(population), messages=scored.messages, stored=kept)

@@ -30,7 +30,7 @@ class Bureau:
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Score everybody from financial features; see :class:`blindscore.designs.design.Design`."""
         features = financial(population)
-        scored = score_in_clear(population, scorecard, features, self.approve, rng)
+        scored = score_in_clear(population, scorecard, features, self.approve)
         report = own_records(population, features).assign(score=scored.scores)
         bureau = View("scorer", "legal id", report, everyone(population), messages=scored.messages)
         views = {"scorer": bureau, "lender": replace(bureau, party="lender"), "source": bank_view(population)}

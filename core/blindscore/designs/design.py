@@ -63,12 +63,17 @@ class View:
     messages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["hour", "bytes_up", "bytes_down"]))
     stored: tuple[str, ...] | None = None  # columns of `clear` readable at rest after the decision; None = all
     handles: tuple[str, ...] = ()  # columns of `clear` that are join keys, not values (a commitment, a pseudonym)
+    received: bytes = b""  # one real message to this party, as it lay on the wire; empty where nothing was executed
     universe: int | None = None  # how many different rows of values are possible at all; None = no finite bound used
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the records' values, hexadecimal: equal views are attacked once. Join keys say nothing."""
-        shown = self.clear.drop(columns=list(self.handles))
+        """SHA-256 over the records' values, hexadecimal: equal views are attacked once.
+
+        Join keys and columns that are the same for everybody tell nobody apart, so they do not count.
+        """
+        told = [c for c in self.clear.columns if c not in self.handles and self.clear[c].nunique(dropna=False) > 1]
+        shown = self.clear[told]
         head = f"{self.keyed_by}|{'|'.join(map(str, shown.columns))}"
         digest = hashlib.sha256(f"{head}|{self.friends is None}|{self.visits is None}".encode())
         digest.update(pd.util.hash_pandas_object(shown, index=False).to_numpy().tobytes())

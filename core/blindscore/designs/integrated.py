@@ -60,7 +60,7 @@ class Integrated:
             points -= np.minimum(self.points_per_post * self._posts(people), self.post_penalty_cap).astype(np.int32)
             return np.clip(points, scorecard.low, scorecard.high).astype(np.int16)
 
-        scored = score_in_clear(population, scorecard, features, self.approve, rng, adjust)
+        scored = score_in_clear(population, scorecard, features, self.approve, adjust)
         card, person, wire = scored.card, everyone(population), scored.messages
         seen = population.register.assign(score=scored.scores, blacklisted=straight < listed_below)
         everything = View(

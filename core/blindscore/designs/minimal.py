@@ -41,7 +41,7 @@ class Minimal:
         full = fit_card(population, scorecard, everything).card_
         past = population.history
         features, curve = fewest_features(full, population.features.loc[past], population.default[past], self.tolerance)
-        scored = score_in_clear(population, scorecard, features, self.approve, rng)
+        scored = score_in_clear(population, scorecard, features, self.approve)
         clear = population.features[features].assign(score=scored.scores)
         lender = View("lender", "pairwise", clear, everyone(population), messages=scored.messages)
         views = {"scorer": lender, "lender": lender, "source": bank_view(population)}

@@ -82,7 +82,6 @@ def score_in_clear(
     scorecard: Scorecard,
     features: list[str],
     approve: float,
-    rng: np.random.Generator,
     adjust: Callable[[Population, NDArray[np.int16]], NDArray[np.int16]] | None = None,
 ) -> Scored:
     """Fit on past customers, score everybody, choose the threshold, and answer over an ordinary encrypted line.
@@ -101,7 +100,7 @@ def score_in_clear(
         scores = adjust(population, scores)
     threshold = choose_threshold(scores[population.history], approve, card.scale.low, card.scale.high)
     down = reply_bytes(card, bins, scores >= threshold)
-    wire = messages(population, rng, up=8 * len(features), down=down)
+    wire = messages(population, up=8 * len(features), down=down)
     return Scored(card, scores, threshold, wire, us_per_person, retrain(population, scorecard, features))
 
 
@@ -144,12 +143,14 @@ def everyone(population: Population) -> NDArray[np.int64]:
     return np.arange(len(population), dtype=np.int64)
 
 
-def messages(
-    population: Population, rng: np.random.Generator, up: int, down: int | NDArray[np.integer]
-) -> pd.DataFrame:
-    """Return one exchange a person: the hour of day of the application, and its bytes each way, as on the wire."""
+def messages(population: Population, up: int, down: int | NDArray[np.integer]) -> pd.DataFrame:
+    """Return one exchange a person: the hour of day of the application, and its bytes each way, as on the wire.
+
+    The same people apply at the same hours under every design, so that the observer's view differs by sizes alone.
+    """
     n = len(population)
-    return pd.DataFrame({"hour": rng.integers(8, 22, n), "bytes_up": np.full(n, up), "bytes_down": np.full(n, down)})
+    hours = np.random.default_rng([n, 0x77]).integers(8, 22, n)
+    return pd.DataFrame({"hour": hours, "bytes_up": np.full(n, up), "bytes_down": np.full(n, down)})
 
 
 def reply_bytes(card: Card, bins: NDArray[np.uint8], approved: NDArray[np.bool_]) -> NDArray[np.int64]:

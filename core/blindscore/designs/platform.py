@@ -43,7 +43,7 @@ class Platform:
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Score everybody from all features; see :class:`blindscore.designs.design.Design`."""
         features = population.schema.names()
-        scored = score_in_clear(population, scorecard, features, self.approve, rng)
+        scored = score_in_clear(population, scorecard, features, self.approve)
         person, wire = everyone(population), scored.messages
         records = own_records(population, features).assign(score=scored.scores)
         operator = View(

@@ -10,6 +10,8 @@ import pandas as pd
 from blindscore.designs.design import Run, View
 from blindscore.people.population import Population
 
+WIRE_BYTES = 96  # of a message, kept for show
+
 
 def who_sees(population: Population, run: Run) -> tuple[dict[str, Any], ...]:
     """Return, for every role of a run, what it reads, keeps and holds unreadable.
@@ -20,8 +22,9 @@ def who_sees(population: Population, run: Run) -> tuple[dict[str, Any], ...]:
         ``role``, ``party``, ``keyed_by``, ``fields`` (columns that it reads), ``contexts`` (of life that
         these come from; "register" and "decision" for what is no feature), ``handles`` (join keys), ``stored``
         (columns readable at rest), ``friends`` and ``visits`` (bool), ``opaque_bytes`` (a person), ``records`` (rows
-        it has), and ``record``: the first record, value by value, as text. The record is kept only of synthetic
-        people: a real person's data has no place in a report.
+        it has), ``record``: the first record, value by value, as text, and ``wire``: the first bytes, hexadecimal, of
+        one real message of ``wire_bytes`` that it received. Record and message are kept only of synthetic people: a
+        real person's data has no place in a report.
     """
     return tuple(_describe(population, role, view) for role, view in run.views.items())
 
@@ -41,6 +44,8 @@ def _describe(population: Population, role: str, view: View) -> dict[str, Any]:
         "opaque_bytes": int(view.opaque_bytes),
         "records": len(view.clear),
         "record": _record(view.clear) if population.synthetic else {},
+        "wire": view.received[:WIRE_BYTES].hex() if population.synthetic else "",
+        "wire_bytes": len(view.received),
     }
 
 

@@ -58,6 +58,7 @@ class Trial:
     bytes_up: int
     bytes_down: int
     read: list[tuple[int, int]] = field(default_factory=list)  # total and score of each person
+    application: bytes = b""  # the last one that the lender received
     microseconds: dict[str, list[float]] = field(default_factory=lambda: {"applicant": [], "source": [], "lender": []})
 
     def spend(self, role: str, microseconds: float) -> None:
@@ -94,7 +95,8 @@ def run_blind(
         pd.DataFrame({"score": totals}),  # what the lender reads is the total, before it clips
         everyone(population),
         opaque_bytes=trial.bytes_up,
-        messages=messages(population, rng, trial.bytes_up, trial.bytes_down),
+        received=trial.application,
+        messages=messages(population, trial.bytes_up, trial.bytes_down),
         universe=span,
     )
     parameters: dict[str, object] = {
@@ -140,6 +142,7 @@ def play(card: Card, bins: NDArray[np.uint8]) -> Trial:
         watch.lap("source")
         application = applicant.apply(attestation)
         watch.lap("applicant")
+        trial.application = application
         reply = lender.answer(application)
         watch.lap("lender")
         opening = applicant.open(reply)

@@ -66,6 +66,7 @@ class EncryptedAudited:
             watch.lap("source")
             application = applicant.apply(attestation)
             watch.lap("applicant")
+            trial.application = application
             reply = lender.answer(application)
             watch.lap("lender")
             opening = applicant.open(reply)

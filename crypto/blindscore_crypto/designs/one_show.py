@@ -92,4 +92,4 @@ class OneShowStage:
             us_source, us_wallet = us_source + us_begin + us_answer, us_wallet + us_receive + us_finish
         played = apply_and_decide(self.terms, wallet, self._verifier, partial(is_bent, check_frame=check))
         us = {"source": us_source, "wallet": us_wallet + played.us["wallet"], "lender": played.us["lender"]}
-        return Played(played.score, played.lender_reads, played.sizes_hold, us)
+        return Played(played.score, played.lender_reads, played.sizes_hold, us, played.frame)

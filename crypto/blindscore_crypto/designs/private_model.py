@@ -92,7 +92,7 @@ class PrivateModel:
             "pairwise",
             population.features[features].assign(score=scores),
             everyone(population),
-            messages=messages(population, rng, up=8 * len(features), down=sizes),
+            messages=messages(population, up=8 * len(features), down=sizes),
         )
         return Run(
             decisions=scores >= threshold,

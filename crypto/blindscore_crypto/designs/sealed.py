@@ -90,6 +90,7 @@ class Played:
     lender_reads: dict[str, object]  # every value that the lender can read off what it was sent
     sizes_hold: bool  # the frame is as long as everybody's, whatever it says
     us: dict[str, float]  # CPU time by role, microseconds
+    frame: bytes  # what the lender received
 
 
 class Stage(Protocol):
@@ -126,7 +127,7 @@ class SealedStage:
         score = wallet.committed_score(self.terms)
         played = apply_and_decide(self.terms, wallet, self._verifier, is_bent)
         us = {"source": us_source, "wallet": us_accept + played.us["wallet"], "lender": played.us["lender"]}
-        return Played(score, played.lender_reads, played.sizes_hold, us)
+        return Played(score, played.lender_reads, played.sizes_hold, us, played.frame)
 
 
 def apply_and_decide(
@@ -140,7 +141,7 @@ def apply_and_decide(
     decision = Decision.decode(terms, frame, answer)
     reads: dict[str, object] = {} if bent(terms, frame, answer) else {"approved": decision.approved}
     sizes_hold = len(frame) == terms.frame_bytes and len(answer) == DECISION_BYTES
-    return Played(score, reads, sizes_hold, {"wallet": us_wallet, "lender": us_lender})
+    return Played(score, reads, sizes_hold, {"wallet": us_wallet, "lender": us_lender}, frame)
 
 
 def one_bit_run(
@@ -193,7 +194,8 @@ def one_bit_run(
         clear,
         everyone(population),
         opaque_bytes=up - 1 - OFFER_BYTES,
-        messages=messages(population, rng, up=up, down=down),
+        received=played[0].frame,
+        messages=messages(population, up=up, down=down),
         handles=(HANDLE,) if linkable else (),
         universe=2,
     )
