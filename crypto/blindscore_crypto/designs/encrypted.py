@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+
+if TYPE_CHECKING:
+    from blindscore_crypto.encrypted.protocol import Lender, Source
 
 LENDER = "lender"
 
@@ -135,23 +138,33 @@ def play(card: Card, bins: NDArray[np.uint8]) -> Trial:
 
     for i, row in enumerate(bins):
         watch = Watch(trial)
-        applicant = protocol.Applicant(LENDER, lender.layout, p)
-        ask = applicant.ask()
-        watch.lap("applicant")
-        attestation = source.attest(ask, f"person {i}", row)
-        watch.lap("source")
-        application = applicant.apply(attestation)
-        watch.lap("applicant")
-        trial.application = application
-        reply = lender.answer(application)
-        watch.lap("lender")
-        opening = applicant.open(reply)
-        watch.lap("applicant")
+        _, _, opening = exchange(trial, watch, source, lender, f"person {i}", row)
         outcome = lender.conclude(opening)
         watch.lap("lender")
         watch.stop()
         trial.read.append((outcome.total, outcome.score))
     return trial
+
+
+def exchange(
+    trial: Trial, watch: Watch, source: Source, lender: Lender, legal_id: str, row: NDArray[np.uint8]
+) -> tuple[bytes, bytes, bytes]:
+    """Play the protocol for one person up to the opening; return application, reply and opening as sent."""
+    from blindscore_crypto.encrypted.protocol import Applicant
+
+    applicant = Applicant(LENDER, lender.layout, lender.parameters)
+    ask = applicant.ask()
+    watch.lap("applicant")
+    attestation = source.attest(ask, legal_id, row)
+    watch.lap("source")
+    application = applicant.apply(attestation)
+    watch.lap("applicant")
+    trial.application = application
+    reply = lender.answer(application)
+    watch.lap("lender")
+    opening = applicant.open(reply)
+    watch.lap("applicant")
+    return application, reply, opening
 
 
 class Watch:

@@ -17,7 +17,7 @@ from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.encrypted import LENDER, Trial, Watch, run_blind
+from blindscore_crypto.designs.encrypted import LENDER, Trial, Watch, exchange, run_blind
 
 UNPROVED = -(2**31)  # no total at all: counts as a run that does not agree
 
@@ -59,18 +59,7 @@ class EncryptedAudited:
 
         for i, row in enumerate(bins):
             watch = Watch(trial)
-            applicant = protocol.Applicant(LENDER, lender.layout, p)
-            ask = applicant.ask()
-            watch.lap("applicant")
-            attestation = source.attest(ask, f"person {i}", row)
-            watch.lap("source")
-            application = applicant.apply(attestation)
-            watch.lap("applicant")
-            trial.application = application
-            reply = lender.answer(application)
-            watch.lap("lender")
-            opening = applicant.open(reply)
-            watch.lap("applicant")
+            application, reply, opening = exchange(trial, watch, source, lender, f"person {i}", row)
             frame = lender.sign(application, reply, opening)
             watch.lap("lender")
             transcript = audit.Transcript(application, reply, opening, frame)
