@@ -70,6 +70,20 @@ def test_a_shared_handle_joins_lender_and_source():
     assert row.bound == 0.0
 
 
+def test_who_shows_no_handle_is_not_named_by_the_join():
+    population = people(N)
+    signed = np.arange(N)
+    approved = np.random.default_rng(4).random(N) < 0.75
+    shown = np.where(approved, signed, -1)
+    run = run_with(
+        population,
+        view_of(population, {"approved": approved, "attestation": shown}, handles=("attestation",), universe=2),
+        view_of(population, {"income": np.zeros(N), "attestation": signed}, "legal id", handles=("attestation",)),
+    )
+    for row in Link().measure(scene_of(population, run, parties=("lender", "source"))):
+        assert row.advantage == pytest.approx(0.75, abs=0.03), row.secret
+
+
 def test_equal_values_join_records():
     population = people(N)
     income = np.random.default_rng(1).normal(size=N)

@@ -7,7 +7,7 @@ entropies, an upper limit on what one order yields a person.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -34,7 +34,7 @@ class Disclose:
         if not views:
             return [self._row(scene, "nothing readable is stored", (0.0, 0.0, 0.0), 0.0, 0.0, "absent data")]
         named = tuple(view for view in views if view.keyed_by == "legal id")
-        hits, attack = name_records(replace(scene, views=named or views))
+        hits, attack = name_records(scene, named or views)
         share = mean_interval(hits, scene.rng("disclose"))
         bits = max(scene.once(("stored bits", view.digest), partial(stored_bits, view)) for view in views)
         bound, reason = self._bound(views, people)

@@ -9,6 +9,7 @@ Advantage: ``(hit - 1/n)/(1 - 1/n)``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ from blindscore.surveillance.bound import identification_bound
 from blindscore.surveillance.intervals import mean_interval
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.profile import classes_of
-from blindscore.surveillance.scene import OBSERVER, Scene, joinable, row_codes, values, view_of
+from blindscore.surveillance.scene import OBSERVER, Scene, joinable, row_codes, seen_by, values, view_of
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
 NEAREST_COLUMNS = 12  # columns predicted at most in the nearest-record attack
@@ -37,7 +38,7 @@ class Link:
 
     def measure(self, scene: Scene) -> list[Row]:
         """Return the row on names and, where a lender compares records with a partner, the row on joins."""
-        rows = [self._row(scene, "name", *name_records(scene), _name_bound(scene))]
+        rows = [self._row(scene, "name", *name_records(scene, seen_by(scene.run, scene.parties)), _name_bound(scene))]
         if len(scene.parties) == 2 and scene.parties[0] == "lender":
             first, second = (view_of(scene.run, party) for party in scene.parties)
             if first is not None and second is not None:
@@ -66,17 +67,17 @@ class Link:
         )
 
 
-def name_records(scene: Scene) -> tuple[Hits, str]:
+def name_records(scene: Scene, views: Sequence[View]) -> tuple[Hits, str]:
     """Return, for each target, the chance that the coalition names its record, and the attack that does it.
 
     The record is the decider's, where the coalition holds one without a name on it; records that carry the legal id
     serve to name it by a join.
     """
-    named = [view for view in scene.views if view.keyed_by == "legal id"]
-    opaque = [view for view in scene.views if view.keyed_by != "legal id" and view.party != OBSERVER]
+    named = [view for view in views if view.keyed_by == "legal id"]
+    opaque = [view for view in views if view.keyed_by != "legal id" and view.party != OBSERVER]
     if not opaque and named:
         return np.ones(int((~scene.auxiliary).sum())), "the record carries the legal id"
-    attacks = [_name_by_register(scene, view) for view in opaque or scene.views]
+    attacks = [_name_by_register(scene, view) for view in opaque or views]
     attacks += [_join_views(scene, view, partner) for view in opaque for partner in named]
     return max(attacks, key=lambda attack: float(attack[0].mean()))
 

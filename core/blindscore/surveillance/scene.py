@@ -120,13 +120,8 @@ def pool(run: Run, parties: Sequence[str]) -> tuple[View, ...]:
     Views join on the legal id (both hold it) or on a shared handle (a commitment that both saw). What cannot be joined
     stays apart: the coalition attacks each, and joining by values is the ``link`` capability.
     """
-    views: list[View] = []
-    for party in parties:
-        view = view_of(run, party)
-        if view is not None and not any(view is other for other in views):
-            views.append(at_rest(view) if tuple(parties) == ORDER else view)
     pooled: list[View] = []
-    for view in views:
+    for view in seen_by(run, parties):
         for place, other in enumerate(pooled):
             joined = _join(other, view)
             if joined is not None:
@@ -135,6 +130,16 @@ def pool(run: Run, parties: Sequence[str]) -> tuple[View, ...]:
         else:
             pooled.append(view)
     return tuple(pooled)
+
+
+def seen_by(run: Run, parties: Sequence[str]) -> tuple[View, ...]:
+    """Return the views that a coalition's members bring, each once, before anything is joined."""
+    views: list[View] = []
+    for party in parties:
+        view = view_of(run, party)
+        if view is not None and not any(view is other for other in views):
+            views.append(view)
+    return tuple(at_rest(view) for view in views) if tuple(parties) == ORDER else tuple(views)
 
 
 def view_of(run: Run, party: str) -> View | None:
