@@ -143,7 +143,6 @@ def test_where_conduct_stays_out_no_conduct_moves_a_score(played, society):
     conduct = {f.name: 9.0 for f in society.schema.features if f.context in ("posts", "shopping")}
     other = society.do(conduct)
     assert not other.features.equals(society.features)
-    rescore = run.rescore or (lambda people: run.card.scores(run.card.bins(people.features)))
-    np.testing.assert_array_equal(rescore(society), run.scores)
-    unmoved = bool((rescore(other) == run.scores).all())
+    np.testing.assert_array_equal(run.score(society), run.scores)
+    unmoved = bool((run.score(other) == run.scores).all())
     assert unmoved == (NO_CONDUCT in design.enforces)

@@ -14,7 +14,7 @@ from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.binning import bin_labels
 from blindscore.surveillance.ledger import Ledger
-from blindscore.surveillance.person import Person, choose_person, copies, score_copies
+from blindscore.surveillance.person import Person, choose_person, copies
 from blindscore_app.progress import Report
 from blindscore_app.report.figures import is_synthetic
 
@@ -56,7 +56,7 @@ class Live:
 def _answer(name: str, run: Run, one: Population) -> dict[str, Any]:
     card = run.card
     bins = card.bins(one.features)
-    score = int(score_copies(one, run)[0])
+    score = int(run.score(one)[0])
     parts = [
         {"feature": c.feature, "bin": bin_labels(c)[b], "points": c.points[b], "lost": max(c.points) - c.points[b]}
         for c, b in zip(card.characteristics, bins[0], strict=True)
@@ -104,7 +104,7 @@ def rerun(ledger: Ledger, progress: Report) -> Live:
     departs = tuple(
         name
         for name, run in runs.items()
-        if base64.b64encode(score_copies(person.copies, run).astype("<i2").tobytes()).decode()
+        if base64.b64encode(run.score(person.copies).astype("<i2").tobytes()).decode()
         != ledger.design(name).person.get("scores")
     )
     return Live(population, person, runs, departs)

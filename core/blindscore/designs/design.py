@@ -114,6 +114,12 @@ class Run:
     epsilon: float | None = None  # of the released model, person-level
     delta: float | None = None
 
+    def score(self, people: Population) -> NDArray[np.int16]:
+        """Return the scores, (n,), that this run's rule gives other people: the card's, or the design's own."""
+        if self.rescore is not None:
+            return self.rescore(people)
+        return self.card.scores(self.card.bins(people.features))
+
 
 @runtime_checkable
 class Design(Protocol):

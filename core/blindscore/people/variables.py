@@ -99,7 +99,6 @@ CONDUCT_NAMES = (
 MONEY_NAMES = tuple(name for name, _, _ in _MONEY)
 DEVICE_NAMES = tuple(name for name, _, _ in _DEVICE)
 SOCIAL_NAMES = tuple(name for name, _ in _SOCIAL)
-CONDUCT_CONTEXTS = ("shopping", "browsing", "posts", "social")
 
 
 def society_schema(secrets: tuple[str, ...] = SECRETS) -> Schema:

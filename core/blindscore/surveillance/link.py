@@ -18,13 +18,22 @@ from scipy.spatial import cKDTree
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from blindscore.designs.design import View
-from blindscore.designs.plain import LEGAL_ID
 from blindscore.surveillance.attackers import encode, infer
 from blindscore.surveillance.bound import identification_bound
 from blindscore.surveillance.intervals import mean_interval
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.profile import classes_of
-from blindscore.surveillance.scene import OBSERVER, Scene, joinable, row_codes, seen_by, values, view_of
+from blindscore.surveillance.scene import (
+    OBSERVER,
+    Scene,
+    codes_by_person,
+    joinable,
+    public_register,
+    row_codes,
+    seen_by,
+    values,
+    view_of,
+)
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
 NEAREST_COLUMNS = 12  # columns predicted at most in the nearest-record attack
@@ -87,7 +96,7 @@ def _name_by_register(scene: Scene, view: View) -> tuple[Hits, str]:
 
 
 def _fit_register(scene: Scene, view: View) -> tuple[Hits, str]:
-    register = scene.population.register.drop(columns=LEGAL_ID, errors="ignore")
+    register = public_register(scene.population)
     targets = np.flatnonzero(~scene.auxiliary)
     if register.shape[1] == 0 or not values(view):
         return np.full(len(targets), 1.0 / len(targets)), "chance: nothing to compare"
@@ -121,8 +130,7 @@ def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
         return np.ones(len(targets)), "both records carry the legal id"
     shared = list(set(opaque.handles) & set(named.handles))
     if shared:  # who shows one handle (or none) is alone with it, or guessed among those alike
-        shown = np.zeros(len(scene.population), np.int64)
-        shown[opaque.person] = row_codes(opaque.clear[shared])
+        shown = codes_by_person(scene, opaque, shared)
         _, group, size = np.unique(shown[targets], return_inverse=True, return_counts=True)
         return 1.0 / size[group], "both records carry one handle"
     key = ("join", opaque.digest, named.digest)
@@ -132,8 +140,7 @@ def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
 def _join_by_values(scene: Scene, opaque: View, named: View, targets: NDArray[np.int64]) -> tuple[Hits, str]:
     shared = [c for c in values(opaque) if c in values(named)]
     if shared:
-        by_person = np.zeros(len(scene.population), np.int64)
-        by_person[opaque.person] = row_codes(opaque.clear[shared])
+        by_person = codes_by_person(scene, opaque, shared)
         _, group, size = np.unique(by_person[targets], return_inverse=True, return_counts=True)
         return 1.0 / size[group], f"equal values of {len(shared)} shared columns"
     wanted = encode(opaque.clear[values(opaque)])[:, :NEAREST_COLUMNS]

@@ -20,7 +20,7 @@ from blindscore.surveillance.attackers import Columns, Guess, encode, infer, ran
 from blindscore.surveillance.bound import finite_view_bound, plug_in_bias
 from blindscore.surveillance.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, row_codes, values
+from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes, values
 
 MOST_PAIRS = 6000  # of each kind, on each side
 PAIRWISE_ALPHABET = 5000  # pairs of values beyond which the plug-in bound says nothing
@@ -107,7 +107,7 @@ def _advantage(scene: Scene, guess: Guess, pairs: Pairs) -> Estimate:
 
 
 def _guess_public(scene: Scene, pairs: Pairs) -> Guess:
-    register = scene.population.register.drop(columns=LEGAL_ID, errors="ignore")
+    register = public_register(scene.population)
     return scene.once(("map", "public"), lambda: _infer_pairs(scene, [_alike(register, pairs)], pairs))
 
 
@@ -168,8 +168,7 @@ def _bound(scene: Scene, pairs: Pairs) -> tuple[float | None, str]:
     view = scene.views[0]
     if len(scene.views) > 1 or view.universe is None or view.universe**2 > PAIRWISE_ALPHABET:
         return None, "attack only: pairs of views take too many values for a useful bound"
-    code = np.zeros(len(scene.population), np.int64)
-    code[view.person] = row_codes(view.clear[values(view)])
+    code = codes_by_person(scene, view)
     one, two = code[pairs.first], code[pairs.second]
     pair = np.minimum(one, two) * (int(code.max()) + 1) + np.maximum(one, two)
     targets = ~pairs.auxiliary

@@ -109,11 +109,6 @@ def copies(population: Population, row: int, changed: Mapping[str, NDArray[np.fl
     )
 
 
-def score_copies(people: Population, run: Run) -> NDArray[np.int16]:
-    """Return the scores that a design gives, shape (n,), by its own kernel and rules."""
-    return run.rescore(people) if run.rescore is not None else run.card.scores(run.card.bins(people.features))
-
-
 def score_person(person: Person, run: Run) -> dict[str, Any]:
     """Return one design's answer for every combination.
 
@@ -127,7 +122,7 @@ def score_person(person: Person, run: Run) -> dict[str, Any]:
     """
     card = run.card
     features = person.copies.features
-    scores = score_copies(person.copies, run)
+    scores = run.score(person.copies)
     moved = {s.feature: s for s in person.sliders}
     parts = []
     strides = _strides(person)

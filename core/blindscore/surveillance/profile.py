@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.designs.design import View
-from blindscore.designs.plain import LEGAL_ID
 from blindscore.surveillance.attackers import (
     Columns,
     Guess,
@@ -28,7 +27,7 @@ from blindscore.surveillance.attackers import (
 from blindscore.surveillance.bound import entropy_bits, finite_view_bound, plug_in_bias
 from blindscore.surveillance.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, row_codes, values
+from blindscore.surveillance.scene import Scene, codes_by_person, public_register, values
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def infer_trait(scene: Scene, name: str) -> Inference:
 
 def public_inference(scene: Scene, name: str) -> Inference:
     """Return the control: the same attackers with the public register alone."""
-    register = scene.population.register.drop(columns=LEGAL_ID, errors="ignore")
+    register = public_register(scene.population)
     return scene.once(("profile", name, "public"), lambda: _attack(scene, name, encode(register)))
 
 
@@ -98,7 +97,7 @@ def _columns(scene: Scene, view: View, name: str) -> Columns:
     n = len(scene.population)
     table = view.clear[values(view)]
     if view.keyed_by == "legal id":  # the name joins the record with the public register
-        register = scene.population.register.drop(columns=LEGAL_ID, errors="ignore")
+        register = public_register(scene.population)
         more = [c for c in register.columns if c not in table.columns]
         table = pd.concat([table, register[more].iloc[view.person].reset_index(drop=True)], axis=1)
     columns = np.zeros((n, 0))
@@ -136,8 +135,7 @@ def _bound(scene: Scene, name: str) -> tuple[float | None, str]:
         return None, "attack only: the record is named, so public knowledge adds to it"
     secret = classes_of(scene.population.sensitive[name])[targets]
     view = scene.views[0]
-    code = np.zeros(len(scene.population), np.int64)
-    code[view.person] = row_codes(view.clear[values(view)])
+    code = codes_by_person(scene, view)
     bound = finite_view_bound(code[targets], secret)
     bias = plug_in_bias(code[targets], secret, scene.rng("bound", name))
     return bound, (

@@ -23,7 +23,7 @@ from blindscore.people.population import Population
 from blindscore.surveillance.bound import finite_view_bound
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.profile import classes_of, infer_trait
-from blindscore.surveillance.scene import Scene, row_codes, values
+from blindscore.surveillance.scene import Scene, codes_by_person
 
 MONTHS = 12
 
@@ -74,8 +74,7 @@ class Repeat:
             reason = f"one-time keys: nothing joins the {self.months} records, so each tells what one tells"
             if single.universe is not None:
                 targets = ~scene.auxiliary
-                code = np.zeros(len(scene.population), np.int64)
-                code[single.person] = row_codes(single.clear[values(single)])
+                code = codes_by_person(scene, single)
                 bound = finite_view_bound(code[targets], classes_of(scene.population.sensitive[name])[targets])
         return Row(
             design=scene.design,
@@ -96,8 +95,7 @@ class Repeat:
 
 def view_in(later: Population, run: Run, view: View) -> View:
     """Return the same view of another month: features as they are then, score and decision by the same card."""
-    rescore = run.rescore or (lambda people: run.card.scores(run.card.bins(people.features)))
-    scores = rescore(later)
+    scores = run.score(later)
     fresh: dict[str, Any] = {"score": scores, "approved": (scores >= run.threshold).astype(np.int8)}
     columns = {}
     for name in view.clear.columns:

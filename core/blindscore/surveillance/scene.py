@@ -177,6 +177,18 @@ def row_codes(table: pd.DataFrame) -> NDArray[np.int64]:
     return np.asarray(np.unique(hashes, return_inverse=True)[1], np.int64)
 
 
+def codes_by_person(scene: Scene, view: View, columns: Sequence[str] | None = None) -> NDArray[np.int64]:
+    """Return one number a person, equal where the given columns of its record (all values if None) are equal."""
+    codes = np.zeros(len(scene.population), np.int64)
+    codes[view.person] = row_codes(view.clear[values(view) if columns is None else list(columns)])
+    return codes
+
+
+def public_register(population: Population) -> pd.DataFrame:
+    """Return what outsiders know of everybody: the register without the legal id."""
+    return population.register.drop(columns=LEGAL_ID, errors="ignore")
+
+
 def joinable(first: View, second: View) -> bool:
     """Tell whether two views share a key that names the same person in both."""
     by_name = first.keyed_by == "legal id" and second.keyed_by == "legal id"

@@ -80,10 +80,9 @@ class Steer:
         run = scene.run
         loud = float(np.nanquantile(scene.population.features[POSTS], LOUD))
         louder = scene.once(("do", POSTS, loud), lambda: causal.do({POSTS: loud}))
-        rescore = run.rescore or (lambda people: run.card.scores(run.card.bins(people.features)))
-        after = rescore(louder)
+        after = run.score(louder)
         attack = f"do({POSTS} = {loud:g}): the same people, louder"
-        if NO_CONDUCT in scene.enforces and bool((after == rescore(scene.population)).all()):
+        if NO_CONDUCT in scene.enforces and bool((after == run.score(scene.population)).all()):
             reason = "absent data: setting everybody's posts changes no score at all"
             return self._row(scene, "posts (by rule)", attack, Estimate(0.0, 0.0, 0.0), 0.0, 0.0, reason)
         at = ~scene.auxiliary & run.decisions

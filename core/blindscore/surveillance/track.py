@@ -15,10 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.designs.design import View
-from blindscore.designs.plain import LEGAL_ID
 from blindscore.surveillance.intervals import mean_interval
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, row_codes, values
+from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes, values
 
 HELD_OUT = 0.2  # share of sightings
 WEEK = 168  # hours
@@ -95,7 +94,7 @@ def _share_right(asked: pd.DataFrame, said: NDArray[np.int64]) -> Floats:
 
 
 def _register_cells(scene: Scene) -> list[bytes]:
-    register = scene.population.register.drop(columns=LEGAL_ID, errors="ignore")
+    register = public_register(scene.population)
     return [row_codes(register[[name]]).tobytes() for name in register.columns]
 
 
@@ -118,8 +117,7 @@ def _bound(scene: Scene, prior: float) -> tuple[float | None, str]:
         return None, "attack only: the view has no small alphabet, or carries names"
     view = scene.views[0]
     _, _, asked = _held_out(scene)
-    code = np.zeros(len(scene.population), np.int64)
-    code[view.person] = row_codes(view.clear[values(view)])
+    code = codes_by_person(scene, view)
     told = pd.DataFrame(
         {
             "code": code[asked["person"].to_numpy()],

@@ -157,7 +157,6 @@ RLWE = replace(DEFAULT, name="rlwe", code=4, engine="rlwe")
 LEAN = replace(BARE, name="lean", code=5, engine="rlwe")
 COLUMNS = replace(BARE, name="columns", code=6, degree=8192)  # for batches: longer columns cost SEAL less a person
 TABLE = {p.name: p for p in (BARE, DEFAULT, WIDE, RLWE, LEAN)}
-BY_CODE = {p.code: p for p in TABLE.values()}
 
 MIN_FLOODING_BITS = 40.0
 MIN_SOUNDNESS_BITS = 40.0
