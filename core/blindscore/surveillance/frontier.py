@@ -20,6 +20,7 @@ from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.cache import Cache, design_key, run_key
 from blindscore.surveillance.groups import who_loses
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
+from blindscore.surveillance.outside import left_to
 from blindscore.surveillance.person import Person, choose_person, score_person
 from blindscore.surveillance.registry import load_capabilities
 from blindscore.surveillance.scene import Capability, Scene, auxiliary_people, scenes_of
@@ -171,9 +172,15 @@ class _Stage:
         kept = self.cache.load(name)
         if kept is not None:
             return parse_ledger({"meta": {}, "designs": [], "rows": kept}).rows
-        rows = tuple(row for scene in scenes for row in capability.measure(scene))
+        rows = tuple(row for scene in scenes for row in every_row(capability, scene))
         self.cache.save(name, [row_dict(row) for row in rows])
         return rows
+
+
+def every_row(capability: Capability, scene: Scene) -> list[Row]:
+    """Return a capability's rows for one coalition: what it played, and what is left where the means are lacking."""
+    rows = capability.measure(scene)
+    return [*rows, *left_to(capability, scene, rows)]
 
 
 def _baseline(names: Sequence[str]) -> str | None:
