@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,12 +24,19 @@ Sample = Annotated[int, typer.Option(min=1, max=10_000, help="Real protocol runs
 Out = Annotated[Path, typer.Option(help="Directory for ledger.csv, ledger.json, frontier.png and report.html.")]
 Coalition = Annotated[str, typer.Option(help="Whose capabilities stand in the main table.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Play the short attacks only, and fewer real protocol runs.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A design's parameter: design.parameter=value; may be repeated.", show_default=False),
+]
 Kept = Annotated[
     Path | None,
     typer.Option(
-        "--cache", help="Directory for finished parts: a second run costs only what changed.", show_default=False
+        "--cache",
+        help="Directory for finished parts, so that a second run costs only what changed; OUT/parts if left out.",
+        show_default=False,
     ),
 ]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Find no finished part again, and keep none.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the ledger as JSON, and nothing else, to stdout.")]
 
 
@@ -41,17 +49,22 @@ def frontier(
     coalition: Coalition = "scorer",
     quick: Quick = False,
     cache: Kept = None,
+    no_cache: NoCache = False,
+    settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Run every design over a synthetic society and show what each still lets the watchers do."""
     check_directory(out)
     check_coalition(coalition)
+    from blindscore.designs.parameters import with_settings
+
     sample = min(sample, QUICK_SAMPLE) if quick else sample
-    chosen = choose_designs(designs, sample, people)
+    kept = choose_cache(out, cache, no_cache)
+    chosen = with_settings(choose_designs(designs, sample, people), settings or [])
     from blindscore.people.society import make_society
 
-    command = _with(f"blindscore frontier --people {people} --seed {seed} --sample {sample}", designs, quick)
-    _measure(make_society(people=people, seed=seed), chosen, seed, command, out, coalition, quick, cache, as_json)
+    command = _with(f"blindscore frontier --people {people} --seed {seed} --sample {sample}", designs, quick, settings)
+    _measure(make_society(people=people, seed=seed), chosen, seed, command, out, coalition, quick, kept, as_json)
 
 
 def audit(
@@ -64,18 +77,22 @@ def audit(
     coalition: Coalition = "scorer",
     quick: Quick = False,
     cache: Kept = None,
+    no_cache: NoCache = False,
+    settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the same table for a lender's own file."""
     check_directory(out)
     check_coalition(coalition)
+    kept = choose_cache(out, cache, no_cache)
+    from blindscore.designs.parameters import with_settings
     from blindscore.people.loaders import load_people
 
     population = load_people(file, schema)
     sample = min(sample, QUICK_SAMPLE) if quick else sample
-    chosen = choose_designs(designs, sample, len(population))
+    chosen = with_settings(choose_designs(designs, sample, len(population)), settings or [])
     command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
-    _measure(population, chosen, seed, _with(command, designs, quick), out, coalition, quick, cache, as_json)
+    _measure(population, chosen, seed, _with(command, designs, quick, settings), out, coalition, quick, kept, as_json)
 
 
 def check_coalition(name: str) -> None:
@@ -119,9 +136,31 @@ def _sampled(design: Design, sample: int) -> Design:
     return design
 
 
-def _with(command: str, designs: str, quick: bool) -> str:
+def choose_cache(out: Path, cache: Path | None, no_cache: bool) -> Path | None:
+    """Return the directory of finished parts: the named one, else ``parts`` in the output directory; None for none.
+
+    Raises
+    ------
+    ParameterError
+        A directory is named, and none is to be used.
+    DataError
+        The directory cannot be written.
+    """
+    from blindscore.errors import ParameterError
+
+    if no_cache:
+        if cache is not None:
+            raise ParameterError("--cache and --no-cache exclude each other; give one of them")
+        return None
+    kept = out / "parts" if cache is None else cache
+    check_directory(kept)
+    return kept
+
+
+def _with(command: str, designs: str, quick: bool, settings: list[str] | None) -> str:
     chosen = f" --designs {designs.replace(' ', '')}" if designs.strip() else ""
-    return f"{command}{chosen}{' --quick' if quick else ''}"
+    changed = "".join(f" --set {shlex.quote(setting)}" for setting in settings or [])
+    return f"{command}{chosen}{changed}{' --quick' if quick else ''}"
 
 
 def _measure(
@@ -144,8 +183,7 @@ def _measure(
     from blindscore_app.report.picture import draw_frontier
     from blindscore_app.report.tables import print_ledger
 
-    if cache is not None:
-        check_directory(cache)
+    parts = Cache(cache)
     with bar() as progress:
         ledger = measure(
             population,
@@ -155,8 +193,9 @@ def _measure(
             command=command,
             progress=progress,
             capabilities=[c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS],
-            cache=Cache(cache),
+            cache=parts,
         )
+    parts.tidy()
     picture = draw_frontier(ledger)
     files = {
         "ledger.csv": ledger.to_csv().encode(),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from blindscore.designs.design import NO_CONDUCT
 from blindscore.errors import ParameterError
-from blindscore.surveillance.ledger import REMOVED, DesignRow, Ledger, Row
+from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, REMOVED, DesignRow, Ledger, Row
 
 SYNTHETIC = "synthetic society"
 NOTEWORTHY_CONTROL = 0.05  # public knowledge that achieves less is not shown beside an attack
@@ -21,6 +22,26 @@ def is_synthetic(ledger: Ledger) -> bool:
 
 def _in_order(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
+
+
+def tried(ledger: Ledger) -> Ledger:
+    """Return the ledger with the rows of attacks that were played, and without those of coalitions that lack the means.
+
+    Tables and pictures are drawn from these; :func:`not_tried` says what was left out.
+    """
+    return replace(ledger, rows=tuple(row for row in ledger.rows if row.kind == PLAYED))
+
+
+def not_tried(ledger: Ledger) -> str:
+    """Say how many rows no attack stands behind, and where to find them; empty if there is none."""
+    absent = sum(row.kind == ABSENT for row in ledger.rows)
+    told = sum(row.kind == BY_ROLE for row in ledger.rows)
+    if not absent + told:
+        return ""
+    return (
+        f"{absent + told} rows more stand in ledger.csv and in no table: {absent} of coalitions that lack the means of "
+        f"an attack, with what is missing, and {told} of coalitions that the design itself tells the decision."
+    )
 
 
 def capabilities(ledger: Ledger) -> list[str]:
@@ -242,15 +263,18 @@ def failing(ledger: Ledger, coalition: str) -> dict[str, Any] | None:
 
 def not_shown(ledger: Ledger) -> list[str]:
     """What the figures do not say: limits of every run, and those of this one."""
-    open_rows = sum(row.bound is None for row in ledger.rows)
+    played = tried(ledger).rows
+    open_rows = sum(row.bound is None for row in played)
     limits = []
     if is_synthetic(ledger):
         limits.append("The people are a synthetic society, no country: figures of real people will differ.")
     if open_rows:
         limits.append(
-            f"{open_rows} of {len(ledger.rows)} rows have no bound: there the advantage is the best attack tried, "
+            f"{open_rows} of {len(played)} rows have no bound: there the advantage is the best attack tried, "
             "and a better one may do more."
         )
+    if left_out := not_tried(ledger):
+        limits.append(left_out)
     limits += [
         f"Removed means: interval and bound both under {REMOVED:.2f}; it does not mean zero. Unclear means: the "
         "attack is no surer than public knowledge alone, but its interval does not exclude more.",

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from blindscore.surveillance.ledger import DesignRow, Ledger
+from blindscore.surveillance.ledger import PLAYED, DesignRow, Ledger
 from blindscore_app.report import charts, figures
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ CAPABILITY_WORDS = {
     "intercept": "read a decision off the wire",
     "disclose": "hand everybody over on one order",
     "remember": "tell who was in the training data",
+    "repeat": "infer secrets from twelve monthly applications",
 }
 CELL_WORDS = {"works": "yes", "uncertain": "unclear"}
 CONTENTS = (
@@ -103,8 +104,9 @@ def _environment() -> Environment:
 def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
     from markupsafe import Markup
 
+    whole, ledger = ledger, figures.tried(ledger)
     names = figures.coalitions(ledger) or [coalition]
-    numbered = list(enumerate(ledger.rows))
+    numbered = [(k, row) for k, row in enumerate(whole.rows) if row.kind == PLAYED]
     return {
         "plain": _for_script(ledger),
         "meta": ledger.meta,
@@ -115,7 +117,7 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
         "contents": CONTENTS,
         "headline": figures.headline(ledger, coalition),
         "weak_spot": figures.weak_spot(ledger, coalition),
-        "not_shown": figures.not_shown(ledger),
+        "not_shown": figures.not_shown(whole),
         "failing": figures.failing(ledger, coalition),
         "designs": [_design(ledger, design, coalition) for design in ledger.designs],
         "contexts": _contexts(ledger),

@@ -34,6 +34,7 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+    ledger = figures.tried(ledger)
     names = figures.shown_capabilities(ledger, coalition)
     columns = min(1 + len(names), MOST_COLUMNS)
     lines = math.ceil((1 + len(names)) / columns)

@@ -27,6 +27,7 @@ def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | N
         The ledger has no such coalition.
     """
     figures.check_coalition(ledger, coalition)
+    whole, ledger = ledger, figures.tried(ledger)
     console = console or Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
@@ -47,7 +48,7 @@ def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | N
     for sentence in figures.what_stays(ledger, coalition):
         console.print(Padding(Text(clean(sentence, 400)), (0, 0, 0, 2)))
     console.print(Text("What this does not show:", style="bold"))
-    for limit in figures.not_shown(ledger):
+    for limit in figures.not_shown(whole):
         console.print(Padding(Text(limit), (0, 0, 0, 2)))
     console.print(Text(clean(f"Again: {ledger.meta.get('command', '')}", 400)))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blindscore.designs.design import NO_CONDUCT, Rule, Run, View
+from blindscore.designs.parameters import check_ranges
 from blindscore.designs.plain import bank_view, everyone, financial, own_records, score_in_clear
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
@@ -38,6 +39,9 @@ class Aggregator:
     summary = "With your consent the lender reads your financial figures by name; the pipe between cannot."
     enforces = frozenset({NO_CONDUCT})
     rules = RULES
+
+    def __post_init__(self) -> None:
+        check_ranges(self, approve=(0.01, 0.99))
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Score everybody from financial features; see :class:`blindscore.designs.design.Design`."""

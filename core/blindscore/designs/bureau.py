@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from blindscore.designs.design import NO_CONDUCT, Rule, Run, View
+from blindscore.designs.parameters import check_ranges
 from blindscore.designs.plain import bank_view, everyone, financial, own_records, score_in_clear
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
@@ -26,6 +27,9 @@ class Bureau:
     summary = "A credit bureau collects every bank's records of you and sells them, with a score, by name."
     enforces = frozenset({NO_CONDUCT})
     rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_ranges(self, approve=(0.01, 0.99))
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Score everybody from financial features; see :class:`blindscore.designs.design.Design`."""

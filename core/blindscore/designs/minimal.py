@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from blindscore.designs.design import NO_CONDUCT, Rule, Run, View
+from blindscore.designs.parameters import check_ranges
 from blindscore.designs.plain import bank_view, everyone, financial, fit_card, score_in_clear
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
@@ -28,12 +29,16 @@ class Minimal:
 
     tolerance: float = 0.01  # AUC given up at most, on past customers
     approve: float = 0.75  # share of past customers whom the threshold approves
+    keeps_features: bool = True  # the lender keeps the features after the decision, not the score alone
 
     name = "minimal"
     order = 40
     summary = "The lender reads only the few figures that the score needs, under a pseudonym made for it alone."
     enforces = frozenset({NO_CONDUCT})
     rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_ranges(self, approve=(0.01, 0.99), tolerance=(0.0, 0.5))
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Choose features on past customers, then score everybody; see :class:`blindscore.designs.design.Design`."""
@@ -43,11 +48,11 @@ class Minimal:
         features, curve = fewest_features(full, population.features.loc[past], population.default[past], self.tolerance)
         scored = score_in_clear(population, scorecard, features, self.approve)
         clear = population.features[features].assign(score=scored.scores)
-        lender = View("lender", "pairwise", clear, everyone(population), messages=scored.messages)
+        kept = None if self.keeps_features else ("score",)
+        lender = View("lender", "pairwise", clear, everyone(population), messages=scored.messages, stored=kept)
         views = {"scorer": lender, "lender": lender, "source": bank_view(population)}
         parameters = {
             "tolerance_auc": self.tolerance,
-            "approve": self.approve,
             "features": ", ".join(features),
             "forward_curve_auc": [round(step, 4) for step in curve],
         }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blindscore.designs.design import Rule, Run, View
+from blindscore.designs.parameters import check_ranges
 from blindscore.designs.plain import bank_view, everyone, own_records, score_in_clear
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
@@ -39,6 +40,9 @@ class Platform:
     summary = "One company reads your finances, shopping, browsing, posts and friends, and scores you by name."
     enforces: frozenset[str] = frozenset()
     rules = RULES
+
+    def __post_init__(self) -> None:
+        check_ranges(self, approve=(0.01, 0.99))
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Score everybody from all features; see :class:`blindscore.designs.design.Design`."""

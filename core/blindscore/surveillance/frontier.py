@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 import blindscore
 from blindscore.designs.design import Design, Run
+from blindscore.designs.parameters import settings_of
 from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.quality import auc_interval, auc_loss_interval, ks
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.cache import Cache, design_key, run_key
+from blindscore.surveillance.cache import Cache, attack_key, design_key, run_key
 from blindscore.surveillance.groups import who_loses
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
+from blindscore.surveillance.outside import left_to
 from blindscore.surveillance.person import Person, choose_person, score_person
 from blindscore.surveillance.registry import load_capabilities
 from blindscore.surveillance.scene import Capability, Scene, auxiliary_people, scenes_of
@@ -119,15 +121,6 @@ class _Played:
     scores: NDArray[np.int16]
     rows: tuple[Row, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        ledger = Ledger({}, (self.design,), self.rows).to_dict()
-        return {"design": ledger["designs"][0], "scores": self.scores.tolist(), "rows": ledger["rows"]}
-
-    @classmethod
-    def from_dict(cls, part: dict[str, Any]) -> _Played:
-        ledger = parse_ledger({"meta": {}, "designs": [part["design"]], "rows": part["rows"]})
-        return cls(ledger.designs[0], np.asarray(part["scores"], np.int16), ledger.rows)
-
 
 @dataclass(frozen=True)
 class _Stage:
@@ -145,35 +138,59 @@ class _Stage:
     def play(self, design: Design, tell: Callable[[str, int], None]) -> _Played:
         """Run a design and attack its views, or take both from the cache."""
         tell(f"{design.name}: run", 0)
-        attacks = tuple(repr(capability) for capability in self.capabilities)
-        key = design_key(self.population, design, self.scorecard, self.seed, attacks)
-        kept = self.cache.load(key)
+        key = design_key(self.population, design, self.scorecard, self.seed)
+        kept = self._found(key)
         if kept is not None:
             tell(f"{design.name}: as before", 1 + len(self.capabilities))
-            return _Played.from_dict(kept)
+            return kept
         rng = np.random.default_rng([self.seed, int.from_bytes(hashlib.sha256(design.name.encode()).digest()[:8])])
         run = design.run(self.population, self.scorecard, rng)
+        of_run = run_key(design.name, run)
         scenes = scenes_of(self.population, design, run, self.auxiliary, self.seed, self.memo)
         rows: list[Row] = []
         finished = 1
         for capability in self.capabilities:
             tell(f"{design.name}: {capability.name}", finished)
-            rows += self._attack(capability, scenes, f"{key[:32]}-{run_key(design.name, run)[:32]}")
+            rows += self._attack(capability, scenes, attack_key(key, of_run, capability))
             finished = 1
         tell(f"{design.name}: done", finished)
-        part = _Played(_design_row(self.population, design, run, self.person), run.scores, tuple(rows))
-        self.cache.save(key, part.to_dict())
-        return part
+        row = _design_row(self.population, design, run, self.person)
+        plain = Ledger({}, (row,)).to_dict()["designs"][0]
+        self.cache.save(key, {"design": plain, "scores": run.scores.tolist(), "run": of_run})
+        return _Played(row, run.scores, tuple(rows))
+
+    def _found(self, key: str) -> _Played | None:
+        """Return a design's part from the cache, where its run and the rows of every attack on it are kept."""
+        kept = self.cache.load(key)
+        if kept is None:
+            return None
+        rows: list[Row] = []
+        for capability in self.capabilities:
+            found = self._found_rows(attack_key(key, kept["run"], capability))
+            if found is None:
+                return None
+            rows += found
+        design = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
+        return _Played(design, np.asarray(kept["scores"], np.int16), tuple(rows))
+
+    def _found_rows(self, key: str) -> tuple[Row, ...] | None:
+        kept = self.cache.load(key)
+        return None if kept is None else parse_ledger({"meta": {}, "designs": [], "rows": kept}).rows
 
     def _attack(self, capability: Capability, scenes: list[Scene], key: str) -> tuple[Row, ...]:
         """Return one capability's rows: a run that was interrupted goes on with the attack that it was at."""
-        name = f"{key}-{capability.name}"
-        kept = self.cache.load(name)
-        if kept is not None:
-            return parse_ledger({"meta": {}, "designs": [], "rows": kept}).rows
-        rows = tuple(row for scene in scenes for row in capability.measure(scene))
-        self.cache.save(name, [row_dict(row) for row in rows])
+        found = self._found_rows(key)
+        if found is not None:
+            return found
+        rows = tuple(row for scene in scenes for row in every_row(capability, scene))
+        self.cache.save(key, [row_dict(row) for row in rows])
         return rows
+
+
+def every_row(capability: Capability, scene: Scene) -> list[Row]:
+    """Return a capability's rows for one coalition: what it played, and what is left where the means are lacking."""
+    rows = capability.measure(scene)
+    return [*rows, *left_to(capability, scene, rows)]
 
 
 def _baseline(names: Sequence[str]) -> str | None:
@@ -193,7 +210,7 @@ def _design_row(population: Population, design: Design, run: Run, person: Person
     return DesignRow(
         design=design.name,
         summary=design.summary,
-        parameters=dict(run.parameters),
+        parameters={**settings_of(design), **run.parameters},
         auc=reached[0],
         auc_low=reached[1],
         auc_high=reached[2],

@@ -19,6 +19,7 @@ from typing import Any
 from blindscore.errors import DataError
 
 MAX_LEDGER_BYTES = 64 * 2**20
+PLAYED, ABSENT, BY_ROLE = "played", "absent", "by role"  # what a row stands on; see :attr:`Row.kind`
 REMOVED = 0.05  # a capability counts as removed when its interval's upper end and its bound lie under this
 
 
@@ -42,6 +43,9 @@ class Row:
     certified_removal: float | None = None
     removed: bool = False
     people_exposed: int | None = None
+    # "played": an attack was played. "absent": the coalition has nothing to try it with, and the reason says why.
+    # "by role": the design itself tells the coalition, so there is nothing to attack.
+    kind: str = PLAYED
 
     def beyond_public(self, advantage: float) -> float:
         """Return a figure of this row corrected for what public knowledge alone achieves.
@@ -155,14 +159,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a file so that a reader sees the old content or the new, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(temporary, 0o644)
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

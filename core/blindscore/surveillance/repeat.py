@@ -1,10 +1,11 @@
 """``repeat``: what twelve monthly applications tell, where they can be linked and where they cannot.
 
-Each month the same people come back with that month's figures, and the design shows its lender that month's view. Under
-a legal id or a pairwise pseudonym the lender holds twelve records of one person: the attacker reads the latest, the
-mean and the spread of every column. Under one-time keys it holds twelve records that nothing joins: it can do no more
-than with one. Advantage: that of ``profile``. Control: one application under the same design. The capacity of
-linkable presentations adds up: at most ``12 log2 |alphabet|`` bits instead of ``log2 |alphabet|``.
+Each month the same people come back with that month's figures, and the design shows each party that month's view. Under
+a legal id or a pairwise pseudonym a coalition holds twelve records of one person: the attacker reads the latest, the
+mean and the spread of every column that moves. Under one-time keys it holds twelve records that nothing joins: it can
+do no more than with one. A one-time record that shares a handle with a named one (``sealed``, lender and source) is
+linkable for both together. Advantage: that of ``profile``. Control: one application under the same design. The
+capacity of linkable presentations adds up: at most ``12 log2 |alphabet|`` bits instead of ``log2 |alphabet|``.
 
 Only a population that knows its later months (the synthetic society) can be asked.
 """
@@ -46,42 +47,42 @@ class Repeat:
     name = "repeat"
 
     def measure(self, scene: Scene) -> list[Row]:
-        """Return one row a trait for the lender; others see applications only through it."""
-        if scene.parties != ("lender",) or not isinstance(scene.population, Recurring) or len(scene.views) != 1:
+        """Return one row a trait, or none where the population knows no later months."""
+        if not isinstance(scene.population, Recurring):
             return []
-        view = scene.views[0]
-        linkable = view.keyed_by != "one-time"
-        if linkable:
-            recurring = scene.population
+        year = tuple(self._year(scene, scene.population, view) for view in scene.views)
+        return [self._row(scene, name, year) for name in scene.population.sensitive.columns]
+
+    def _year(self, scene: Scene, recurring: Recurring, view: View) -> View:
+        """Return twelve months of a view as one, where a key joins them; else the one month."""
+        if view.keyed_by == "one-time":
+            return view
+
+        def months() -> View:
             later = scene.once(
                 ("later", self.months), lambda: [recurring.later(month) for month in range(1, self.months)]
             )
-            year = [view, *(view_in(people, scene.run, view) for people in later)]
-            view = _together(year)
-        return [self._row(scene, name, view, linkable) for name in scene.population.sensitive.columns]
+            return _together([view, *(view_in(people, scene.run, view) for people in later)])
 
-    def _row(self, scene: Scene, name: str, view: View, linkable: bool) -> Row:
+        return scene.once(("year", scene.design, view.digest, self.months), months)
+
+    def _row(self, scene: Scene, name: str, year: tuple[View, ...]) -> Row:
         once = infer_trait(scene, name)
-        single = scene.views[0]
-        attack, bound = once, None
+        linkable = any(joined is not single for joined, single in zip(year, scene.views, strict=True))
+        attack, words = once, once.guess.attack
         if linkable:
-            attack = min((infer_trait(replace(scene, views=(view,)), name), once), key=lambda found: found.guess.loss)
-            reason = f"attack only: {self.months} linkable records add up"
-            if single.universe is not None:
-                bits = math.log2(single.universe)
-                reason += f", to at most {self.months * bits:.0f} bits where one has {bits:.0f}"
-        else:
-            reason = f"one-time keys: nothing joins the {self.months} records, so each tells what one tells"
-            if single.universe is not None:
-                targets = ~scene.auxiliary
-                code = codes_by_person(scene, single)
-                bound = finite_view_bound(code[targets], classes_of(scene.population.sensitive[name])[targets])
+            joined = infer_trait(replace(scene, views=year), name)
+            if joined.guess.loss < once.guess.loss:
+                attack, words = joined, f"{self.months} months joined: {joined.guess.attack}"
+            else:
+                words = f"one month, which {self.months} joined do not beat: {words}"
+        bound, reason = self._bound(scene, name, linkable)
         return Row(
             design=scene.design,
             coalition=scene.coalition,
             capability=self.name,
             secret=name,
-            attack=f"{self.months} months joined: {attack.guess.attack}" if linkable else attack.guess.attack,
+            attack=words,
             advantage=attack.advantage.value,
             low=attack.advantage.low,
             high=attack.advantage.high,
@@ -91,6 +92,21 @@ class Repeat:
             bound=bound,
             reason=reason,
         )
+
+    def _bound(self, scene: Scene, name: str, linkable: bool) -> tuple[float | None, str]:
+        universes = [view.universe for view in scene.views]
+        one = universes[0] if len(universes) == 1 else None
+        if linkable:
+            reason = f"attack only: {self.months} linkable records add up"
+            if one is not None:
+                reason += f", to at most {self.months * math.log2(one):.0f} bits where one has {math.log2(one):.0f}"
+            return None, reason
+        reason = f"one-time keys: nothing joins the {self.months} records, so each tells what one tells"
+        if one is None:
+            return None, reason
+        targets = ~scene.auxiliary
+        code = codes_by_person(scene, scene.views[0])
+        return finite_view_bound(code[targets], classes_of(scene.population.sensitive[name])[targets]), reason
 
 
 def view_in(later: Population, run: Run, view: View) -> View:
@@ -115,6 +131,8 @@ def _together(year: list[View]) -> View:
     for name in first.columns:
         if pd.api.types.is_numeric_dtype(first[name]) and name not in year[0].handles:
             months = np.column_stack([view.clear[name].to_numpy(np.float64, na_value=np.nan) for view in year])
+            if np.array_equal(months, np.repeat(months[:, :1], len(year), axis=1), equal_nan=True):
+                continue  # a column that stays as it is says nothing more in the second month
             known = ~np.isnan(months)
             count = np.maximum(known.sum(axis=1), 1)
             mean = np.where(known, months, 0.0).sum(axis=1) / count

@@ -61,6 +61,11 @@ class Scene:
         result: T = self.memo[key]
         return result
 
+    def holds(self, role: str) -> bool:
+        """Tell whether a member of the coalition plays a role of the run ("scorer", "lender", ...)."""
+        view = self.run.views.get(role)
+        return view is not None and any(self.run.views.get(party) is view for party in self.parties)
+
     def rng(self, *purpose: str) -> np.random.Generator:
         """Return a generator that depends on the seed and the purpose alone, never on the order of the attacks."""
         digest = hashlib.sha256("\x1f".join(purpose).encode()).digest()
@@ -76,7 +81,10 @@ class Capability(Protocol):
         ...
 
     def measure(self, scene: Scene) -> list[Row]:
-        """Play the attacks; return one row a secret, or none where the coalition is not one that would try."""
+        """Play the attacks; return one row a secret, or none where the coalition lacks the means.
+
+        What such a coalition is left with is said, or played, in :mod:`blindscore.surveillance.outside`.
+        """
         ...
 
 

@@ -1,12 +1,14 @@
 """``steer``: punish or reward people through the score, without anybody being able to prove it.
 
-Three attacks by whoever computes the score, on people whom the straight score would approve:
+Three attacks by whoever computes the score, or is told it and decides, on people whom the straight score would approve:
 
-- *named person*: the operator is told whom to refuse (a name at the counter, a list) and shifts that one score;
+- *named person*: the operator is told whom to refuse (a name at the counter, a list) and shifts that one score; a
+  lender that receives the score from somebody else misstates it;
 - *a trait*: the operator dislikes a trait, recognises it in its view, and shifts those scores; what counts is how much
   more of the disliked it refuses than of the others;
 - *posts*: nobody is targeted at all, the rule itself reads conduct; measured by intervention: the same people are
-  re-run with as many disliked posts as the loudest tenth, everything else's noise held fixed.
+  re-run with as many disliked posts as the loudest tenth, everything else's noise held fixed. Only who makes the rule
+  can do that.
 
 A shift succeeds only where nobody can prove it, so each success is multiplied by the chance that no proof arises:
 1 minus the share of scores that applicant or auditor can check against a committed or public card.
@@ -30,6 +32,7 @@ from blindscore.surveillance.profile import classes_of, infer_trait, public_infe
 from blindscore.surveillance.scene import Scene
 
 POSTS = "post_opposition"
+BY_RULE = "posts (by rule)"
 LOUD = 0.9  # quantile of posts that the intervention sets
 
 
@@ -49,16 +52,17 @@ class Steer:
     name = "steer"
 
     def measure(self, scene: Scene) -> list[Row]:
-        """Return rows for coalitions that hold the scorer; others cannot bend a score."""
-        if not any(scene.run.views.get(party) is scene.run.views["scorer"] for party in scene.parties):
+        """Return rows for coalitions that hold the scorer or the lender; others can bend neither score nor decision."""
+        makes_rule = scene.holds("scorer")
+        if not (makes_rule or scene.holds("lender")):
             return []
-        rows = [self._shifted(scene, "named person", "shift the score of the named", _named(scene), 0.0)]
-        for name in scene.population.sensitive.columns:
-            if len(np.unique(classes_of(scene.population.sensitive[name]))) == 2:
-                seen = _recognised(scene, name, infer_trait(scene, name).guess)
-                public = _recognised(scene, name, public_inference(scene, name).guess).value
-                rows.append(self._shifted(scene, name, "shift the score of the recognised", seen, public))
-        if isinstance(scene.population, CausalPopulation) and POSTS in scene.population.features.columns:
+        does = "shift" if makes_rule else "misstate"
+        rows = [self._shifted(scene, "named person", f"{does} the score of the named", _named(scene), 0.0)]
+        for name in steered_traits(scene.population):
+            seen = _recognised(scene, name, infer_trait(scene, name).guess)
+            public = _recognised(scene, name, public_inference(scene, name).guess).value
+            rows.append(self._shifted(scene, name, f"{does} the score of the recognised", seen, public))
+        if makes_rule and reads_posts(scene.population):
             rows.append(self._by_conduct(scene, scene.population))
         return rows
 
@@ -75,8 +79,9 @@ class Steer:
         unproved_flips = Estimate(*(unproved * part for part in flipped))
         return self._row(scene, secret, attack, unproved_flips, unproved * control, bound, reason)
 
-    def _by_conduct(self, scene: Scene, causal: CausalPopulation) -> Row:
+    def _by_conduct(self, scene: Scene, causal: Population) -> Row:
         """Re-run everybody with loud posts and count the approved targets whose decision flips by the rule itself."""
+        assert isinstance(causal, CausalPopulation)
         run = scene.run
         loud = float(np.nanquantile(scene.population.features[POSTS], LOUD))
         louder = scene.once(("do", POSTS, loud), lambda: causal.do({POSTS: loud}))
@@ -84,10 +89,10 @@ class Steer:
         attack = f"do({POSTS} = {loud:g}): the same people, louder"
         if NO_CONDUCT in scene.enforces and bool((after == run.score(scene.population)).all()):
             reason = "absent data: setting everybody's posts changes no score at all"
-            return self._row(scene, "posts (by rule)", attack, Estimate(0.0, 0.0, 0.0), 0.0, 0.0, reason)
+            return self._row(scene, BY_RULE, attack, Estimate(0.0, 0.0, 0.0), 0.0, 0.0, reason)
         at = ~scene.auxiliary & run.decisions
         flipped = mean_interval((after[at] < run.threshold).astype(np.float64), scene.rng("steer", "posts"))
-        return self._row(scene, "posts (by rule)", attack, flipped, 0.0, None, "attack only: the rule reads conduct")
+        return self._row(scene, BY_RULE, attack, flipped, 0.0, None, "attack only: the rule reads conduct")
 
     def _row(
         self,
@@ -112,6 +117,18 @@ class Steer:
             bound=bound,
             reason=reason,
         )
+
+
+def steered_traits(population: Population) -> list[str]:
+    """Return the secrets of two classes: those that one may dislike or not."""
+    return [
+        name for name in population.sensitive.columns if len(np.unique(classes_of(population.sensitive[name]))) == 2
+    ]
+
+
+def reads_posts(population: Population) -> bool:
+    """Tell whether people can be asked what their score would be had they posted more."""
+    return isinstance(population, CausalPopulation) and POSTS in population.features.columns
 
 
 def _named(scene: Scene) -> Estimate:
