@@ -24,6 +24,7 @@ from blindscore_crypto.private_model import onestep, opacus_fit
 from blindscore_crypto.private_model.accounting import Budget, check_budget, whole_budget
 from blindscore_crypto.private_model.domains import Domain, Domains, Number, characteristic
 from blindscore_crypto.private_model.edges import private_edges
+from blindscore_crypto.private_model.noise import RandomBytes
 from blindscore_crypto.private_model.points import centred, make_card, monotone_weights
 
 Method = Literal["auto", "onestep", "opacus"]
@@ -34,8 +35,8 @@ COUNT_SHARE = 1 / 100  # of the budget, for the head count that method "opacus" 
 class PrivateScorecard(Scorecard):
     """Scorecard trained with (epsilon, delta)-differential privacy for adding or removing one person.
 
-    Noise comes from the operating system and cannot be seeded: two fits on the same people differ. Settings are
-    fixed beforehand; choosing them by looking at the private data would spend budget that nobody recorded.
+    Noise comes from the operating system: two fits on the same people differ. Settings are fixed beforehand; choosing
+    them by looking at the private data would spend budget that nobody recorded.
 
     Parameters
     ----------
@@ -57,6 +58,9 @@ class PrivateScorecard(Scorecard):
         Ordinary bins of a number whose edges are not declared, 2 to 16.
     monotone : None, "increasing", "decreasing", "auto", or {feature: one of these}
         Demand that the score rise (fall) with a number; done to the released weights, so that it costs no budget.
+    insecure_simulation_bytes : callable, optional
+        Number of bytes -> that many, from a seeded generator. Then the noise repeats and protects nobody: only for
+        people who do not exist.
     base_score, base_odds, pdo, low, high
         The scale; see :class:`~blindscore.scorecard.scorecard.Scorecard`.
 
@@ -80,6 +84,7 @@ class PrivateScorecard(Scorecard):
         *,
         max_bins: int = 8,
         monotone: Direction | Mapping[str, Direction] | None = None,
+        insecure_simulation_bytes: RandomBytes | None = None,
         base_score: float = 600.0,
         base_odds: float = 30.0,
         pdo: float = 50.0,
@@ -93,6 +98,7 @@ class PrivateScorecard(Scorecard):
         self.account = account
         self.max_bins = max_bins
         self.monotone = monotone
+        self.insecure_simulation_bytes = insecure_simulation_bytes
         self.base_score = base_score
         self.base_odds = base_odds
         self.pdo = pdo
@@ -115,7 +121,9 @@ class PrivateScorecard(Scorecard):
         bad, self.classes_ = as_outcome(y, len(people))
         draft = [characteristic(name, domain) for name, domain in domains]
         monotone_weights(draft, [np.zeros(c.n_bins) for c in draft], self.monotone)  # refuse before anything is spent
-        budget = Budget(self.epsilon, self.delta, within=self.account)
+        budget = Budget(
+            self.epsilon, self.delta, self.account, insecure_simulation_bytes=self.insecure_simulation_bytes
+        )
         empty, left = self._bins_of(people, domains, budget)
         bins = np.column_stack([bin_column(c, people[c.feature]) for c in empty])
         if str(self.method) == "opacus":
@@ -162,7 +170,7 @@ class PrivateScorecard(Scorecard):
     ) -> list[NDArray[np.float64]]:
         head_count = np.array([len(bad)])
         noise = whole_budget(self.epsilon, self.delta) / math.sqrt(COUNT_SHARE)
-        people, _ = onestep.noisy(head_count, "head count", 1.0, noise, budget)
+        people, _ = budget.release(head_count, "head count", 1.0, noise)
         multiplier = opacus_fit.least_multiplier(budget.record, self.epsilon, self.delta)
         budget.spend(opacus_fit.gradient_release(multiplier))
         weights = opacus_fit.train(bins, n_bins, bad, multiplier, max(float(people[0]), 1.0))

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.special import expit, logit, softmax
 
-from blindscore_crypto.private_model.accounting import Budget, Release
+from blindscore_crypto.private_model.accounting import Budget
 from blindscore_crypto.private_model.counts import (
     Counts,
     label_counts,
@@ -37,7 +37,6 @@ from blindscore_crypto.private_model.counts import (
     residual_sums,
     starts_of,
 )
-from blindscore_crypto.private_model.noise import Variance, discrete_gaussian
 
 Floats = NDArray[np.float64]
 
@@ -200,14 +199,6 @@ def from_moments(moments: Moments) -> tuple[Floats, float]:
     return weights, intercept_of(moments, scatter, weights)
 
 
-def noisy(sums: Counts, what: str, sensitivity: float, multiplier: float, budget: Budget) -> tuple[Floats, float]:
-    """Charge the budget, then return the sums with discrete Gaussian noise, and its sigma."""
-    sigma = Variance.at_least(multiplier * sensitivity).sigma
-    budget.spend(Release(what, sensitivity, sigma))
-    draws, _ = discrete_gaussian(sigma, sums.size)
-    return (sums + draws.reshape(sums.shape)).astype(np.float64), sigma
-
-
 def release_moments(
     columns: Counts, bad: NDArray[np.bool_], layout: Layout, multiplier: float, budget: Budget
 ) -> Moments:
@@ -223,12 +214,12 @@ def noisy_moments(
     """Return both tables of counts with noise; ``shares`` of the budget go to either."""
     d = len(layout.n_bins)
     noise = [multiplier / math.sqrt(share) for share in shares]
-    seen, seen_sigma = noisy(labels, "people by bin and outcome", label_sensitivity(d), noise[0], budget)
+    seen, seen_sigma = budget.release(labels, "people by bin and outcome", label_sensitivity(d), noise[0])
     together, together_sigma = np.zeros(pairs.shape), 0.0
     if d > 1:
         upper = np.triu_indices(len(pairs), 1)
-        together[upper], together_sigma = noisy(
-            pairs[upper], "people by pairs of bins", pair_sensitivity(d), noise[1], budget
+        together[upper], together_sigma = budget.release(
+            pairs[upper], "people by pairs of bins", pair_sensitivity(d), noise[1]
         )
     return Moments(layout, seen, seen_sigma, together, together_sigma)
 
@@ -260,7 +251,7 @@ def release_residuals(
     unit = max(2, min(UNIT, int(MAX_STEPS / (noise * math.sqrt(d)))))
     exact = residual_sums(columns, bad, at, intercept, LOW, HIGH, unit)
     sensitivity = residual_sensitivity(d, LOW, HIGH, unit)
-    sums, sigma = noisy(exact, "residuals by bin", sensitivity, noise, budget)
+    sums, sigma = budget.release(exact, "residuals by bin", sensitivity, noise)
     return Residuals(at, intercept, sums, sigma, unit)
 
 
