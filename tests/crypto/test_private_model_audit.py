@@ -10,10 +10,11 @@ from blindscore_crypto.private_model.accounting import Budget, whole_budget
 from blindscore_crypto.private_model.audit import audit_gradient, audit_model, judge, mu_of
 from blindscore_crypto.private_model.domains import Category, Domains, Number
 from blindscore_crypto.private_model.estimator import PrivateScorecard
+from blindscore_crypto.private_model.layout import Layout
 from blindscore_crypto.private_model.noise import TAIL, discrete_gaussian
 
 DELTA = 1e-5
-LAYOUT = onestep.Layout((3, 3, 3), (True,) * 3)
+LAYOUT = Layout((3, 3, 3), (True,) * 3)
 
 
 def test_mu_of_a_claim_is_the_gaussian_mechanism_that_just_meets_it():

@@ -19,7 +19,7 @@ the optimal shrinkage of eigenvalues (Gavish and Donoho, "Optimal shrinkage of s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,8 @@ from blindscore_crypto.private_model.counts import (
     pair_sensitivity,
     residual_sensitivity,
     residual_sums,
-    starts_of,
 )
+from blindscore_crypto.private_model.layout import Layout
 
 Floats = NDArray[np.float64]
 
@@ -51,36 +51,14 @@ PRIOR_STEPS = (0.1, 0.3, 0.6)  # standard deviation of the difference between ne
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Which one-hot columns belong to which feature, and whether its bins have an order."""
-
-    n_bins: tuple[int, ...]  # the missing bin included
-    ordered: tuple[bool, ...]
-
-    @property
-    def starts(self) -> Counts:
-        """First column of each feature, and the total."""
-        return starts_of(list(self.n_bins))
-
-    def prior(self, step: float) -> Floats:
-        """Precision matrix of the unit prior on the weights, (k, k): a random walk over ordered bins, and a ridge."""
-        starts = self.starts
-        out = np.eye(int(starts[-1]))
-        for first, m, in_order in zip(starts, self.n_bins, self.ordered, strict=False):
-            for a in range(first, first + m - 2 if in_order else 0):  # the missing bin has no neighbour
-                out[a : a + 2, a : a + 2] += np.array([[1, -1], [-1, 1]]) / step**2
-        return out
-
-
-@dataclass(frozen=True)
 class Moments:
     """Noisy counts and what is known of their noise: the public basis of everything that follows."""
 
     layout: Layout
     labels: Floats  # (k, 2) people by column and outcome
     labels_sigma: float
-    pairs: Floats  # (k, k) upper triangle
-    pairs_sigma: float
+    pairs: Floats | None = None  # (k, k) upper triangle; None = not counted, features taken as independent
+    pairs_sigma: float = 0.0
 
     @property
     def people(self) -> float:
@@ -109,14 +87,15 @@ class Moments:
 
     def scatter(self) -> Floats:
         """Estimated scatter matrix of the one-hot rows about their mean, (k, k), positive semi-definite."""
-        shares, k = self.shares, len(self.labels)
-        within = np.zeros((k, k))
-        across = np.triu(self.pairs, 1)
-        across = across + across.T - self.people * np.outer(shares, shares)
-        for first, last in zip(self.layout.starts[:-1], self.layout.starts[1:], strict=True):
-            own = shares[first:last]
-            within[first:last, first:last] = self.people * (np.diag(own) - np.outer(own, own))
-            across[first:last, first:last] = 0
+        shares = self.shares
+        feature = np.repeat(np.arange(self.layout.features), self.layout.n_bins)
+        same = feature[:, None] == feature
+        independent = self.people * np.outer(shares, shares)
+        within = np.where(same, np.diag(self.people * shares) - independent, 0.0)
+        if self.pairs is None:
+            return within
+        upper = np.triu(self.pairs, 1)
+        across = np.where(same, 0.0, upper + upper.T - independent)
         values, vectors = eigh(across)
         # What reaches beyond the noise is signal, inflated.
         values = np.sign(values) * np.sqrt(np.maximum(values**2 - self.unseen**2, 0))
@@ -187,41 +166,42 @@ def intercept_of(moments: Moments, scatter: Floats, weights: Floats) -> float:
     return float(logit(moments.bad_rate)) * math.sqrt(1 + math.pi * variance / 8) - float(moments.shares @ weights)
 
 
-def from_moments(moments: Moments) -> tuple[Floats, float]:
-    """Return (weights, intercept) from the first two releases alone: a linear discriminant.
+def solve_first(moments: Moments) -> Floats:
+    """Return the weights, (k,), that the counts give: a linear discriminant, or naive Bayes without pair counts.
 
     It counts on some of the curvature that the noise may hide, so that many features that say the same thing do not
     carry it too far.
     """
-    scatter, rate = moments.scatter(), moments.bad_rate
-    cautious = rate * (1 - rate) * (scatter + CAUTION * moments.unseen * np.eye(len(scatter)))
-    weights = solve_weights(moments.layout, cautious, [first_gradient(moments)])
-    return weights, intercept_of(moments, scatter, weights)
+    rate = moments.bad_rate
+    cautious = rate * (1 - rate) * (moments.scatter() + CAUTION * moments.unseen * np.eye(len(moments.labels)))
+    return solve_weights(moments.layout, cautious, [first_gradient(moments)])
 
 
-def release_moments(
-    columns: Counts, bad: NDArray[np.bool_], layout: Layout, multiplier: float, budget: Budget
-) -> Moments:
-    """Make the first two releases; ``multiplier`` is the noise with which one release would use the whole budget."""
-    total = int(layout.starts[-1])
-    labels, pairs = label_counts(columns, bad, total), pair_counts(columns, total)
-    return noisy_moments(labels, pairs, layout, (SHARES[0], SHARES[1]), multiplier, budget)
+def from_moments(moments: Moments) -> tuple[Floats, float]:
+    """Return (weights, intercept) from counts alone."""
+    weights = solve_first(moments)
+    return weights, intercept_of(moments, moments.scatter(), weights)
 
 
-def noisy_moments(
-    labels: Counts, pairs: Counts, layout: Layout, shares: tuple[float, float], multiplier: float, budget: Budget
-) -> Moments:
-    """Return both tables of counts with noise; ``shares`` of the budget go to either."""
-    d = len(layout.n_bins)
-    noise = [multiplier / math.sqrt(share) for share in shares]
-    seen, seen_sigma = budget.release(labels, "people by bin and outcome", label_sensitivity(d), noise[0])
-    together, together_sigma = np.zeros(pairs.shape), 0.0
-    if d > 1:
-        upper = np.triu_indices(len(pairs), 1)
-        together[upper], together_sigma = budget.release(
-            pairs[upper], "people by pairs of bins", pair_sensitivity(d), noise[1]
-        )
-    return Moments(layout, seen, seen_sigma, together, together_sigma)
+def release_labels(columns: Counts, bad: NDArray[np.bool_], layout: Layout, noise: float, budget: Budget) -> Moments:
+    """Release people by bin and outcome; ``noise`` in units of the sensitivity."""
+    return noisy_labels(label_counts(columns, bad, int(layout.starts[-1])), layout, noise, budget)
+
+
+def noisy_labels(labels: Counts, layout: Layout, noise: float, budget: Budget) -> Moments:
+    """Release counts by bin and outcome, (k, 2)."""
+    seen, sigma = budget.release(labels, "people by bin and outcome", label_sensitivity(layout.features), noise)
+    return Moments(layout, seen, sigma)
+
+
+def with_pairs(moments: Moments, pairs: Counts, noise: float, budget: Budget) -> Moments:
+    """Release people by pairs of bins, (k, k) upper triangle, as well; ``noise`` in units of the sensitivity."""
+    upper, d = np.triu_indices(len(pairs), 1), moments.layout.features
+    if d == 1:
+        return moments
+    together = np.zeros(pairs.shape)
+    together[upper], sigma = budget.release(pairs[upper], "people by pairs of bins", pair_sensitivity(d), noise)
+    return replace(moments, pairs=together, pairs_sigma=sigma)
 
 
 @dataclass(frozen=True)
@@ -242,17 +222,21 @@ class Residuals:
         return Gradient(self.at, _without_mean(moments, raw), variance)
 
 
-def release_residuals(
-    columns: Counts, bad: NDArray[np.bool_], moments: Moments, multiplier: float, budget: Budget
+def residuals_at(
+    columns: Counts,
+    bad: NDArray[np.bool_],
+    weights: Floats,
+    intercept: float,
+    layout: Layout,
+    noise: float,
+    budget: Budget,
 ) -> Residuals:
-    """Make the third release, at the weights that the first two give."""
-    at, intercept = from_moments(moments)
-    d, noise = len(moments.layout.n_bins), multiplier / math.sqrt(SHARES[2])
+    """Release the sums of residuals at the given weights; ``noise`` in units of the sensitivity."""
+    d = layout.features
     unit = max(2, min(UNIT, int(MAX_STEPS / (noise * math.sqrt(d)))))
-    exact = residual_sums(columns, bad, at, intercept, LOW, HIGH, unit)
-    sensitivity = residual_sensitivity(d, LOW, HIGH, unit)
-    sums, sigma = budget.release(exact, "residuals by bin", sensitivity, noise)
-    return Residuals(at, intercept, sums, sigma, unit)
+    exact = residual_sums(columns, bad, weights, intercept, LOW, HIGH, unit)
+    sums, sigma = budget.release(exact, "residuals by bin", residual_sensitivity(d, LOW, HIGH, unit), noise)
+    return Residuals(weights, intercept, sums, sigma, unit)
 
 
 def train(
@@ -269,14 +253,16 @@ def train(
         Noise, in units of the sensitivity, with which a single release would use up what is left of the budget.
     budget : Budget
     """
-    columns = bins.astype(np.int64) + layout.starts[:-1]
-    moments = release_moments(columns, bad, layout, multiplier, budget)
-    residuals = release_residuals(columns, bad, moments, multiplier, budget)
+    columns = layout.columns(bins)
+    noise = [multiplier / math.sqrt(share) for share in SHARES]
+    moments = release_labels(columns, bad, layout, noise[0], budget)
+    moments = with_pairs(moments, pair_counts(columns, len(moments.labels)), noise[1], budget)
+    at, intercept = from_moments(moments)
+    newton = residuals_at(columns, bad, at, intercept, layout, noise[2], budget).gradient(moments)
     scatter = moments.scatter()
-    start, newton = first_gradient(moments), residuals.gradient(moments)
-    curvature = _risk_variance(moments, scatter, residuals.at) * scatter
-    weights = solve_weights(layout, curvature, [start, newton])
-    return np.split(weights, layout.starts[1:-1]), intercept_of(moments, scatter, weights)
+    curvature = _risk_variance(moments, scatter, at) * scatter
+    weights = solve_weights(layout, curvature, [first_gradient(moments), newton])
+    return layout.split(weights), intercept_of(moments, scatter, weights)
 
 
 def _risk_variance(moments: Moments, scatter: Floats, weights: Floats) -> float:
