@@ -133,7 +133,7 @@ def test_less_budget_costs_quality_and_the_card_goes_flat_not_wild():
 
 
 def test_three_releases_use_up_the_budget():
-    bins, bad = make_bins(500, 8)
+    bins, bad = make_bins(3000, 8)
     budget = Budget(1.0, 1e-5)
     onestep.train(bins, bad, LAYOUT, whole_budget(1.0, 1e-5), budget)
     assert len(budget.record) == 3

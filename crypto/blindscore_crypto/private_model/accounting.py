@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,9 +64,15 @@ class Release:
 
 def epsilon_rdp(releases: Sequence[Release], delta: float) -> float:
     """Epsilon of all releases together, by Renyi differential privacy; valid for discrete noise too."""
+    counted = Counter(releases)  # the order does not matter, and alike releases are composed at once
+    return _epsilon_rdp(frozenset(counted.items()), delta)
+
+
+@lru_cache(maxsize=4096)
+def _epsilon_rdp(counted: frozenset[tuple[Release, int]], delta: float) -> float:
     accountant = RdpAccountant(ORDERS)
-    for release in releases:
-        accountant.compose(release.event)
+    for release, times in sorted(counted, key=repr):
+        accountant.compose(release.event, times)
     return float(accountant.get_epsilon(delta))
 
 

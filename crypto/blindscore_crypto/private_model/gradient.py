@@ -23,6 +23,7 @@ from blindscore_crypto.private_model.onestep import intercept_of, release_labels
 COUNT_SHARE = 0.15  # of the budget, for people by bin and outcome
 STEPS = 30
 MOMENTUM = 0.8
+STEADY = 0.03  # log-odds by which the noise of one step may move a weight; where people are few, steps become smaller
 PRIOR_SCALE, PRIOR_STEP = 0.5, 0.3  # log-odds: of a bin, and of neighbouring bins per unit of the scale
 
 
@@ -42,8 +43,9 @@ def train(
     for step in range(STEPS):
         intercept = intercept_of(moments, alone, weights)
         residuals = residuals_at(columns, bad, weights, intercept, layout, noise, budget)
-        uphill = residuals.gradient(moments).value - prior @ weights
-        velocity = MOMENTUM * velocity + uphill / stiffness
+        found = residuals.gradient(moments)
+        uphill = found.value - prior @ weights
+        velocity = MOMENTUM * velocity + uphill / np.maximum(stiffness, math.sqrt(found.variance) / STEADY)
         weights = weights + velocity
         if step >= STEPS // 2:  # averaging costs no budget and steadies the weights
             mean += weights / (STEPS - STEPS // 2)

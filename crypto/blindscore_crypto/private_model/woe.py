@@ -25,7 +25,9 @@ from blindscore_crypto.private_model.onestep import Moments, intercept_of, relea
 COUNT_SHARE = 0.6  # of the budget, for people by bin and outcome
 STEPS = 15
 MOMENTUM = 0.7
-UNIT = 1024  # integer steps in a gradient of the clipping length
+STEADY = 0.05  # by which the noise of one step may move a coefficient; where people are few, steps become smaller
+UNIT = 1024  # most integer steps in a gradient of the clipping length
+MAX_STEPS = 4096.0  # noise above this gets coarser steps, which keeps the sampler's table short
 PRIOR_SCALE = 0.5  # standard deviation of a coefficient about that of features which share the evidence alike
 
 
@@ -79,15 +81,16 @@ def train(
     clip = max(math.sqrt(size), 1e-3)
     intercept, rate = float(logit(moments.bad_rate)), moments.bad_rate
     noise = multiplier / math.sqrt((1 - COUNT_SHARE) / STEPS)
+    unit = max(2, min(UNIT, int(MAX_STEPS / noise)))
     middle = 1 / math.sqrt(d)
     # Curvature: p (1 - p) times the squared length of a row, which no eigenvalue of the mean outer product exceeds.
     stiffness = rate * (1 - rate) * moments.people * clip**2 + 1 / PRIOR_SCALE**2
     coefficients, velocity, mean = np.full(d, middle), np.zeros(d), np.zeros(d)
     for step in range(STEPS):
-        exact = coefficient_gradient(rows, bad, coefficients, intercept, clip, UNIT)
-        sums, _ = budget.release(exact, "gradient of the coefficients", gradient_sensitivity(d, UNIT), noise)
-        uphill = sums * clip / UNIT - (coefficients - middle) / PRIOR_SCALE**2
-        velocity = MOMENTUM * velocity + uphill / stiffness
+        exact = coefficient_gradient(rows, bad, coefficients, intercept, clip, unit)
+        sums, sigma = budget.release(exact, "gradient of the coefficients", gradient_sensitivity(d, unit), noise)
+        uphill = sums * clip / unit - (coefficients - middle) / PRIOR_SCALE**2
+        velocity = MOMENTUM * velocity + uphill / max(stiffness, sigma * clip / unit / STEADY)
         coefficients = coefficients + velocity
         if step >= STEPS // 2:
             mean += coefficients / (STEPS - STEPS // 2)
