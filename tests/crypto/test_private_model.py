@@ -181,7 +181,10 @@ def test_scoring_repeats_but_training_does_not():
     assert cards[0].card_ != cards[1].card_
     again = PrivateScorecard.from_card(cards[0].card_)
     np.testing.assert_array_equal(again.score_points(people), cards[0].score_points(people))
-    assert not [name for name in inspect.signature(PrivateScorecard).parameters if "seed" in name or "random" in name]
+    unsafe = [name for name in inspect.signature(PrivateScorecard).parameters if "insecure" in name]
+    assert unsafe == ["insecure_simulation_bytes"]
+    assert PrivateScorecard().insecure_simulation_bytes is None
+    assert not {"seed", "random_state"} & set(inspect.signature(PrivateScorecard).parameters)
 
 
 def test_private_edges_come_near_the_quantiles_when_the_budget_is_large():

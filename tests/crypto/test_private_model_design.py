@@ -113,3 +113,17 @@ def test_an_attacker_can_rehearse_the_training(run, society):
     cards = [run.train(society.history), run.train(society.history), run.train(~society.history)]
     assert len({card.fingerprint for card in (*cards, run.card)}) == 4
     assert all(card.features == run.card.features for card in cards)
+
+
+def test_noise_repeats_with_the_seed_for_made_up_people_and_never_for_real_ones(society):
+    def cards(population, seed):
+        run = PrivateModel().run(population, Scorecard(max_bins=6), np.random.default_rng(seed))
+        return run.card.fingerprint, run.train(population.history).fingerprint
+
+    made_up = replace(society, synthetic=True)
+    assert cards(made_up, 1) == cards(made_up, 1)
+    assert cards(made_up, 1) != cards(made_up, 2)
+    released, rehearsed = cards(made_up, 1)
+    assert released != rehearsed  # the attacker does not get the release's own noise
+    assert not society.synthetic
+    assert not set(cards(society, 1)) & set(cards(society, 1))

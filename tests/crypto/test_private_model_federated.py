@@ -9,8 +9,9 @@ from blindscore_crypto.private_model.accounting import Budget
 from blindscore_crypto.private_model.counts import label_counts, pair_counts
 from blindscore_crypto.private_model.domains import Number, characteristic
 from blindscore_crypto.private_model.federated import Bank, Plan, card_from_sum, collect
+from blindscore_crypto.private_model.layout import Layout
 
-LAYOUT = onestep.Layout((4, 4, 4), (True, True, True))
+LAYOUT = Layout((4, 4, 4), (True, True, True))
 PLAN = Plan(LAYOUT, banks=5, threshold=3)
 TOTAL = 12
 

@@ -92,10 +92,20 @@ def test_a_sigma_out_of_range_is_refused(sigma):
         discrete_gaussian(sigma, 1)
 
 
-def test_no_caller_can_seed_the_noise():
-    assert list(inspect.signature(discrete_gaussian).parameters) == ["sigma", "size"]
+def test_noise_is_the_operating_systems_unless_a_caller_says_insecure():
+    parameters = inspect.signature(discrete_gaussian).parameters
+    assert list(parameters) == ["sigma", "size", "insecure_simulation_bytes"]
     np.random.seed(1)  # noqa: NPY002  # the point: the global seed has no effect
     first, _ = discrete_gaussian(50.0, 64)
     np.random.seed(1)  # noqa: NPY002
     second, _ = discrete_gaussian(50.0, 64)
     assert not np.array_equal(first, second)
+
+
+def test_simulated_noise_repeats_and_has_the_same_distribution():
+    def simulated(seed):
+        return discrete_gaussian(7.0, 40_000, insecure_simulation_bytes=np.random.default_rng(seed).bytes)
+
+    np.testing.assert_array_equal(simulated(1)[0], simulated(1)[0])
+    assert not np.array_equal(simulated(1)[0], simulated(2)[0])
+    assert goodness(*simulated(1)) > 1e-6

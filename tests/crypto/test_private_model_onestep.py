@@ -11,8 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from blindscore_crypto.private_model import counts, onestep
 from blindscore_crypto.private_model.accounting import Budget, epsilon_rdp, whole_budget
+from blindscore_crypto.private_model.layout import Layout
 
-LAYOUT = onestep.Layout((4, 3, 6), (True, False, True))
+LAYOUT = Layout((4, 3, 6), (True, False, True))
 
 
 def make_bins(n, seed, layout=LAYOUT):
@@ -91,7 +92,7 @@ def test_exact_counts_give_exact_moments():
 
 
 def test_shrinkage_brings_a_noisy_scatter_nearer_to_the_truth():
-    layout = onestep.Layout((9,) * 12, (True,) * 12)
+    layout = Layout((9,) * 12, (True,) * 12)
     bins, bad = make_bins(2000, 3, layout)
     columns, total = bins.astype(np.int64) + layout.starts[:-1], 108
     labels = counts.label_counts(columns, bad, total).astype(float)
@@ -132,7 +133,7 @@ def test_less_budget_costs_quality_and_the_card_goes_flat_not_wild():
 
 
 def test_three_releases_use_up_the_budget():
-    bins, bad = make_bins(500, 8)
+    bins, bad = make_bins(3000, 8)
     budget = Budget(1.0, 1e-5)
     onestep.train(bins, bad, LAYOUT, whole_budget(1.0, 1e-5), budget)
     assert len(budget.record) == 3
@@ -142,7 +143,7 @@ def test_three_releases_use_up_the_budget():
 
 
 def test_one_feature_and_one_bin_are_enough():
-    layout = onestep.Layout((2,), (True,))
+    layout = Layout((2,), (True,))
     bins = np.zeros((50, 1), np.uint8)
     weights, intercept = onestep.train(bins, np.arange(50) < 5, layout, whole_budget(5.0, 1e-5), Budget(5.0, 1e-5))
     assert len(weights) == 1

@@ -7,6 +7,7 @@ on whom the card was trained; an applicant's figures lie before the lender in cl
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -25,6 +26,7 @@ from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.private_model.domains import Category, Domain, Domains, Number
 from blindscore_crypto.private_model.estimator import PrivateScorecard
+from blindscore_crypto.private_model.noise import RandomBytes
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class PrivateModel:
     No feature is chosen by looking at the past customers, since that would spend budget. Where ``domains`` is not
     given, the edges of numbers are estimated from noisy counts within the same budget, and the list of a feature's
     categories is taken from the applicants, none of whom is in the training data. So is the threshold.
+
+    Noise comes from the operating system. Only where the people are the synthetic society, so that there is nobody to
+    protect, does it follow from the run's seed, and the run can be had again.
 
     There are no real runs to hold against the clear score: nothing here is computed on hidden values.
     """
@@ -76,11 +81,18 @@ class PrivateModel:
             high=scorecard.high,
         )
 
+        seed = rng.bytes(32) if population.synthetic else None
+
+        def fit(members: NDArray[np.bool_], purpose: bytes) -> PrivateScorecard:
+            source = None if seed is None else _simulated_bytes(seed, purpose, members)
+            fresh = clone(model).set_params(insecure_simulation_bytes=source)
+            return fresh.fit(people.loc[members], population.default[members])
+
         def train(members: NDArray[np.bool_]) -> Card:
             """Train with other people: what a membership attacker rehearses, on people of its own."""
-            return clone(model).fit(people.loc[members], population.default[members]).card_
+            return fit(members, b"rehearsal").card_
 
-        fitted = clone(model).fit(people.loc[past], population.default[past])
+        fitted = fit(past, b"release")
         started = time.perf_counter()
         bins = fitted.card_.bins(people)
         scores = fitted.card_.scores(bins)
@@ -117,6 +129,15 @@ class PrivateModel:
             delta=self.delta,
             train=train,
         )
+
+
+def _simulated_bytes(seed: bytes, purpose: bytes, members: NDArray[np.bool_]) -> RandomBytes:
+    """Return a seeded source of noise for one training run: other members or another purpose, other noise.
+
+    An attacker who rehearses with the very people of the release must not meet the release's own noise.
+    """
+    digest = hashlib.sha256(b"blindscore simulated noise" + seed + purpose + np.packbits(members).tobytes()).digest()
+    return np.random.default_rng(np.frombuffer(digest, np.uint32)).bytes
 
 
 def public_domains(applicants: pd.DataFrame) -> Domains:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,8 +24,13 @@ import numpy as np
 from dp_accounting import DpEvent, GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.pld.pld_privacy_accountant import PLDAccountant
 from dp_accounting.rdp.rdp_privacy_accountant import RdpAccountant
+from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore_crypto.private_model.noise import RandomBytes, Variance, discrete_gaussian
+
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 NEIGHBOURS = "add or remove one person"
 MAX_DELTA = 1e-3
@@ -58,9 +64,15 @@ class Release:
 
 def epsilon_rdp(releases: Sequence[Release], delta: float) -> float:
     """Epsilon of all releases together, by Renyi differential privacy; valid for discrete noise too."""
+    counted = Counter(releases)  # the order does not matter, and alike releases are composed at once
+    return _epsilon_rdp(frozenset(counted.items()), delta)
+
+
+@lru_cache(maxsize=4096)
+def _epsilon_rdp(counted: frozenset[tuple[Release, int]], delta: float) -> float:
     accountant = RdpAccountant(ORDERS)
-    for release in releases:
-        accountant.compose(release.event)
+    for release, times in sorted(counted, key=repr):
+        accountant.compose(release.event, times)
     return float(accountant.get_epsilon(delta))
 
 
@@ -94,7 +106,7 @@ def check_budget(epsilon: float, delta: float) -> None:
 
 
 class Budget:
-    """A ledger of releases under one (epsilon, delta) that refuses to overspend.
+    """A ledger of releases under one (epsilon, delta) that refuses to overspend, and makes none without charging it.
 
     Attributes
     ----------
@@ -106,11 +118,21 @@ class Budget:
     epsilon, delta : float
     within : Budget, optional
         A larger budget, of the same people, to which everything is charged as well.
+    insecure_simulation_bytes : callable, optional
+        Seeded source of the noise, for people who do not exist; see :func:`~.noise.discrete_gaussian`.
     """
 
-    def __init__(self, epsilon: float, delta: float, within: Budget | None = None) -> None:
+    def __init__(
+        self,
+        epsilon: float,
+        delta: float,
+        within: Budget | None = None,
+        *,
+        insecure_simulation_bytes: RandomBytes | None = None,
+    ) -> None:
         check_budget(epsilon, delta)
         self.epsilon, self.delta, self._within = epsilon, delta, within
+        self.insecure_simulation_bytes = insecure_simulation_bytes
         self._record: tuple[Release, ...] = ()
 
     @property
@@ -140,6 +162,24 @@ class Budget:
         if self._within is not None:
             self._within.spend(release)
         self._record = (*self._record, release)
+
+    def release(self, sums: Counts, what: str, sensitivity: float, multiplier: float) -> tuple[Floats, float]:
+        """Charge one release, then return the sums with discrete Gaussian noise, and its sigma.
+
+        Parameters
+        ----------
+        sums : int64 array
+            To which one person adds a vector of L2 length at most ``sensitivity``.
+        what : str
+            In words, for the record.
+        sensitivity : float
+        multiplier : float
+            Noise in units of the sensitivity.
+        """
+        sigma = Variance.at_least(multiplier * sensitivity).sigma
+        self.spend(Release(what, sensitivity, sigma))
+        draws, _ = discrete_gaussian(sigma, sums.size, insecure_simulation_bytes=self.insecure_simulation_bytes)
+        return (sums + draws.reshape(sums.shape)).astype(np.float64), sigma
 
     def __deepcopy__(self, memo: object) -> Budget:
         """Return the ledger itself: scikit-learn copies parameters when it clones, and a copied ledger forgets."""

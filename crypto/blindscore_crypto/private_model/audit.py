@@ -22,11 +22,12 @@ from scipy.optimize import brentq
 from scipy.stats import beta, norm
 
 from blindscore.errors import ParameterError
-from blindscore_crypto.private_model import onestep
-from blindscore_crypto.private_model.accounting import Budget, check_budget, whole_budget
-from blindscore_crypto.private_model.counts import label_counts, pair_counts, residual_sums
+from blindscore_crypto.private_model.accounting import Budget, Counts, check_budget, whole_budget
+from blindscore_crypto.private_model.layout import Layout
+from blindscore_crypto.private_model.methods import METHODS, method_named
 
 Floats = NDArray[np.float64]
+People = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # bins (n, d), outcomes (n,)
 Fit = Callable[[NDArray[np.uint8], NDArray[np.bool_]], Floats]
 
 
@@ -71,16 +72,47 @@ def judge(
     return Audit(hits / n, errors / n, n, mu_low, mu_of(epsilon, delta))
 
 
-def make_people(n: int, layout: onestep.Layout) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def make_people(n: int, layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Return the auditor's own people, the same every time: good payers, all in the first bin."""
     return np.zeros((n, len(layout.n_bins)), np.uint8), np.arange(n) % 10 == 0
 
 
-def audit_gradient(epsilon: float, delta: float, runs: int = 1000, people: int = 200, features: int = 4) -> Audit:
-    """Audit method "onestep" with every release in view.
+class Watched(Budget):
+    """A budget whose releases somebody writes down: the transcript that the guarantee speaks of."""
 
-    The canary defaults, in bins that nobody else is in. The statistic is the likelihood ratio of all three noisy sums,
-    which the auditor can compute exactly, knowing everybody else: no attack on the same releases does better.
+    def __init__(self, epsilon: float, delta: float) -> None:
+        super().__init__(epsilon, delta)
+        self.transcript: list[tuple[Floats, float]] = []  # noisy sums, sigma
+
+    def release(self, sums: Counts, what: str, sensitivity: float, multiplier: float) -> tuple[Floats, float]:
+        """Release as usual, and keep a copy."""
+        seen = super().release(sums, what, sensitivity, multiplier)
+        self.transcript.append(seen)
+        return seen
+
+
+class Replay(Budget):
+    """Answers every release from a transcript, and notes what the sums would have been without noise."""
+
+    def __init__(self, watched: Watched) -> None:
+        super().__init__(watched.epsilon, watched.delta)
+        self._answers = iter(watched.transcript)
+        self.exact: list[Counts] = []
+
+    def release(self, sums: Counts, what: str, sensitivity: float, multiplier: float) -> tuple[Floats, float]:
+        """Return the recorded answer."""
+        self.exact.append(sums)
+        return next(self._answers)
+
+
+def audit_gradient(
+    epsilon: float, delta: float, runs: int = 1000, people: int = 200, features: int = 4, method: str = "auto"
+) -> Audit:
+    """Audit a method of exact noise with every release in view.
+
+    The canary defaults, in bins that nobody else is in. The statistic is the likelihood ratio of all noisy sums, which
+    the auditor computes exactly, knowing everybody else, by playing the training again on either data set with the
+    released answers: no attack on the same releases does better.
 
     Parameters
     ----------
@@ -90,56 +122,33 @@ def audit_gradient(epsilon: float, delta: float, runs: int = 1000, people: int =
         Runs with the canary, and as many without.
     people, features : int
         Size of the auditor's data; the guarantee does not depend on it.
+    method : str
+        "auto", "onestep", "woe" or "gradient".
     """
-    layout = onestep.Layout((3,) * features, (True,) * features)
+    train, layout = METHODS[method_named(method)], Layout((3,) * features, (True,) * features)
     multiplier = whole_budget(epsilon, delta)
     bins, bad = make_people(people, layout)
-    canary = np.ones((1, features), np.uint8)
-    base = bins.astype(np.int64) + layout.starts[:-1]
-    more = np.vstack([base, canary.astype(np.int64) + layout.starts[:-1]])
-    settings = {False: (base, bad), True: (more, np.append(bad, True))}
-    found = {
-        present: np.array(
-            [_evidence(*settings[present], base, bad, layout, multiplier, epsilon, delta) for _ in range(runs)]
+    worlds: list[People] = [(bins, bad)]
+    worlds.append((np.vstack([bins, np.ones((1, features), np.uint8)]), np.append(bad, True)))
+
+    def play(world: People, budget: Budget) -> None:
+        train(world[0], world[1], layout, multiplier, budget)
+
+    def evidence(present: bool) -> float:
+        watched = Watched(epsilon, delta)
+        play(worlds[present], watched)
+        exact = []
+        for world in worlds:
+            replay = Replay(watched)
+            play(world, replay)
+            exact.append(replay.exact)
+        return sum(
+            float(((seen - out) ** 2 - (seen - within) ** 2).sum()) / (2 * sigma**2)
+            for (seen, sigma), out, within in zip(watched.transcript, *exact, strict=True)
         )
-        for present in settings
-    }
-    return judge(found[True], found[False], 0.0, epsilon, delta)
 
-
-def _evidence(
-    columns: NDArray[np.int64],
-    bad: NDArray[np.bool_],
-    others: NDArray[np.int64],
-    others_bad: NDArray[np.bool_],
-    layout: onestep.Layout,
-    multiplier: float,
-    epsilon: float,
-    delta: float,
-) -> float:
-    """Log-likelihood ratio, canary in against out, of one run's releases."""
-    budget = Budget(epsilon, delta)
-    moments = onestep.release_moments(columns, bad, layout, multiplier, budget)
-    residuals = onestep.release_residuals(columns, bad, moments, multiplier, budget)
-    total, d = int(layout.starts[-1]), len(layout.n_bins)
-    canary, guilty = layout.starts[:-1][None, :] + 1, np.array([True])
-    at = (residuals.at, residuals.intercept, onestep.LOW, onestep.HIGH, residuals.unit)
-    parts = [
-        (
-            moments.labels,
-            label_counts(others, others_bad, total),
-            label_counts(canary, guilty, total),
-            moments.labels_sigma,
-        ),
-        (residuals.sums, residual_sums(others, others_bad, *at), residual_sums(canary, guilty, *at), residuals.sigma),
-    ]
-    if d > 1:
-        parts.append((moments.pairs, pair_counts(others, total), pair_counts(canary, total), moments.pairs_sigma))
-    evidence = 0.0
-    for seen, expected, added, sigma in parts:
-        shift = added.astype(np.float64)
-        evidence += float((shift * (seen - expected)).sum() - (shift * shift).sum() / 2) / sigma**2
-    return evidence
+    found = [np.array([evidence(present) for _ in range(runs)]) for present in (False, True)]
+    return judge(found[1], found[0], 0.0, epsilon, delta)
 
 
 def audit_model(
@@ -161,7 +170,7 @@ def audit_model(
         Runs with the canary, and as many without.
     people : int
     """
-    layout = onestep.Layout(n_bins, (True,) * len(n_bins))
+    layout = Layout(n_bins, (True,) * len(n_bins))
     bins, bad = make_people(people, layout)
     more, more_bad = np.vstack([bins, np.ones((1, len(n_bins)), np.uint8)]), np.append(bad, True)
     seen = {

@@ -14,9 +14,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore_crypto.private_model.accounting import Budget, Release
-from blindscore_crypto.private_model.domains import LEVELS, Number
-from blindscore_crypto.private_model.noise import Variance, discrete_gaussian
+from blindscore_crypto.private_model.accounting import Budget
+from blindscore_crypto.private_model.domains import CELLS, LEVELS, Number
 
 
 def tree_sensitivity(n_features: int) -> float:
@@ -42,23 +41,22 @@ def private_edges(
     if not columns:
         return []
     sensitivity = tree_sensitivity(len(columns))
-    sigma = Variance.at_least(multiplier * sensitivity).sigma
-    budget.spend(Release(f"counts for the bin edges of {len(columns)} features", sensitivity, sigma))
-    out = []
-    for values, domain in zip(columns, domains, strict=True):
-        grid = domain.grid()
-        present = values[~np.isnan(values)]
-        leaves = np.bincount(np.searchsorted(grid, present, side="right"), minlength=len(grid) + 1)
-        out.append(_quantile_edges(consistent(_noisy_tree(leaves, sigma)), grid, max_bins))
-    return out
+    grids = [domain.grid() for domain in domains]
+    trees = np.array([_tree(values, grid) for values, grid in zip(columns, grids, strict=True)])
+    what = f"counts for the bin edges of {len(columns)} features"
+    noisy, _ = budget.release(trees, what, sensitivity, multiplier)
+    ends = np.cumsum(2 ** np.arange(LEVELS + 1))[:-1]
+    return [
+        _quantile_edges(consistent(np.split(tree, ends)), grid, max_bins)
+        for tree, grid in zip(noisy, grids, strict=True)
+    ]
 
 
-def _noisy_tree(leaves: NDArray[np.int64], sigma: float) -> list[NDArray[np.float64]]:
-    """Noisy counts from the root (1) to the leaves (2^LEVELS)."""
-    levels = [leaves.reshape(2**depth, -1).sum(axis=1) for depth in range(LEVELS + 1)]
-    noise, _ = discrete_gaussian(sigma, sum(level.size for level in levels))
-    parts = np.split(noise, np.cumsum([level.size for level in levels])[:-1])
-    return [(level + part).astype(np.float64) for level, part in zip(levels, parts, strict=True)]
+def _tree(values: NDArray[np.float64], grid: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Counts from the root (1) to the leaves (2^LEVELS), one after another."""
+    present = values[~np.isnan(values)]
+    leaves = np.bincount(np.searchsorted(grid, present, side="right"), minlength=CELLS)
+    return np.concatenate([leaves.reshape(2**depth, -1).sum(axis=1) for depth in range(LEVELS + 1)])
 
 
 def consistent(levels: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -12,30 +12,30 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from blindscore.errors import DataError, ParameterError
+from blindscore.errors import ParameterError
 from blindscore.scorecard.binning import bin_column, numbers
 from blindscore.scorecard.card import MAX_BINS, Characteristic, Scale
 from blindscore.scorecard.classing import Direction
 from blindscore.scorecard.inputs import as_frame, as_outcome
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.private_model import onestep, opacus_fit
 from blindscore_crypto.private_model.accounting import Budget, check_budget, whole_budget
 from blindscore_crypto.private_model.domains import Domain, Domains, Number, characteristic
 from blindscore_crypto.private_model.edges import private_edges
+from blindscore_crypto.private_model.layout import Layout
+from blindscore_crypto.private_model.methods import METHODS, method_named
+from blindscore_crypto.private_model.noise import RandomBytes
 from blindscore_crypto.private_model.points import centred, make_card, monotone_weights
 
-Method = Literal["auto", "onestep", "opacus"]
+Method = Literal["auto", "onestep", "woe", "gradient", "opacus", "teacher"]
 EDGE_SHARE = 1 / 16  # of the budget, where edges must be estimated
-COUNT_SHARE = 1 / 100  # of the budget, for the head count that method "opacus" needs
 
 
 class PrivateScorecard(Scorecard):
     """Scorecard trained with (epsilon, delta)-differential privacy for adding or removing one person.
 
-    Noise comes from the operating system and cannot be seeded: two fits on the same people differ. Settings are
-    fixed beforehand; choosing them by looking at the private data would spend budget that nobody recorded.
+    Noise comes from the operating system: two fits on the same people differ. Settings are fixed beforehand; choosing
+    them by looking at the private data would spend budget that nobody recorded.
 
     Parameters
     ----------
@@ -43,10 +43,9 @@ class PrivateScorecard(Scorecard):
         Budget of one fit, everything included; 0 < epsilon <= 50.
     delta : float
         0 < delta <= 0.001; choose less than 1 / people.
-    method : "auto", "onestep", "opacus"
-        How points are found. "auto" is "onestep" (:mod:`~blindscore_crypto.private_model.onestep`), whose noise is
-        exact; "opacus" is stochastic gradient descent (:mod:`~blindscore_crypto.private_model.opacus_fit`), whose
-        noise is floating point.
+    method : "auto", "onestep", "woe", "gradient", "opacus", "teacher"
+        How points are found; each is a file of its own in this package. "auto" is "onestep". Noise of the first three
+        is discrete and exact; "opacus" and "teacher" are stochastic gradient descent in floating point.
     domains : Domains
         What is declared of every feature before anybody looks. There is no default: undeclared means refused.
     account : Budget, optional
@@ -57,6 +56,9 @@ class PrivateScorecard(Scorecard):
         Ordinary bins of a number whose edges are not declared, 2 to 16.
     monotone : None, "increasing", "decreasing", "auto", or {feature: one of these}
         Demand that the score rise (fall) with a number; done to the released weights, so that it costs no budget.
+    insecure_simulation_bytes : callable, optional
+        Number of bytes -> that many, from a seeded generator. Then the noise repeats and protects nobody: only for
+        people who do not exist.
     base_score, base_odds, pdo, low, high
         The scale; see :class:`~blindscore.scorecard.scorecard.Scorecard`.
 
@@ -80,6 +82,7 @@ class PrivateScorecard(Scorecard):
         *,
         max_bins: int = 8,
         monotone: Direction | Mapping[str, Direction] | None = None,
+        insecure_simulation_bytes: RandomBytes | None = None,
         base_score: float = 600.0,
         base_odds: float = 30.0,
         pdo: float = 50.0,
@@ -93,6 +96,7 @@ class PrivateScorecard(Scorecard):
         self.account = account
         self.max_bins = max_bins
         self.monotone = monotone
+        self.insecure_simulation_bytes = insecure_simulation_bytes
         self.base_score = base_score
         self.base_odds = base_odds
         self.pdo = pdo
@@ -115,15 +119,13 @@ class PrivateScorecard(Scorecard):
         bad, self.classes_ = as_outcome(y, len(people))
         draft = [characteristic(name, domain) for name, domain in domains]
         monotone_weights(draft, [np.zeros(c.n_bins) for c in draft], self.monotone)  # refuse before anything is spent
-        budget = Budget(self.epsilon, self.delta, within=self.account)
+        budget = Budget(
+            self.epsilon, self.delta, self.account, insecure_simulation_bytes=self.insecure_simulation_bytes
+        )
         empty, left = self._bins_of(people, domains, budget)
         bins = np.column_stack([bin_column(c, people[c.feature]) for c in empty])
-        if str(self.method) == "opacus":
-            weights, intercept = self._opacus([c.n_bins for c in empty], bins, bad, budget), 0.0
-        else:
-            ordered = tuple(c.groups is None for c in empty)
-            layout = onestep.Layout(tuple(c.n_bins for c in empty), ordered)
-            weights, intercept = onestep.train(bins, bad, layout, left, budget)
+        layout = Layout(tuple(c.n_bins for c in empty), tuple(c.groups is None for c in empty))
+        weights, intercept = METHODS[method_named(str(self.method))](bins, bad, layout, left, budget)
         weights, middle = centred(monotone_weights(empty, weights, self.monotone))
         intercept += middle
         self.card_ = make_card(empty, weights, intercept, scale)
@@ -135,8 +137,8 @@ class PrivateScorecard(Scorecard):
 
     def _check_private_settings(self) -> Scale:
         check_budget(self.epsilon, self.delta)
-        if self.method not in ("auto", "onestep", "opacus"):
-            raise ParameterError(f"method must be auto, onestep or opacus, got {self.method!r}")
+        if method_named(str(self.method)) not in METHODS:
+            raise ParameterError(f"method must be auto, {', '.join(METHODS)}; got {self.method!r}")
         if not 2 <= self.max_bins <= MAX_BINS:
             raise ParameterError(f"max_bins must be 2 to {MAX_BINS}, got {self.max_bins}")
         if self.domains is None:
@@ -156,16 +158,3 @@ class PrivateScorecard(Scorecard):
         edges = dict(zip(open_, found, strict=True))
         left = whole / math.sqrt(1 - EDGE_SHARE) if open_ else whole
         return [characteristic(name, domain, edges.get(name, ())) for name, domain in domains], left
-
-    def _opacus(
-        self, n_bins: list[int], bins: NDArray[np.uint8], bad: NDArray[np.bool_], budget: Budget
-    ) -> list[NDArray[np.float64]]:
-        head_count = np.array([len(bad)])
-        noise = whole_budget(self.epsilon, self.delta) / math.sqrt(COUNT_SHARE)
-        people, _ = onestep.noisy(head_count, "head count", 1.0, noise, budget)
-        multiplier = opacus_fit.least_multiplier(budget.record, self.epsilon, self.delta)
-        budget.spend(opacus_fit.gradient_release(multiplier))
-        weights = opacus_fit.train(bins, n_bins, bad, multiplier, max(float(people[0]), 1.0))
-        if not all(np.isfinite(part).all() for part in weights):
-            raise DataError("training diverged; grant a larger epsilon, or train on more people")
-        return weights

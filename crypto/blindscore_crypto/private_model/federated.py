@@ -13,6 +13,7 @@ never both: the pairwise key of a bank that dropped out, or the own mask of one 
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic, Scale
 from blindscore_crypto.private_model.accounting import Budget, whole_budget
 from blindscore_crypto.private_model.counts import Counts, label_counts, pair_counts
-from blindscore_crypto.private_model.onestep import Layout, from_moments, noisy_moments
+from blindscore_crypto.private_model.layout import Layout
+from blindscore_crypto.private_model.onestep import from_moments, noisy_labels, with_pairs
 from blindscore_crypto.private_model.points import centred, make_card
 
 Masked = NDArray[np.uint64]
@@ -235,6 +237,7 @@ def card_from_sum(
     """
     layout = Layout(tuple(c.n_bins for c in empty), tuple(c.groups is None for c in empty))
     noise = whole_budget(budget.epsilon, budget.delta)
-    weights, intercept = from_moments(noisy_moments(labels, pairs, layout, (0.6, 0.4), noise, budget))
-    parts, middle = centred(np.split(weights, layout.starts[1:-1]))
+    moments = noisy_labels(labels, layout, noise / math.sqrt(0.6), budget)
+    weights, intercept = from_moments(with_pairs(moments, pairs, noise / math.sqrt(0.4), budget))
+    parts, middle = centred(layout.split(weights))
     return make_card(empty, parts, intercept + middle, scale or Scale())

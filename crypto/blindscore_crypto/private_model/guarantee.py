@@ -17,6 +17,7 @@ from blindscore.scorecard.card import Card
 from blindscore.scorecard.exchange import MAX_BYTES, card_from_json, card_to_json, write_atomically
 from blindscore_crypto.private_model.accounting import NEIGHBOURS, Release, check_budget, epsilon_rdp
 from blindscore_crypto.private_model.estimator import PrivateScorecard
+from blindscore_crypto.private_model.methods import METHODS, method_named
 
 FORMAT = "blindscore-private-card"
 VERSION = 1
@@ -30,13 +31,13 @@ class Guarantee:
 
     epsilon: float
     delta: float
-    method: str  # "onestep" or "opacus"
+    method: str  # one of METHODS
     releases: tuple[Release, ...]  # the mechanism: everything that was let out, with its noise
     neighbours: str = NEIGHBOURS
 
     def __post_init__(self) -> None:
         check_budget(self.epsilon, self.delta)
-        if self.neighbours != NEIGHBOURS or self.method not in ("onestep", "opacus") or not self.releases:
+        if self.neighbours != NEIGHBOURS or self.method not in METHODS or not self.releases:
             raise ParameterError(f"a guarantee needs releases, a known method, and neighbours that {NEIGHBOURS}")
         spent = epsilon_rdp(self.releases, self.delta)
         if spent > self.epsilon * (1 + 1e-9):
@@ -45,8 +46,7 @@ class Guarantee:
     @classmethod
     def of(cls, model: PrivateScorecard) -> Guarantee:
         """Return the guarantee of a fitted model."""
-        method = "opacus" if str(model.method) == "opacus" else "onestep"
-        return cls(model.epsilon, model.delta, method, model.releases_)
+        return cls(model.epsilon, model.delta, method_named(str(model.method)), model.releases_)
 
 
 def save_private(model: PrivateScorecard, path: str | os.PathLike[str]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from functools import lru_cache
@@ -32,6 +33,7 @@ BITS = 128  # of a table entry
 GUARD = 96  # further bits while the table is computed
 
 Words = NDArray[np.uint64]
+RandomBytes = Callable[[int], bytes]
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,9 @@ def draw_all(high: Words, low: Words, words: Words, out: NDArray[np.int64]) -> N
         out[i] = -left if negative == np.uint64(1) else left
 
 
-def discrete_gaussian(sigma: float, size: int) -> tuple[NDArray[np.int64], float]:
+def discrete_gaussian(
+    sigma: float, size: int, *, insecure_simulation_bytes: RandomBytes | None = None
+) -> tuple[NDArray[np.int64], float]:
     """Return ``size`` independent draws and the exact sigma used (never below the one asked for).
 
     Parameters
@@ -118,6 +122,9 @@ def discrete_gaussian(sigma: float, size: int) -> tuple[NDArray[np.int64], float
     sigma : float
         Least standard deviation parameter, in (0, 65536].
     size : int
+    insecure_simulation_bytes : callable, optional
+        Number of bytes -> that many, from a seeded generator; protects nobody, and serves simulations of people who do
+        not exist. Without it bytes come from the operating system.
 
     Returns
     -------
@@ -132,6 +139,6 @@ def discrete_gaussian(sigma: float, size: int) -> tuple[NDArray[np.int64], float
     variance = Variance.at_least(sigma)
     high, low = cumulative(variance)
     out = np.empty(size, np.int64)
-    words = np.frombuffer(os.urandom(8 * (2 * size + -(-size // 64))), np.uint64)
+    words = np.frombuffer((insecure_simulation_bytes or os.urandom)(8 * (2 * size + -(-size // 64))), np.uint64)
     draw_all(high, low, words, out)
     return out, variance.sigma

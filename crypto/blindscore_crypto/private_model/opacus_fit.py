@@ -10,6 +10,7 @@ that a residual of at most one is the whole gradient and clipping at 1 changes n
 
 from __future__ import annotations
 
+import math
 import secrets
 import warnings
 from functools import lru_cache
@@ -18,8 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore_crypto.private_model.accounting import Release, epsilon_rdp, least
+from blindscore.errors import DataError
+from blindscore_crypto.private_model.accounting import Budget, Release, epsilon_rdp, least
+from blindscore_crypto.private_model.layout import Floats, Layout
 
+COUNT_SHARE = 0.01  # of the budget, for the head count
 SAMPLING = 0.05  # chance that a person takes part in a step
 STEPS = 150
 # Step on unit-length rows: below 2 (1 + momentum) / (1/4), where descent on any data is stable, and smaller where noise
@@ -31,7 +35,7 @@ MOMENTUM = 0.9
 
 def gradient_release(multiplier: float) -> Release:
     """Return the record of a whole training run with this noise multiplier."""
-    return Release("gradients of the one-hot bins", 1.0, multiplier, STEPS, SAMPLING, "float")
+    return Release("gradients of sampled people", 1.0, multiplier, STEPS, SAMPLING, "float")
 
 
 @lru_cache(maxsize=64)
@@ -44,37 +48,72 @@ def least_multiplier(earlier: tuple[Release, ...], epsilon: float, delta: float)
     return least(fits, 0.3, 1000.0, precision=1e-3)
 
 
-def train(bins: NDArray[np.uint8], n_bins: list[int], bad: NDArray[np.bool_], multiplier: float, people: float) -> Any:
-    """Return the weight of every bin, a list of (n_bins[j],) float64 arrays, in log-odds of default.
+def train(
+    bins: NDArray[np.uint8], bad: NDArray[np.bool_], layout: Layout, multiplier: float, budget: Budget
+) -> tuple[list[Floats], float]:
+    """Return (weights a feature, intercept), log-odds of default; see :data:`~.methods.METHODS`."""
+    import torch
+
+    people, _ = budget.release(np.array([len(bad)]), "head count", 1.0, multiplier / math.sqrt(COUNT_SHARE))
+    linear = torch.nn.Linear(int(layout.starts[-1]), 1, bias=False)
+    torch.nn.init.zeros_(linear.weight)
+    mean = descend(linear, bins, layout, bad, float(people[0]), budget)["weight"]
+    return layout.split(mean[0].double().numpy() / math.sqrt(layout.features)), 0.0
+
+
+def one_hot(columns: Any, layout: Layout) -> Any:
+    """Return one-hot rows of length 1, a (n, k) tensor, from a (n, d) tensor of columns."""
+    import torch
+
+    size = 1 / math.sqrt(layout.features)
+    return torch.zeros(len(columns), int(layout.starts[-1])).scatter_(1, columns, size)
+
+
+def descend(
+    module: Any,
+    bins: NDArray[np.uint8],
+    layout: Layout,
+    bad: NDArray[np.bool_],
+    people: float,
+    budget: Budget,
+    rate_cap: float = RATE_CAP,
+) -> dict[str, Any]:
+    """Train a torch module in place with what is left of the budget; return its parameters averaged by name.
 
     Parameters
     ----------
+    module : torch.nn.Module
+        (n, k) one-hot rows of unit length -> (n, 1) log-odds of default.
     bins : (n, d) uint8
-    n_bins : bins of each feature, the missing bin included
+    layout : Layout
     bad : (n,) bool
-    multiplier : float
-        Noise in units of the clipping norm.
     people : float
         A released (noisy) head count; it scales the step, so that the true one is not used.
+    budget : Budget
+    rate_cap : float
+        Largest step.
+
+    Raises
+    ------
+    DataError
+        Training diverged.
     """
     import torch
     from opacus import GradSampleModule
     from opacus.optimizers import DPOptimizer
     from opacus.utils.uniform_sampler import UniformWithReplacementSampler
 
+    source = budget.insecure_simulation_bytes or secrets.token_bytes
+
     def fresh() -> torch.Generator:
-        return torch.Generator().manual_seed(secrets.randbits(63))
+        return torch.Generator().manual_seed(int.from_bytes(source(8)) >> 1)
 
-    starts = np.concatenate([[0], np.cumsum(n_bins)])
-    columns = torch.from_numpy(bins.astype(np.int64) + starts[:-1])
-    outcome = torch.from_numpy(bad.astype(np.float32))
-    size = 1 / np.sqrt(bins.shape[1])  # of each one-hot entry, so that a row has length 1
-
-    linear = torch.nn.Linear(int(starts[-1]), 1, bias=False)
-    torch.nn.init.zeros_(linear.weight)
-    model = GradSampleModule(linear, loss_reduction="sum")
+    multiplier = least_multiplier(budget.record, budget.epsilon, budget.delta)
+    budget.spend(gradient_release(multiplier))
+    columns, outcome = torch.from_numpy(layout.columns(bins)), torch.from_numpy(bad.astype(np.float32))
+    model = GradSampleModule(module, loss_reduction="sum")
     batch_size = SAMPLING * max(people, 1.0)
-    rate = min(RATE_CAP, RATE_PER_SIGNAL * batch_size / multiplier) / batch_size
+    rate = min(rate_cap, RATE_PER_SIGNAL * batch_size / multiplier) / batch_size
     optimizer = DPOptimizer(
         torch.optim.SGD(model.parameters(), lr=rate, momentum=MOMENTUM),
         noise_multiplier=multiplier,
@@ -84,17 +123,18 @@ def train(bins: NDArray[np.uint8], n_bins: list[int], bad: NDArray[np.bool_], mu
         generator=fresh(),
     )
     loss = torch.nn.BCEWithLogitsLoss(reduction="sum")
-    mean = torch.zeros_like(linear.weight)
+    mean = {name: torch.zeros_like(value) for name, value in module.named_parameters()}
     sampler = UniformWithReplacementSampler(num_samples=len(bad), sample_rate=SAMPLING, generator=fresh(), steps=STEPS)
     # Rows are gathered by index here: the stock data loader spends far longer on a step than the arithmetic does.
     for step, batch in enumerate(sampler):
-        rows = torch.zeros(len(batch), int(starts[-1])).scatter_(1, columns[batch], float(size))
         optimizer.zero_grad()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Full backward hook is firing")
-            loss(model(rows)[:, 0], outcome[batch]).backward()
+            loss(model(one_hot(columns[batch], layout))[:, 0], outcome[batch]).backward()
         optimizer.step()
         if step >= STEPS // 2:  # averaging the second half costs no budget and steadies the weights
-            mean += linear.weight.detach()
-    weights = mean[0].double().numpy() * size / (STEPS - STEPS // 2)
-    return np.split(weights, starts[1:-1])
+            for name, value in module.named_parameters():
+                mean[name] += value.detach() / (STEPS - STEPS // 2)
+    if not all(bool(value.isfinite().all()) for value in mean.values()):
+        raise DataError("training diverged; grant a larger epsilon, or train on more people")
+    return mean
