@@ -1,4 +1,4 @@
-"""The hint: exact, 3.5 KB, refuses what does not fit; and what its thin flood costs, by an attack that counts replies."""
+"""The hint: exact, 3.5 KB, refuses what does not fit; and what its thin flood costs, by an attack."""
 
 from __future__ import annotations
 
@@ -125,10 +125,10 @@ def test_the_hint_gives_no_point_away_and_one_without_error_gives_all():
 
 
 def test_how_many_pooled_replies_give_the_points_away():
-    """The best linear attack by key holders who pool what they know: their own noise e, and each answer's flood and e.W.
+    """The best linear attack by key holders who pool what they know: their own e, and each answer's ``e . W + flood``.
 
-    Given to the attacker besides: the hint's part of the noise, and the blinding u. A thousand replies, an epoch, bring its
-    error from 23 points to about 15; some millions would give nearly every point.
+    Given to the attacker besides: the hint's part of the noise, and the blinding u. A thousand replies, an epoch,
+    take about a third off its error of 23 points; some millions would give nearly every point.
     """
     rng = np.random.default_rng(8)
     card = random_card(rng, 24, largest=40)

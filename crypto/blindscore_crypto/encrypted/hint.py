@@ -13,9 +13,9 @@ one a and many secrets for the uploads; for H ring-LWE with hints (Mera et al., 
 serves many answers, and each shows the key holder ``e . W - e2 . s`` for an e and s that it knows, plus a flood.
 Does not protect: a research engine, without MAC and with no statistical flooding (:attr:`Lender.flooding_bits`). An
 answer tells at most :attr:`Lender.leak_bits` about the points, and these add up over all key holders who pool what
-they saw, across epochs. The lender stops at :attr:`HintParameters.replies` answers an epoch. A precomputation on a serves an
-attacker against all of an epoch's uploads: rotate. A lender that publishes another H to one person marks that person:
-take H from where everybody takes it.
+they saw, across epochs. The lender stops at :attr:`HintParameters.replies` answers an epoch. A precomputation on a
+serves an attacker against all of an epoch's uploads: rotate. A lender that publishes another H to one person marks
+that person: take H from where everybody takes it.
 """
 
 from __future__ import annotations
