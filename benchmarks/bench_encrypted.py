@@ -13,6 +13,7 @@ One-time keys: TenSEAL's rotation keys; ours has none.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import time
@@ -24,8 +25,9 @@ import numpy as np
 import pytest
 
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted import batch, batch_seal
-from blindscore_crypto.encrypted.engine import scheme_for
+from blindscore_crypto.encrypted import batch, batch_seal, hint
+from blindscore_crypto.encrypted.engines import scheme_for
+from blindscore_crypto.encrypted.hint import HINTED
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LEAN, RLWE, Parameters
@@ -72,6 +74,24 @@ def core(parameters: Parameters) -> Callable[[], None]:
         settled = mask.settle(scheme.open(key, reply), POINTS.low, POINTS.high)
         assert settled is not None
         assert POINTS.offset + settled == TOTAL
+
+    return play
+
+
+def hinted() -> Callable[[], None]:
+    """As :func:`core`, by a published hint, for an applicant that comes once: it grows a, and reads the hint, anew."""
+    ones, epochs = LAYOUT.ones(ROW), itertools.count()
+    lenders = (hint.Lender(HINTED, POINTS, LAYOUT, epoch) for epoch in epochs)
+    current = [(0, next(lenders))]
+
+    def play() -> None:
+        epoch, lender = current[0]
+        key, mask = os.urandom(32), hint.fresh_mask(HINTED)
+        upload = hint.encrypt(HINTED, hint.common(HINTED, LAYOUT, epoch), key, ones)
+        masked = hint.open_answer(HINTED, key, lender.hint, lender.answer(upload, mask))
+        assert POINTS.offset + POINTS.low + (masked - mask - POINTS.low) % HINTED.t == TOTAL
+        if not lender.left:
+            current[0] = epoch + 1, next(lenders)
 
     return play
 
@@ -190,7 +210,8 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
     """All named figures of one run."""
     calls = {
         "seal": core(BARE),
-        "rlwe": core(LEAN),
+        "rlwe": hinted(),
+        "lean": core(LEAN),
         "rlwe_default": core(RLWE),
         "protocol": protocol(DEFAULT),
         "protocol_rlwe": protocol(RLWE),
@@ -209,14 +230,20 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
 
     columns_us = us["our_columns"] / batch.PEOPLE
     weights = RNG.integers(-40, 41, CHARACTERISTICS)
+    published = hint.Lender(HINTED, POINTS, LAYOUT, epoch=1)
     out: dict[str, object] = {
         "seal_over_tenseal_bfv": over("seal"),
         "rlwe_over_tenseal_bfv": over("rlwe"),
         "seal_bytes_up": BARE.upload_bytes,
         "seal_bytes_down": BARE.reply_bytes,
         "seal_flooding_bits": round(BARE.flooding_bits(LAYOUT.size), 1),
-        "rlwe_bytes_total": LEAN.upload_bytes + LEAN.reply_bytes,
-        "rlwe_flooding_bits": round(LEAN.flooding_bits(LAYOUT.size), 1),
+        "rlwe_bytes_total": HINTED.upload_bytes + hint.ANSWER_BYTES,
+        "rlwe_hint_bytes": HINTED.hint_bytes,
+        "rlwe_flooding_bits": published.flooding_bits,
+        "rlwe_leak_bits_per_reply": round(published.leak_bits, 3),
+        "lean_over_tenseal_bfv": over("lean"),
+        "lean_bytes_total": LEAN.upload_bytes + LEAN.reply_bytes,
+        "lean_flooding_bits": round(LEAN.flooding_bits(LAYOUT.size), 1),
         "protocol_over_tenseal_bfv": over("protocol"),
         "protocol_rlwe_over_tenseal_bfv": over("protocol_rlwe"),
         "protocol_bytes_total": application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from blindscore.errors import CardError, DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted.engine import scheme_for
+from blindscore_crypto.encrypted.engines import scheme_for
 from blindscore_crypto.encrypted.kernels import rounded
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask

@@ -30,6 +30,9 @@ class Kind(IntEnum):
     OPENING = 4  # applicant -> lender: the masked score, decrypted
     REFUSAL = 5  # lender -> applicant: no, whatever the reason
     RESULT = 6  # lender -> applicant: the score given, signed
+    KEYS = 7  # source -> applicant -> lender or helper: its keys of a comparison, signed
+    CHECK = 8  # lender -> helper: how to check an opening, and masked values, signed
+    SHARE = 9  # helper -> lender: masked values and its share of the decision, signed
 
 
 def pack(kind: Kind, code: int, body: bytes) -> bytes:

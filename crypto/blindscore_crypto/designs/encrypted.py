@@ -60,7 +60,7 @@ class Trial:
     parameters: Any
     bytes_up: int
     bytes_down: int
-    read: list[tuple[int, int]] = field(default_factory=list)  # total and score of each person
+    read: list[tuple[int, ...]] = field(default_factory=list)  # by person: total and score, or the decision alone
     application: bytes = b""  # the last one that the lender received
     microseconds: dict[str, list[float]] = field(default_factory=lambda: {"applicant": [], "source": [], "lender": []})
 
@@ -79,28 +79,36 @@ def run_blind(
     rng: np.random.Generator,
     approve: float,
     sample: int,
-    execute: Callable[[Card, NDArray[np.uint8]], Trial],
+    execute: Callable[[Card, NDArray[np.uint8], int], Trial],
     audit_share: float = 0.0,
+    one_bit: bool = False,
 ) -> Run:
-    """Fit a card on all financial features, ``execute`` the protocol on ``sample`` people, and record every view."""
+    """Fit a card on all financial features, ``execute`` the protocol on ``sample`` people, and record every view.
+
+    ``execute`` gets card, bins and threshold. With ``one_bit`` the lender reads decisions in place of totals.
+    """
     card = fit_card(population, scorecard, financial(population)).card_
     bins = card.bins(population.features)
     totals = card.totals(bins)
     scores = card.clip(totals)
     threshold = choose_threshold(scores[population.history], approve, card.scale.low, card.scale.high)
     chosen = rng.choice(len(population), min(sample, len(population)), replace=False)
-    trial = execute(card, bins[chosen])
+    trial = execute(card, bins[chosen], threshold)
+    decisions = scores >= threshold
     p, span = trial.parameters, card.max_total - card.min_total + 1
-    agree = np.array(trial.read) == np.stack([totals[chosen], scores[chosen]], axis=1)
+    # What the lender reads is the total, before it clips, or one bit.
+    truth = decisions[chosen, None] if one_bit else np.stack([totals[chosen], scores[chosen]], axis=1)
+    agree = np.array(trial.read) == truth
+    clear = pd.DataFrame({"approved": decisions.astype(np.int8)} if one_bit else {"score": totals})
     lender = View(
         LENDER,
         "pairwise",
-        pd.DataFrame({"score": totals}),  # what the lender reads is the total, before it clips
+        clear,
         everyone(population),
         opaque_bytes=trial.bytes_up,
         received=trial.application,
         messages=messages(population, trial.bytes_up, trial.bytes_down),
-        universe=span,
+        universe=2 if one_bit else span,
     )
     parameters: dict[str, object] = {
         "approve": approve,
@@ -112,7 +120,7 @@ def run_blind(
         "mac_soundness_bits": round(p.soundness_bits(span), 1),
     }
     return Run(
-        decisions=scores >= threshold,
+        decisions=decisions,
         scores=scores,
         threshold=threshold,
         card=card,
@@ -126,7 +134,7 @@ def run_blind(
     )
 
 
-def play(card: Card, bins: NDArray[np.uint8]) -> Trial:
+def play(card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
     """Play the protocol once for each row of bins, with keys, ciphertexts and signatures."""
     from blindscore_crypto.encrypted import protocol
 

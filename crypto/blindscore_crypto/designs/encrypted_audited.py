@@ -46,7 +46,7 @@ class EncryptedAudited:
         """Fit, execute the audited protocol on a sample; see :class:`blindscore.designs.design.Design`."""
         return run_blind(population, scorecard, rng, self.approve, self.sample, self._play, audit_share=self.share)
 
-    def _play(self, card: Card, bins: NDArray[np.uint8]) -> Trial:
+    def _play(self, card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
         """Play the audited protocol for each row of bins; every transcript of the sample is replayed."""
         from blindscore_crypto.encrypted import audit, protocol
 

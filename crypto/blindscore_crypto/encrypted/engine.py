@@ -1,4 +1,4 @@
-"""Engine: everything of a scheme but the lender's multiplication, and which engine serves which parameter set.
+"""Engine: everything of a scheme but the lender's multiplication.
 
 Who sees what, and what is assumed: see :mod:`~blindscore_crypto.encrypted.parameters`. Encryption (symmetric BFV: Fan,
 Vercauteren, 2012), checks, blinding and opening are the same for all engines, and so are the bytes; what an engine
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,15 +79,3 @@ class RingScheme(ABC):
         if len(reply) != self.reply_bytes:
             raise ForgeryError(f"reply refused: {len(reply)} bytes, not {self.reply_bytes}")
         return open_reply(self.parameters, secret_of(self.parameters, key), reply)
-
-
-@cache
-def scheme_for(parameters: Parameters) -> RingScheme:
-    """Return the engine that a parameter set names."""
-    if parameters.engine == "seal":
-        from blindscore_crypto.encrypted.seal import SealScheme
-
-        return SealScheme(parameters)
-    from blindscore_crypto.encrypted.rlwe import RlweScheme
-
-    return RlweScheme(parameters)

@@ -81,3 +81,35 @@ def packed(values: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
             out[i, b] = rest & 255
             rest >>= 8
     return out
+
+
+@njit(cache=True)
+def bits_packed(values: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
+    """Return each value of ``width`` bits (at most 48), low bits first, without gaps; ``n * width`` divides by 8."""
+    out = np.empty(values.size * width // 8, np.uint8)
+    held, bits, at = 0, 0, 0
+    for value in values:
+        held |= value << bits
+        bits += width
+        while bits >= 8:
+            out[at] = held & 255
+            held >>= 8
+            bits -= 8
+            at += 1
+    return out
+
+
+@njit(cache=True)
+def bits_unpacked(raw: NDArray[np.uint8], width: int, count: int) -> NDArray[np.int64]:
+    """Return the values of :func:`bits_packed`; ``raw`` holds ``count * width / 8`` bytes."""
+    out = np.empty(count, np.int64)
+    held, bits, at = np.int64(0), 0, 0
+    for j in range(count):
+        while bits < width:
+            held |= np.int64(raw[at]) << bits
+            bits += 8
+            at += 1
+        out[j] = held & ((1 << width) - 1)
+        held >>= width
+        bits -= width
+    return out

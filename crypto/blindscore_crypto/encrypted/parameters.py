@@ -29,6 +29,15 @@ REPLY_BYTES = 3  # a coefficient of a reply
 SEED_BYTES = 32  # from which the uniform polynomial grows
 
 
+def hidden_needed(degree: int, q: int, error: float) -> float:
+    """Return how many unknown coefficients a blinding secret needs for 128 bits, at an error of this deviation.
+
+    Hardness depends on the dimension and on q over the error (Albrecht, Player, Scott, 2015), so the table is read
+    at that ratio and, between its rows, along the straight line on which they lie.
+    """
+    return degree * (math.log2(q) - math.log2(error / STANDARD_ERROR)) / LOG2_Q_128[degree]
+
+
 @dataclass(frozen=True)
 class Parameters:
     """One parameter set; refuses to exist below 128 bits."""
@@ -80,15 +89,9 @@ class Parameters:
 
     @property
     def capacity(self) -> int:
-        """Most bins, over all characteristics, that a card may have.
-
-        The blinding secret has ``N - K D`` unknown coefficients and errors of ``spread / sqrt 3``. Hardness depends on
-        the dimension and on q over the error (Albrecht, Player, Scott, 2015), so the table is read at that
-        ratio and, between its rows, along the straight line on which they lie.
-        """
-        error_bits = math.log2(self.spread / math.sqrt(3) / STANDARD_ERROR)
-        unknown = self.degree * (math.log2(self.q) - error_bits) / LOG2_Q_128[self.degree]
-        return int(min(self.degree - unknown, self.degree / 2) // self.outputs)
+        """Most bins, over all characteristics, that a card may have: the others must hide W (:func:`hidden_needed`)."""
+        hidden = hidden_needed(self.degree, self.q, self.spread / math.sqrt(3))
+        return int(min(self.degree - hidden, self.degree / 2) // self.outputs)
 
     def noise_bound(self, bins: int) -> float:
         """Bound on the noise of one answer before flooding; passed with probability below 2^-64.
