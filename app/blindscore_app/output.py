@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -60,10 +61,35 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o644)
+        _to_disk(temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside ``path`` and move it there if the block ends well; else remove it."""
+    temporary = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
+    try:
+        yield temporary
+        for file in temporary.iterdir():
+            _to_disk(file)
+        if path.is_dir():  # a folder cannot be replaced in one step: it is gone for a moment, never half there
+            aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
+            path.replace(aside)
+            shutil.rmtree(aside)
+        temporary.replace(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _to_disk(file: Path) -> None:
+    """Wait until a file's bytes are on the disk: else a power cut could leave its name without its content."""
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def write_all(out: Path, files: Mapping[str, bytes]) -> None:

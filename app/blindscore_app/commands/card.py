@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blindscore_app.output import check_file, replacing
+from blindscore.errors import ParameterError
+from blindscore_app.commands.engine import Certificate, EngineName, Scheduler, Where, Workers, choose_engine
+from blindscore_app.output import check_directory, check_file, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import pandas as pd
-
+    from blindscore_app.scale.tasks import Engine
     from blindscore_app.tables_in import Wanted
+
+
+class Kind(StrEnum):
+    """Kinds of result."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Say the result as JSON, and nothing else, on stdout.")]
 CardFile = Annotated[Path, typer.Argument(metavar="CARD", help="A card.json of `fit`.", show_default=False)]
@@ -66,74 +74,87 @@ def fit(
 
 def score(
     card: CardFile,
-    file: People,
-    out: Annotated[Path, typer.Option(help="scores.csv or scores.parquet.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="CSV or Parquet, a folder of such files, or a quoted pattern.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="scores.csv or scores.parquet; a folder for many files.", show_default=False)
+    ],
     keep: Annotated[
         str, typer.Option("--id", help="A column to carry over, such as a customer number.", show_default=False)
     ] = "",
     schema: Schema = None,
+    to: Annotated[Kind, typer.Option(help="What the results of many files are.")] = Kind.PARQUET,
+    engine: EngineName = Where.LOCAL,
+    workers: Workers = 0,
+    scheduler: Scheduler = "",
+    tls_ca: Certificate = None,
+    tls_cert: Certificate = None,
+    tls_key: Certificate = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score every person of a file: columns row and score, in file order."""
-    check_file(out)
-    from blindscore.errors import ParameterError
+    """Score every person of a file, or of many: columns row and score, in file order.
+
+    Many files give one result each and a manifest in the folder OUT; run again, it does what is missing or changed.
+    """
     from blindscore.scorecard.exchange import load_card
-    from blindscore_app.tables_in import is_parquet, wanted
+    from blindscore_app.progress import bar
+    from blindscore_app.scale.score import is_many
+    from blindscore_app.scoring import check_request, score_file
+    from blindscore_app.tables_in import is_parquet, rows_of, wanted
 
-    if not is_parquet(out) and out.suffix.lower() != ".csv":
-        raise ParameterError(f"{out}: write scores to a file that ends in .csv or .parquet")
-    if keep in ("row", "score"):
-        raise ParameterError(f"--id {keep} would clash with a column of the result; rename the column")
+    chosen = choose_engine(engine, workers, scheduler, tls_ca, tls_cert, tls_key)
     want = wanted(load_card(card), schema, keep or None)
-    with replacing(out) as temporary:
-        people = (_write_parquet if is_parquet(out) else _write_csv)(temporary, file, want)
-    if as_json:
-        typer.echo(json.dumps({"written": str(out), "people": people, "fingerprint": want.card.fingerprint}))
+    if not is_many(file):
+        check_file(out)
+        check_request(out, want)
+    if not is_many(file) and engine is Where.LOCAL:
+        total = rows_of(file)
+        with bar() as progress, replacing(out) as temporary:
+            progress("scoring", 0, total)
+            people = score_file(file, want, temporary, is_parquet(out), lambda n: progress("scoring", n, total))
+        said: dict[str, Any] = {"written": str(out), "people": people}
     else:
-        typer.echo(f"Written: {out} ({people} people, card {want.card.fingerprint[:16]})")
+        said = _score_many(file, want, out, to is Kind.PARQUET, chosen)
+    said["fingerprint"] = want.card.fingerprint
+    if as_json:
+        typer.echo(json.dumps(said))
+    else:
+        many = f" in {said['files']} files, {said['kept']} of them as before" if "files" in said else ""
+        typer.echo(f"Written: {out} ({said['people']} people{many}, card {want.card.fingerprint[:16]})")
 
 
-def _scored(file: Path, want: Wanted) -> Iterator[pd.DataFrame]:
-    """Yield the result in batches."""
-    import pandas as pd
+def _score_many(given: Path, want: Wanted, out: Path, parquet: bool, engine: Engine) -> dict[str, Any]:
+    from blindscore_app.progress import bar
+    from blindscore_app.scale.score import is_many, partitions, score_task, score_tasks
+    from blindscore_app.scale.tasks import hash_of_all, run
+    from blindscore_app.scoring import check_request
 
-    from blindscore.errors import DataError
-    from blindscore_app.tables_in import batches
-
-    for people, kept in batches(file, want):
-        start = int(people.index[0])
-        try:
-            scores = want.card.scores(want.card.bins(people))
-        except DataError as error:
-            where = f", counted from row {start} on" if start else ""
-            raise DataError(f"{file}{where}: {error}") from error
-        columns: dict[str, Any] = {"row": people.index.to_numpy("int64")}
-        if want.keep is not None:
-            columns[want.keep] = kept
-        yield pd.DataFrame(columns | {"score": scores})
-
-
-def _write_csv(temporary: Path, file: Path, want: Wanted) -> int:
-    people = 0
-    with temporary.open("w", encoding="utf-8", newline="") as out:
-        for batch in _scored(file, want):
-            batch.to_csv(out, index=False, header=people == 0, lineterminator="\n")
-            people += len(batch)
-    return people
-
-
-def _write_parquet(temporary: Path, file: Path, want: Wanted) -> int:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    kept = [] if want.keep is None else [(want.keep, pa.string())]
-    schema = pa.schema([("row", pa.int64()), *kept, ("score", pa.int16())])
-    people = 0
-    with parquet.ParquetWriter(temporary, schema) as out:
-        for batch in _scored(file, want):
-            out.write_table(pa.Table.from_pandas(batch, schema=schema, preserve_index=False))
-            people += len(batch)
-    return people
+    if not is_many(given):
+        tasks, manifest = [score_task(given, want, out, out.name)], out.with_name(f"{out.name}.manifest.json")
+    else:
+        check_request(out / "all.csv", want)
+        root, files = partitions(given)
+        if out.resolve() == root.resolve() or root.resolve() in out.resolve().parents:
+            raise ParameterError(
+                f"{out}: results among the files that are read would be read as people; give another --out"
+            )
+        check_directory(out)
+        tasks, manifest = score_tasks(root, files, want, out, parquet), out / "manifest.json"
+        out.mkdir(parents=True, exist_ok=True)
+    with bar() as progress:
+        ran = run(tasks, engine, manifest, progress, "scoring")
+    return {
+        "written": str(out),
+        "people": sum(done.facts["people"] for done in ran.results),
+        "files": len(ran.results),
+        "kept": ran.kept,
+        "sha256": hash_of_all({done.name: done.sha256 for done in ran.results}),
+        "manifest": str(manifest),
+    }
 
 
 def explain(
