@@ -1,7 +1,7 @@
 """The classifiers that attack: several strong ones, the best chosen on auxiliary people, reported on targets.
 
-The attacker trains on auxiliary people only, chooses between its models on a held-out third of them, refits the
-winner on all of them, and is then shown the targets.
+The attacker trains on auxiliary people only and judges its models on them by cross-validation: each alone, and the means
+of the best two, three and so on. The winner is fitted again on all auxiliary people, and is then shown the targets.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import ndtri
 from scipy.stats import rankdata
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 Columns = NDArray[np.float64]
 TREES = 120  # rounds of boosting at two classes
 NEIGHBOURS = 50
+FOLDS = 2
+FEW_CLASSES = 8  # beyond which boosting (a tree a class a round) is left to the deep trees alone
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Guess:
     attack: str  # name of the winning model
     probability: Columns  # (n, k) posterior over the classes of the secret
     prior: NDArray[np.float64]  # (k,) among auxiliary people
-    loss: float  # nats, classes weighted alike, on auxiliary people held out of training
+    loss: float  # nats, classes weighted alike, on auxiliary people, cross-validated
 
     @property
     def best(self) -> NDArray[np.int64]:
@@ -48,18 +50,33 @@ def boosted_trees(classes: int) -> Any:
     )
 
 
+def shallow_trees(classes: int) -> Any:
+    """Return gradient-boosted trees of two splits: what finds a weak signal in many columns, or a rare class."""
+    return HistGradientBoostingClassifier(
+        learning_rate=0.08, max_iter=TREES, max_depth=2, min_samples_leaf=20, early_stopping=False, random_state=0
+    )
+
+
+def random_trees(classes: int) -> Any:
+    """Return extremely randomised trees (Geurts, Ernst and Wehenkel 2006)."""
+    return ExtraTreesClassifier(100, min_samples_leaf=3, max_features=0.3, random_state=0)
+
+
 def linear(strength: float, classes: int) -> Any:
     """Return logistic regression, with the solver that is quick for this many classes."""
     solver = "newton-cholesky" if classes <= 4 else "lbfgs"
     return LogisticRegression(C=strength, solver=solver, max_iter=100)
 
 
-# Name, what it reads ("values" as they are, or their "ranks"), and how it is made for so many classes.
+# Name, what it reads ("values", with missing ones "filled", or their "ranks"), and how it is made for so many classes.
 MODELS: tuple[tuple[str, str, Callable[[int], Any]], ...] = (
     ("nearest neighbours", "ranks", lambda classes: KNeighborsClassifier(NEIGHBOURS, algorithm="brute")),
     ("boosted trees", "values", boosted_trees),
+    ("shallow boosted trees", "values", shallow_trees),
+    ("random trees", "filled", random_trees),
     ("logistic", "ranks", lambda classes: linear(0.3, classes)),
-    ("logistic, shrunk", "ranks", lambda classes: linear(0.003, classes)),
+    ("logistic, shrunk", "ranks", lambda classes: linear(0.03, classes)),
+    ("logistic, shrunk hard", "ranks", lambda classes: linear(0.003, classes)),
 )
 
 
@@ -80,8 +97,9 @@ def encode(table: pd.DataFrame) -> Columns:
 def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], seed: int) -> Guess:
     """Return the best attacker's posterior over the secret for everybody.
 
-    Candidates are each model alone and the mean of all but the neighbours; the one of least held-out
-    loss, with every class weighted alike, wins.
+    Candidates are each model alone and the means of the best two, three, ...; the one of least loss in
+    cross-validation, with every class weighted alike, wins. A class that a single auxiliary person has is only ever
+    guessed through the prior.
 
     Parameters
     ----------
@@ -93,24 +111,31 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
     known = np.flatnonzero(auxiliary)
     prior = np.asarray((np.bincount(secret[known], minlength=k) + 0.5) / (len(known) + 0.5 * k), np.float64)
     columns = columns[:, _varying(columns[known])]
-    nothing = Guess("prior alone", np.tile(prior, (len(secret), 1)), prior, float(np.log(k)))
-    held, fitting = np.split(np.random.default_rng([seed, 0x5E]).permutation(known), [len(known) // 3])
-    if columns.shape[1] == 0 or len(held) == 0 or len(np.unique(secret[fitting])) < 2:
-        return nothing
-    reads = {"values": columns, "ranks": ranks(columns)}
+    fold = _folds(secret[known], seed)
+    if columns.shape[1] == 0 or any(len(np.unique(secret[known[fold != f]])) < 2 for f in range(FOLDS)):
+        return Guess("prior alone", np.tile(prior, (len(secret), 1)), prior, float(np.log(k)))
+    reads = {"values": columns, "filled": np.nan_to_num(columns, nan=-1e6), "ranks": ranks(columns)}
+    models = {name: (what, make) for name, what, make in MODELS if k <= FEW_CLASSES or make is not shallow_trees}
 
     def posterior(name: str, learn: NDArray[np.integer], shown: NDArray[np.integer] | slice) -> Columns:
-        _, what, make = next(model for model in MODELS if model[0] == name)
+        what, make = models[name]
         fitted = _fit(make, reads[what][learn], secret[learn])
         return _posterior(fitted, reads[what][shown], prior)
 
-    names = [name for name, _, _ in MODELS]
-    trials: dict[tuple[str, ...], Columns] = {(name,): posterior(name, fitting, held) for name in names}
-    trials[tuple(names[1:])] = np.mean([trials[(name,)] for name in names[1:]], axis=0)
-    losses = {who: _loss(trial, secret[held], prior) for who, trial in trials.items()}
+    trials = {name: np.empty((len(known), k)) for name in models}
+    for name, trial in trials.items():
+        for f in range(FOLDS):
+            trial[fold == f] = posterior(name, known[fold != f], known[fold == f])
+    alone = {name: _loss(trial, secret[known], prior) for name, trial in trials.items()}
+    order = sorted(alone, key=lambda name: alone[name])
+    losses = {tuple(order[:1]): alone[order[0]]}
+    for size in range(2, len(order) + 1):
+        mean = np.mean([trials[name] for name in order[:size]], axis=0)
+        losses[tuple(order[:size])] = _loss(mean, secret[known], prior)
     winner = min(losses, key=lambda who: losses[who])
     believed = np.mean([posterior(name, known, slice(None)) for name in winner], axis=0)
-    return Guess("mean of models" if len(winner) > 1 else winner[0], believed, prior, losses[winner])
+    told = winner[0] if len(winner) == 1 else f"mean of {len(winner)} models"
+    return Guess(told, believed, prior, losses[winner])
 
 
 def ranks(columns: Columns) -> Columns:
@@ -196,11 +221,20 @@ def _varying(columns: Columns) -> NDArray[np.bool_]:
     return np.asarray((filled != filled[:1]).any(axis=0), np.bool_)
 
 
+def _folds(secret: NDArray[np.integer], seed: int) -> NDArray[np.int64]:
+    """Return a random fold for each auxiliary person, every class spread evenly over them."""
+    shuffled = np.random.default_rng([seed, 0x5E]).permutation(len(secret))
+    by_class = shuffled[np.argsort(secret[shuffled], kind="stable")]
+    fold = np.empty(len(secret), np.int64)
+    fold[by_class] = np.arange(len(secret)) % FOLDS
+    return fold
+
+
 def _fit(make: Callable[[int], Any], columns: Columns, secret: NDArray[np.integer]) -> Any:
     counts = np.bincount(secret)
     counts = counts[counts > 0]
     model = make(len(counts))
-    if isinstance(model, HistGradientBoostingClassifier):
+    if make is boosted_trees:
         splits = counts.min() >= 2 and len(secret) >= 10 * len(counts)  # its validation tenth must hold every class
         model.set_params(early_stopping=splits)
     if isinstance(model, KNeighborsClassifier):

@@ -1,7 +1,7 @@
 """``track``: say where a person is in an hour that was held out.
 
-Attack: a fifth of each person's sightings is held out; the others vote for a place, nearest in hour of week and of day
-first. Who reads no visits says the commonest place among auxiliary people who are alike in one column of the view, or
+Attack: a fifth of each person's sightings is held out; the others vote for a place, each with the odds that two
+sightings of one person at those two hours are in one place, learnt from auxiliary people. Who reads no visits says the commonest place among auxiliary people who are alike in one column of the view, or
 of the public register where records carry a name: the column that serves best on auxiliary people. Advantage:
 ``(hit rate - prior)/(1 - prior)``, prior the hit rate of the commonest place of all.
 """
@@ -21,6 +21,8 @@ from blindscore.surveillance.scene import Scene, codes_by_person, public_registe
 
 HELD_OUT = 0.2  # share of sightings
 WEEK = 168  # hours
+SLOTS = 48  # hours of a working day and of a day of the weekend
+SMOOTH = 20.0  # pairs of sightings that the average counts for, in each pair of slots
 Floats = NDArray[np.float64]
 
 
@@ -39,7 +41,7 @@ class Track:
         prior = float(_hits(scene, ()).mean())
         public = _hits(scene, tuple(_register_cells(scene)))
         if reads:
-            attack, hits = "own sightings at like hours", scene.once(("track", "own"), lambda: _own_hits(scene))
+            attack, hits = "own sightings, by how often two such hours share a place", scene.once(("track", "own"), lambda: _own_hits(scene))
         else:
             cells = tuple(cell for view in scene.views for cell in _view_cells(scene, view))
             attack, hits = "commonest place of people alike in one column", _hits(scene, cells)
@@ -73,8 +75,8 @@ def _held_out(scene: Scene) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 
 def _own_hits(scene: Scene) -> Floats:
-    _, seen, asked = _held_out(scene)
-    return _share_right(asked, _nearest_in_time(seen, asked))
+    known, seen, asked = _held_out(scene)
+    return _share_right(asked, _by_habit(known, seen, asked))
 
 
 def _hits(scene: Scene, cells: tuple[bytes, ...]) -> Floats:
@@ -130,18 +132,36 @@ def _bound(scene: Scene, prior: float) -> tuple[float | None, str]:
     return (float(best) - prior) / (1.0 - prior), reason
 
 
-def _nearest_in_time(seen: pd.DataFrame, asked: pd.DataFrame) -> NDArray[np.int64]:
-    """Return, for each question, the place that the person's own sightings vote for, the nearest in time most."""
-    pairs = asked.reset_index(drop=True).reset_index().merge(seen, on="person", suffixes=("", "_seen"))
-    gap = (pairs["hour"] - pairs["hour_seen"]).abs() % WEEK
-    week = np.minimum(gap, WEEK - gap)
-    clock = gap % 24
-    day = np.minimum(clock, 24 - clock)
-    both_work = (pairs["hour"] // 24 % 7 < 5) == (pairs["hour_seen"] // 24 % 7 < 5)
-    pairs["vote"] = np.exp(-day / 3.0) * np.where(both_work, 1.0, 0.3) + np.exp(-week / 6.0)
+def _by_habit(known: pd.DataFrame, seen: pd.DataFrame, asked: pd.DataFrame) -> NDArray[np.int64]:
+    """Return, for each question, the place that the person's own sightings vote for, each by its habit's strength."""
+    strength = _habit(known)
+    pairs = _beside(asked, seen)
+    pairs["vote"] = strength[_slot(pairs["hour"]), _slot(pairs["hour_seen"])]
     votes = pairs.groupby(["index", "place_seen"], sort=False)["vote"].sum().reset_index()
     best = votes.sort_values("vote").drop_duplicates("index", keep="last").set_index("index")["place_seen"]
     return best.reindex(range(len(asked)), fill_value=-1).to_numpy(np.int64)
+
+
+def _habit(known: pd.DataFrame) -> Floats:
+    """Return the odds, (slots, slots), that two sightings of one person at such hours are in one place."""
+    asked = np.random.default_rng(len(known)).random(len(known)) < HELD_OUT
+    pairs = _beside(known[asked], known[~asked])
+    same = (pairs["place"] == pairs["place_seen"]).to_numpy(np.float64)
+    cell = SLOTS * _slot(pairs["hour"]) + _slot(pairs["hour_seen"])
+    count, alike = (np.bincount(cell, weights, SLOTS**2) for weights in (None, same))
+    usual = same.mean() if len(same) else 0.5
+    share = np.minimum((alike + SMOOTH * usual) / (count + SMOOTH), 0.999)
+    return np.asarray(share / (1.0 - share)).reshape(SLOTS, SLOTS)
+
+
+def _beside(asked: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+    """Return each question (numbered by ``index``) beside each sighting of the same person."""
+    return asked.reset_index(drop=True).reset_index().merge(seen, on="person", suffixes=("", "_seen"))
+
+
+def _slot(hour: pd.Series) -> NDArray[np.int64]:
+    of_week = hour.to_numpy(np.int64) % WEEK
+    return np.where(of_week >= 5 * 24, 24, 0) + of_week % 24
 
 
 def _commonest_by_cell(
