@@ -103,7 +103,7 @@ class Repeat:
             return None, reason
         reason = f"one-time keys: nothing joins the {self.months} records, so each tells what one tells"
         if one is None:
-            return None, reason
+            return None, f"attack only: {reason}"
         targets = ~scene.auxiliary
         code = codes_by_person(scene, scene.views[0])
         return finite_view_bound(code[targets], classes_of(scene.population.sensitive[name])[targets]), reason
