@@ -195,7 +195,9 @@ def test_an_out_that_is_a_file_is_refused_before_any_work(run: Run, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("plain_designs")
-def test_a_failure_in_mid_run_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_in_mid_run_leaves_finished_parts_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from blindscore.errors import DataError
     from blindscore_app.report import picture
 
@@ -205,7 +207,7 @@ def test_a_failure_in_mid_run_leaves_nothing(run: Run, tmp_path: Path, monkeypat
     monkeypatch.setattr(picture, "draw_frontier", broken)
     out = tmp_path / "out"
     assert run("frontier", *FEW, "--designs", "bureau", "--out", out).refused()
-    assert not out.exists()
+    assert {path.name for path in out.iterdir()} == {"parts"}
     monkeypatch.undo()
 
 

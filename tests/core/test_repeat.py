@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
-from blindscore.surveillance.repeat import Repeat, view_in
+from blindscore.surveillance.ledger import DesignRow, Ledger, Row
+from blindscore.surveillance.repeat import Repeat, months_table, view_in
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500
@@ -74,3 +75,33 @@ def test_a_later_view_holds_that_months_figures_scored_by_the_same_card():
     np.testing.assert_array_equal(seen["score"], rescore(later))
     np.testing.assert_array_equal(seen["approved"], rescore(later) >= 500)
     assert set(seen["note"]) == {"x"}
+
+
+def with_handle(keyed_by, handles):
+    """Return rows for lender and source, whose one-time and named records carry one handle, or none."""
+    population = returning()
+    signed = np.arange(N)
+    lender = view_of(population, {"approved": np.zeros(N), "signed": signed}, keyed_by, handles=handles, universe=2)
+    source = view_of(
+        population, {"income": population.features["income"], "signed": signed}, "legal id", handles=handles
+    )
+    run = run_with(population, lender, replace(source, party="source"))
+    return [Repeat().measure(scene_of(population, run, parties=who))[0] for who in (("lender",), ("lender", "source"))]
+
+
+def test_a_handle_that_a_named_record_carries_too_links_the_months():
+    alone, together = with_handle("one-time", ("signed",))
+    assert alone.advantage == alone.control
+    assert together.low > together.control + 0.1
+    assert together.bits > 2 * alone.bits
+
+
+def test_the_table_of_months_sums_the_bits_of_all_secrets():
+    def row(capability, secret, bits):
+        return Row("minimal", "lender", capability, secret, "a", 0.0, 0.0, 0.0, bits=bits)
+
+    rows = (row("profile", "party", 0.25), row("profile", "illness", 0.5), row("repeat", "party", 1.5))
+    design = DesignRow("minimal", "s", {}, 0.7, 0.6, 0.8, 0.0, 0.0, 0.0, 0.1, {}, 0, 0, 0, 0, 0)
+    assert months_table(Ledger({}, (design,), rows)).splitlines()[-1] == (
+        "| `minimal` | 0.750 | 1.500 | not measured | not measured |"
+    )
