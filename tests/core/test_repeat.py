@@ -21,18 +21,19 @@ class Returning(Population):
     """People who come back each month with a figure that leans a little towards their secret."""
 
     def later(self, months: int = 1):
-        return returning(months)
+        return returning(months, float(self.name))
 
 
-def returning(month: int = 0):
+def returning(month: int = 0, lean: float = 0.5):
     base = people(N)
-    lean = 0.5 * (base.sensitive["party"].to_numpy() - 0.5)
-    table = pd.DataFrame({"income": lean + np.random.default_rng(100 + month).normal(size=N)})
-    return Returning(table, base.schema, base.default, base.sensitive, base.register, base.history)
+    leaning = lean * (base.sensitive["party"].to_numpy() - 0.5)
+    table = pd.DataFrame({"income": leaning + np.random.default_rng(100 + month).normal(size=N)})
+    tables = (base.default, base.sensitive, base.register, base.history)
+    return Returning(table, base.schema, *tables, name=str(lean))
 
 
-def measured(keyed_by, universe=None):
-    population = returning()
+def measured(keyed_by, universe=None, lean=0.5):
+    population = returning(lean=lean)
     view = view_of(population, {"income": population.features["income"]}, keyed_by, universe=universe)
     (row,) = Repeat().measure(scene_of(population, run_with(population, view), parties=("lender",)))
     return row
@@ -50,6 +51,14 @@ def test_months_under_one_time_keys_do_not():
     assert row.advantage == row.control
     assert row.bound is not None
     assert "one-time" in row.reason
+
+
+def test_a_secret_that_twelve_months_carry_is_broken_and_one_that_they_do_not_is_not():
+    told = measured("pairwise", lean=1.6)
+    assert told.control < 0.7
+    assert told.low > 0.95
+    blind = measured("pairwise", lean=0.0)
+    assert blind.low <= 0 <= blind.high
 
 
 def test_only_people_who_have_later_months_can_be_asked():
