@@ -23,7 +23,7 @@ def test_the_frontier_prints_the_table_and_writes_four_files(run: Run, tmp_path:
     out = tmp_path / "new" / "out"
     answer = run("frontier", *FEW, "--designs", "platform,bureau", "--out", out)
     assert answer.status == 0, answer.err
-    assert {path.name for path in out.iterdir()} == WRITTEN
+    assert {path.name for path in out.iterdir()} == WRITTEN | {"parts"}
     assert "SYNTHETIC SOCIETY" in answer.out
     for word in ("platform", "bureau", "profile", "link", "steer", "disclose", "AUC loss", "bytes"):
         assert word in answer.out
@@ -61,9 +61,32 @@ def test_a_cache_gives_the_same_rows_without_the_work(run: Run, tmp_path: Path) 
     assert "bureau: link" in first.err
     assert "bureau: as before" in again.err
     assert json.loads(first.out)["rows"] == json.loads(again.out)["rows"]
+    assert {path.name for path in (tmp_path / "a").iterdir()} == WRITTEN
     refused = run(*given, "--out", tmp_path / "a", "--cache", tmp_path / "a" / "ledger.csv")
     assert refused.status == 2
     assert "not a directory" in refused.err
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_parts_are_kept_beside_the_ledger_unless_told_otherwise(run: Run, tmp_path: Path) -> None:
+    given = ("frontier", *FEW, "--quick", "--designs", "bureau", "--out", tmp_path)
+    assert "bureau: link" in run(*given).err
+    assert (tmp_path / "parts").is_dir()
+    assert "bureau: as before" in run(*given).err
+    assert "bureau: link" in run(*given, "--no-cache").err
+    assert "bureau: link" in run(*given, "--set", "bureau.approve=0.6").err  # another design, another part
+    both = run(*given, "--no-cache", "--cache", tmp_path / "parts")
+    assert both.status == 2
+    assert "exclude each other" in both.err
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_a_parameter_is_set_and_stands_in_the_ledger_and_its_command(run: Run, tmp_path: Path) -> None:
+    given = ("frontier", *FEW, "--quick", "--designs", "minimal", "--json", "--out", tmp_path)
+    told = json.loads(run(*given, "--set", "minimal.tolerance=0.5", "--set", "minimal.approve=0.6").out)
+    assert told["designs"][0]["parameters"]["tolerance"] == 0.5
+    assert told["designs"][0]["parameters"]["approve"] == 0.6
+    assert "--set minimal.tolerance=0.5 --set minimal.approve=0.6" in told["meta"]["command"]
 
 
 @pytest.mark.usefixtures("plain_designs")
@@ -144,6 +167,8 @@ def test_audit_of_a_real_file(run: Run, tmp_path: Path, name: str, secrets: set[
         ("--people", 300, "--sample", 301),
         ("--unknown", 1),
         ("--designs", "bureau", "--coalition", "nobody"),
+        ("--designs", "bureau", "--set", "bureau.approve=2"),
+        ("--designs", "bureau", "--set", "platform.approve=.5"),
     ],
     ids=str,
 )
@@ -170,7 +195,9 @@ def test_an_out_that_is_a_file_is_refused_before_any_work(run: Run, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("plain_designs")
-def test_a_failure_in_mid_run_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_in_mid_run_leaves_finished_parts_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from blindscore.errors import DataError
     from blindscore_app.report import picture
 
@@ -180,7 +207,7 @@ def test_a_failure_in_mid_run_leaves_nothing(run: Run, tmp_path: Path, monkeypat
     monkeypatch.setattr(picture, "draw_frontier", broken)
     out = tmp_path / "out"
     assert run("frontier", *FEW, "--designs", "bureau", "--out", out).refused()
-    assert not out.exists()
+    assert {path.name for path in out.iterdir()} == {"parts"}
     monkeypatch.undo()
 
 

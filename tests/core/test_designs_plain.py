@@ -115,9 +115,9 @@ def test_minimal_keeps_what_predicts_and_drops_what_does_not():
     table = pd.DataFrame({f"x{i}": rng.normal(size=n) for i in range(6)})
     default = rng.random(n) < 1 / (1 + np.exp(2 - 1.5 * table["x2"] - 1.2 * table["x4"]))
     card = Scorecard().fit(table, default.to_numpy()).card_
-    features, curve = fewest_features(card, table, default.to_numpy(), tolerance=0.01)
+    features, curve, back = fewest_features(card, table, default.to_numpy(), tolerance=0.01)
     assert features == ["x2", "x4"]
-    assert len(curve) == 2
+    assert (len(curve), back) == (2, [])
     assert curve[0] < curve[1]
     assert len(fewest_features(card, table, default.to_numpy(), tolerance=0.5)[0]) == 1
 
@@ -129,9 +129,10 @@ def test_minimal_drops_what_later_choices_made_superfluous():
     table = pd.DataFrame({"both": a + b + 0.3 * rng.normal(size=n), "a": a, "b": b})
     default = (rng.random(n) < 1 / (1 + np.exp(1 - 2 * a - 2 * b))).astype(bool)
     card = Scorecard().fit(table, default).card_
-    features, curve = fewest_features(card, table, default, tolerance=0.001)
+    features, curve, back = fewest_features(card, table, default, tolerance=0.001)
     assert features == ["a", "b"]
     assert len(curve) == 3  # forward took "both" first
+    assert len(back) == 1  # which backward found superfluous
 
 
 def test_minimal_reads_fewer_features_than_the_bureau(society):

@@ -38,6 +38,13 @@ def test_one_unnamed_bit_exposes_nobody():
     assert row.bits == pytest.approx(1.0)
 
 
+def test_records_that_say_nothing_expose_nobody_beyond_chance():
+    population = people(N)
+    row = served(population, view_of(population, {"noise": np.random.default_rng(0).normal(size=N)}))
+    assert row.low <= 1 / N
+    assert row.people_exposed <= 3
+
+
 def test_bits_add_up_over_independent_columns():
     population = people(N)
     rng = np.random.default_rng(0)

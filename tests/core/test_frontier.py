@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +24,7 @@ from blindscore.surveillance.frontier import measure
 from blindscore.surveillance.intercept import Intercept
 from blindscore.surveillance.link import Link
 
+ROOT = Path(__file__).parents[2]
 DESIGNS = (Bureau(), Minimal())
 ATTACKS = (Link(), Disclose())
 
@@ -135,6 +141,66 @@ def test_a_cache_that_cannot_be_written_says_so(society, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot keep results"):
         run(society, cache=Cache(tmp_path / "file"))
+
+
+def parts_of(folder):
+    return {file.name: file.stat().st_ino for file in folder.iterdir()}
+
+
+def test_another_attack_costs_only_itself(society, tmp_path):
+    run(society, capabilities=(Counting(),), cache=Cache(tmp_path))
+    again = Counting()
+    ledger = run(society, capabilities=(again, Disclose()), cache=Cache(tmp_path))
+    assert again.played == 0
+    assert ledger.find(capability="disclose")
+
+
+def test_tidying_removes_parts_of_other_code_and_the_longest_unused(society, tmp_path):
+    run(society, cache=Cache(tmp_path))
+    own = parts_of(tmp_path)
+    stranger = tmp_path / "notes.json"
+    stranger.write_text("mine")
+    other = tmp_path / f"{'0' * 16}-{'1' * 32}.json"
+    other.write_text("{}")
+    half, writing = (tmp_path / f".{name}.abc" for name in sorted(own)[:2])
+    half.write_text("{")
+    writing.write_text("{")
+    os.utime(half, (0, 0))
+    Cache(tmp_path).tidy()
+    assert set(parts_of(tmp_path)) == {*own, stranger.name, writing.name}
+    oldest = min(own)
+    os.utime(tmp_path / oldest, (1, 1))
+    whole = sum((tmp_path / name).stat().st_size for name in own)
+    Cache(tmp_path).tidy(most_bytes=whole - 1)
+    assert set(parts_of(tmp_path)) == {*own, stranger.name, writing.name} - {oldest}
+
+
+def test_parts_are_their_owners_alone(society, tmp_path):
+    run(society, (Bureau(),), cache=Cache(tmp_path))
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
+KILLED = """
+from pathlib import Path
+from tests.core.test_frontier import Cache, make_society, run
+run(make_society(600, seed=4), cache=Cache(Path({folder!r})))
+"""
+
+
+def test_a_killed_run_is_taken_up_and_gives_the_same_ledger(society, tmp_path):
+    child = subprocess.Popen([sys.executable, "-c", KILLED.format(folder=str(tmp_path))], cwd=ROOT)
+    try:
+        deadline = time.monotonic() + 120
+        while len(list(tmp_path.glob("*.json"))) < 2 and child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+    finally:
+        child.kill()
+        child.wait()
+    saved = {name: inode for name, inode in parts_of(tmp_path).items() if name.endswith(".json")}
+    assert len(saved) >= 2
+    resumed = run(society, cache=Cache(tmp_path))
+    assert without_times(resumed) == without_times(run(society))
+    assert saved.items() <= parts_of(tmp_path).items()  # no part was written a second time
 
 
 @pytest.mark.parametrize("designs", [(), (Bureau(), Bureau(approve=0.5))])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
-from blindscore.surveillance.repeat import Repeat, view_in
+from blindscore.surveillance.ledger import DesignRow, Ledger, Row
+from blindscore.surveillance.repeat import Repeat, months_table, view_in
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500
@@ -20,18 +21,19 @@ class Returning(Population):
     """People who come back each month with a figure that leans a little towards their secret."""
 
     def later(self, months: int = 1):
-        return returning(months)
+        return returning(months, float(self.name))
 
 
-def returning(month: int = 0):
+def returning(month: int = 0, lean: float = 0.5):
     base = people(N)
-    lean = 0.5 * (base.sensitive["party"].to_numpy() - 0.5)
-    table = pd.DataFrame({"income": lean + np.random.default_rng(100 + month).normal(size=N)})
-    return Returning(table, base.schema, base.default, base.sensitive, base.register, base.history)
+    leaning = lean * (base.sensitive["party"].to_numpy() - 0.5)
+    table = pd.DataFrame({"income": leaning + np.random.default_rng(100 + month).normal(size=N)})
+    tables = (base.default, base.sensitive, base.register, base.history)
+    return Returning(table, base.schema, *tables, name=str(lean))
 
 
-def measured(keyed_by, universe=None):
-    population = returning()
+def measured(keyed_by, universe=None, lean=0.5):
+    population = returning(lean=lean)
     view = view_of(population, {"income": population.features["income"]}, keyed_by, universe=universe)
     (row,) = Repeat().measure(scene_of(population, run_with(population, view), parties=("lender",)))
     return row
@@ -49,6 +51,14 @@ def test_months_under_one_time_keys_do_not():
     assert row.advantage == row.control
     assert row.bound is not None
     assert "one-time" in row.reason
+
+
+def test_a_secret_that_twelve_months_carry_is_broken_and_one_that_they_do_not_is_not():
+    told = measured("pairwise", lean=1.6)
+    assert told.control < 0.7
+    assert told.low > 0.95
+    blind = measured("pairwise", lean=0.0)
+    assert blind.low <= 0 <= blind.high
 
 
 def test_only_people_who_have_later_months_can_be_asked():
@@ -74,3 +84,33 @@ def test_a_later_view_holds_that_months_figures_scored_by_the_same_card():
     np.testing.assert_array_equal(seen["score"], rescore(later))
     np.testing.assert_array_equal(seen["approved"], rescore(later) >= 500)
     assert set(seen["note"]) == {"x"}
+
+
+def with_handle(keyed_by, handles):
+    """Return rows for lender and source, whose one-time and named records carry one handle, or none."""
+    population = returning()
+    signed = np.arange(N)
+    lender = view_of(population, {"approved": np.zeros(N), "signed": signed}, keyed_by, handles=handles, universe=2)
+    source = view_of(
+        population, {"income": population.features["income"], "signed": signed}, "legal id", handles=handles
+    )
+    run = run_with(population, lender, replace(source, party="source"))
+    return [Repeat().measure(scene_of(population, run, parties=who))[0] for who in (("lender",), ("lender", "source"))]
+
+
+def test_a_handle_that_a_named_record_carries_too_links_the_months():
+    alone, together = with_handle("one-time", ("signed",))
+    assert alone.advantage == alone.control
+    assert together.low > together.control + 0.1
+    assert together.bits > 2 * alone.bits
+
+
+def test_the_table_of_months_sums_the_bits_of_all_secrets():
+    def row(capability, secret, bits):
+        return Row("minimal", "lender", capability, secret, "a", 0.0, 0.0, 0.0, bits=bits)
+
+    rows = (row("profile", "party", 0.25), row("profile", "illness", 0.5), row("repeat", "party", 1.5))
+    design = DesignRow("minimal", "s", {}, 0.7, 0.6, 0.8, 0.0, 0.0, 0.0, 0.1, {}, 0, 0, 0, 0, 0)
+    assert months_table(Ledger({}, (design,), rows)).splitlines()[-1] == (
+        "| `minimal` | 0.750 | 1.500 | not measured | not measured |"
+    )

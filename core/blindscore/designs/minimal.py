@@ -45,7 +45,8 @@ class Minimal:
         everything = financial(population)
         full = fit_card(population, scorecard, everything).card_
         past = population.history
-        features, curve = fewest_features(full, population.features.loc[past], population.default[past], self.tolerance)
+        customers, outcomes = population.features.loc[past], population.default[past]
+        features, forward, backward = fewest_features(full, customers, outcomes, self.tolerance)
         scored = score_in_clear(population, scorecard, features, self.approve)
         clear = population.features[features].assign(score=scored.scores)
         kept = None if self.keeps_features else ("score",)
@@ -54,15 +55,16 @@ class Minimal:
         parameters = {
             "tolerance_auc": self.tolerance,
             "features": ", ".join(features),
-            "forward_curve_auc": [round(step, 4) for step in curve],
+            "forward_curve_auc": [round(step, 4) for step in forward],
+            "backward_curve_auc": [round(step, 4) for step in backward],
         }
         return scored.run(views, parameters)
 
 
 def fewest_features(
     card: Card, people: pd.DataFrame, default: NDArray[np.bool_], tolerance: float
-) -> tuple[list[str], list[float]]:
-    """Return the shortest list of features found whose AUC comes within ``tolerance`` of all features', and the curve.
+) -> tuple[list[str], list[float], list[float]]:
+    """Return the shortest list of features found whose AUC comes within ``tolerance`` of all features', and the curves.
 
     Forward: the feature that adds most comes next, until the goal is reached. Backward: what later choices made
     superfluous is dropped again, the least useful first. AUC is that of a logistic regression on the points of
@@ -80,7 +82,7 @@ def fewest_features(
     Returns
     -------
     tuple
-        Names in card order, and the AUC after each forward step.
+        Names in card order; the AUC after each forward step; the AUC after each step back that was taken.
     """
     bins = card.bins(people)
     points = card.points[np.arange(bins.shape[1]), bins].astype(np.float64) / card.scale.factor
@@ -90,7 +92,7 @@ def fewest_features(
 
     varies = np.flatnonzero(points.std(axis=0) > 0).tolist()
     if not varies:
-        return card.features[:1], []
+        return card.features[:1], [], []
     goal = reached(varies) - tolerance
     chosen: list[int] = []
     curve: list[float] = []
@@ -99,13 +101,15 @@ def fewest_features(
         best = max(auc_with, key=lambda j: auc_with[j])
         chosen.append(best)
         curve.append(auc_with[best])
+    back: list[float] = []
     while len(chosen) > 1:
         auc_without = {j: reached([k for k in chosen if k != j]) for j in chosen}
         least = max(auc_without, key=lambda j: auc_without[j])
         if auc_without[least] < goal:
             break
         chosen.remove(least)
-    return [card.features[j] for j in sorted(chosen)], curve
+        back.append(auc_without[least])
+    return [card.features[j] for j in sorted(chosen)], curve, back
 
 
 def _cross_validated_auc(columns: NDArray[np.float64], default: NDArray[np.bool_]) -> float:

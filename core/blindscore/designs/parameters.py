@@ -14,10 +14,11 @@ TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def settings_of(design: Design) -> dict[str, Any]:
-    """Return a design's parameters by name, in the order of its fields."""
+    """Return a design's parameters by name, in the order of its fields: those that hold one plain value, or None."""
     if not is_dataclass(design) or isinstance(design, type):
         return {}
-    return {f.name: getattr(design, f.name) for f in fields(design) if f.init}
+    held = {f.name: getattr(design, f.name) for f in fields(design)}
+    return {name: value for name, value in held.items() if value is None or isinstance(value, bool | int | float | str)}
 
 
 def with_settings(designs: Iterable[Design], settings: Iterable[str]) -> list[Design]:
@@ -67,8 +68,6 @@ def _parsed(setting: str, value: str, default: Any) -> Any:
         return TRUTH[value.lower()]
     if isinstance(default, str):
         return value
-    if not (default is None or isinstance(default, int | float)):
-        raise ParameterError(f"{setting!r}: this parameter is no single value and cannot be set here")
     whole = isinstance(default, int)
     try:
         number = int(value) if whole else float(value)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blindscore.surveillance.attackers import encode, infer
-from blindscore.surveillance.bound import finite_view_bound, plug_in_bias
+from blindscore.surveillance.attackers import cross_entropy_bits, encode, infer
+from blindscore.surveillance.bound import entropy_bits, finite_view_bound, plug_in_bias
 from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.scene import OBSERVER, Scene, row_codes, view_of
@@ -49,6 +49,7 @@ class Intercept:
                 low=advantage.low,
                 high=advantage.high,
                 control=0.0,  # without the wire nobody outside knows of an application at all
+                bits=max(0.0, entropy_bits(decision[targets]) - cross_entropy_bits(guess, decision, targets)),
                 tpr_at_fpr_0_001=tpr_at_fpr(decision[targets] == 1, guess.probability[targets, -1]),
                 bound=bound,
                 reason=(

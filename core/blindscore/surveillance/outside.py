@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.designs.design import PUBLIC_CARD, View
-from blindscore.surveillance.attackers import Guess, encode, infer
+from blindscore.surveillance.attackers import Guess, cross_entropy_bits, encode, infer
 from blindscore.surveillance.bound import dp_bound, entropy_bits, finite_view_bound
 from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, Row
@@ -153,7 +153,6 @@ def _inferred(scene: Scene, capability: str, secret: str, guess: Guess, truth: N
     """Return the row of a guess at a secret of two classes; the public alone knows nothing of an application."""
     targets = ~scene.auxiliary
     advantage = balanced_advantage(truth[targets], guess.best[targets], scene.rng(capability))
-    surprise = -np.log2(np.maximum(guess.probability[targets, truth[targets]], 1e-9)).mean()
     return Row(
         design=scene.design,
         coalition=scene.coalition,
@@ -165,7 +164,7 @@ def _inferred(scene: Scene, capability: str, secret: str, guess: Guess, truth: N
         high=advantage.high,
         control=0.0,
         tpr_at_fpr_0_001=tpr_at_fpr(truth[targets] == 1, guess.probability[targets, 1]),
-        bits=max(0.0, entropy_bits(truth[targets]) - float(surprise)),
+        bits=max(0.0, entropy_bits(truth[targets]) - cross_entropy_bits(guess, truth, targets)),
         reason=reason,
         kind=PLAYED,
     )

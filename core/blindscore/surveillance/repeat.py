@@ -13,7 +13,10 @@ Only a population that knows its later months (the synthetic society) can be ask
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -22,7 +25,7 @@ import pandas as pd
 from blindscore.designs.design import Run, View
 from blindscore.people.population import Population
 from blindscore.surveillance.bound import finite_view_bound
-from blindscore.surveillance.ledger import Row
+from blindscore.surveillance.ledger import Ledger, Row, load_ledger
 from blindscore.surveillance.profile import classes_of, infer_trait
 from blindscore.surveillance.scene import Scene, codes_by_person
 
@@ -103,7 +106,7 @@ class Repeat:
             return None, reason
         reason = f"one-time keys: nothing joins the {self.months} records, so each tells what one tells"
         if one is None:
-            return None, reason
+            return None, f"attack only: {reason}"
         targets = ~scene.auxiliary
         code = codes_by_person(scene, scene.views[0])
         return finite_view_bound(code[targets], classes_of(scene.population.sensitive[name])[targets]), reason
@@ -140,3 +143,21 @@ def _together(year: list[View]) -> View:
             columns[f"{name}, mean"] = pd.Series(np.where(known.any(axis=1), mean, np.nan))
             columns[f"{name}, spread"] = pd.Series(np.where(known.any(axis=1), spread, np.nan))
     return replace(year[0], clear=pd.DataFrame(columns), universe=None)
+
+
+def months_table(ledger: Ledger, coalitions: Sequence[str] = ("lender", "lender+source")) -> str:
+    """Return, in Markdown, the bits that one application and that twelve tell of all secrets, summed one by one."""
+    head = "".join(f" {who}, one month | {who}, twelve |" for who in coalitions)
+    lines = [f"| design |{head}", f"|---|{'---:|' * (2 * len(coalitions))}"]
+    for design in ledger.designs:
+        cells = ""
+        for who in coalitions:
+            for capability in ("profile", "repeat"):
+                rows = ledger.find(design=design.design, coalition=who, capability=capability)
+                cells += f" {sum(row.bits or 0.0 for row in rows):.3f} |" if rows else " not measured |"
+        lines.append(f"| `{design.design}` |{cells}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(months_table(load_ledger(Path(sys.argv[1]))))

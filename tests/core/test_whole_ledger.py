@@ -1,0 +1,94 @@
+"""The whole ledger on few people: a row for everything, and the same rows from the same seed."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from blindscore.designs.registry import load_designs
+from blindscore.people.society import make_society
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.frontier import measure
+from blindscore.surveillance.ledger import ABSENT, PLAYED, row_dict
+from blindscore.surveillance.registry import load_capabilities
+from blindscore.surveillance.remember import Remember
+from blindscore.surveillance.repeat import Repeat
+from blindscore.surveillance.scene import COALITIONS
+from blindscore.surveillance.steer import BY_RULE, steered_traits
+
+PEOPLE = 400
+SECRETS = ("party",)
+AGAIN = {"platform", "minimal", "encrypted-audited", "sealed", "one-show"}  # run twice; the baseline among them
+NOISY = {"private-model"}  # whose noise comes from the operating system
+
+
+def run(sample, only=None):
+    """Run the designs whose noise is seeded, with that many real runs, and all attacks, two of them in short."""
+    designs = [
+        replace(design, sample=sample) if "sample" in {f.name for f in fields(design)} else design
+        for name, design in load_designs().items()
+        if name not in NOISY and (only is None or name in only)
+    ]
+    short = {"remember": Remember(shadows=2), "repeat": Repeat(months=3)}
+    attacks = [short.get(attack.name, attack) for attack in load_capabilities()]
+    society = make_society(PEOPLE, seed=4, secrets=SECRETS)
+    return measure(society, designs, Scorecard(method="woe"), seed=9, command="c", capabilities=attacks)
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    return run(sample=1)
+
+
+def test_every_design_coalition_capability_and_secret_has_one_row(ledger):
+    society = make_society(PEOPLE, seed=4, secrets=SECRETS)
+    secrets = list(society.sensitive.columns)
+    wanted = {
+        "profile": secrets,
+        "link": ["name", "join"],
+        "map": ["friendships"],
+        "track": ["place"],
+        "steer": ["named person", *steered_traits(society), BY_RULE],
+        "intercept": ["decision"],
+        "disclose": ["any record"],
+        "remember": ["membership"],
+        "repeat": secrets,
+    }
+    product = {
+        (design.design, coalition, capability, secret)
+        for design in ledger.designs
+        for coalition, _ in COALITIONS
+        for capability, of in wanted.items()
+        for secret in of
+    }
+    found = [(row.design, row.coalition, row.capability, row.secret) for row in ledger.rows]
+    assert len(found) == len(set(found))
+    assert set(found) == product
+
+
+def test_every_row_says_all_that_it_can(ledger):
+    for row in ledger.rows:
+        assert row.low <= row.advantage + 1e-9, row
+        assert row.advantage <= row.high + 1e-9, row
+        assert row.control is not None, row
+        assert row.reason, row
+        assert row.bound is not None or row.reason.startswith(("attack only", "no bound")), row
+        if row.capability in ("profile", "link", "disclose", "repeat", "intercept"):
+            assert row.bits is not None, row
+        if row.capability == "disclose":
+            assert row.people_exposed is not None, row
+        if row.kind == ABSENT:
+            assert (row.advantage, row.high) == (0.0, 0.0), row
+    assert {row.kind for row in ledger.rows if row.capability in ("profile", "map", "track", "disclose")} == {PLAYED}
+
+
+def test_the_same_seed_gives_the_same_rows_and_real_runs_change_none(ledger):
+    again = run(sample=2, only=AGAIN)
+    assert {design.design for design in again.designs} == AGAIN
+    assert max(design.real_runs for design in again.designs) == 2
+    for first, second in zip((row for row in ledger.rows if row.design in AGAIN), again.rows, strict=True):
+        assert row_dict(first) == row_dict(second)
+    for other in again.designs:
+        one = ledger.design(other.design)
+        assert (one.auc, one.auc_low, one.ks, one.groups) == (other.auc, other.auc_low, other.ks, other.groups)
