@@ -62,7 +62,9 @@ class Remember:
         bound, reason = None, "attack only: the card was trained without a privacy budget"
         if run.epsilon is not None and run.delta is not None:
             bound = dp_bound(run.epsilon, run.delta)
-            reason = f"the card's release is ({run.epsilon:g}, {run.delta:g})-differentially private"
+            reason = f"the card's release is ({run.epsilon:g}, {run.delta:g})-differentially private" + (
+                f"; {run.audit}" if run.audit else ""
+            )
         return [
             Row(
                 design=scene.design,
