@@ -58,7 +58,7 @@ def score_dp_ebm(file, people, train, test, bad, epsilon):
             types.append("nominal")
             continue
         low, high = min(0.0, 2 * domain.edges[0]), 2 * domain.edges[-1]
-        values = people[name].astype(float).clip(low, high)
+        values = people[name].astype(float).fillna(0).clip(low, high)  # it takes no missing numbers
         if high >= 1_000:
             values, low, high = np.sign(values) * np.log1p(values.abs()), np.sign(low) * np.log1p(-low), np.log1p(high)
         table[name] = values

@@ -12,7 +12,10 @@ from blindscore.errors import DataError, ParameterError
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.quality import auc
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.private_model import PrivateModel, public_domains
+from blindscore.surveillance.bound import dp_bound
+from blindscore.surveillance.remember import Remember
+from blindscore.surveillance.scene import Scene
+from blindscore_crypto.designs.private_model import PrivateModel, audited, public_domains
 from blindscore_crypto.private_model.domains import Category, Number
 
 
@@ -127,3 +130,25 @@ def test_noise_repeats_with_the_seed_for_made_up_people_and_never_for_real_ones(
     assert released != rehearsed  # the attacker does not get the release's own noise
     assert not society.synthetic
     assert not set(cards(society, 1)) & set(cards(society, 1))
+
+
+def test_the_audit_reaches_the_row_that_it_is_about(society):
+    """The canary audit stands in the reason of ``remember``, within the bound, the same every time."""
+    found = audited(2.0, 1e-5)
+    advantage = float(found.split("advantage ")[1].split()[0])
+    assert 0.1 < advantage < dp_bound(2.0, 1e-5)
+    run = PrivateModel(epsilon=2.0).run(society, Scorecard(max_bins=6), np.random.default_rng(0))
+    scene = Scene(
+        population=society,
+        design="private-model",
+        enforces=PrivateModel().enforces,
+        run=run,
+        coalition="scorer",
+        parties=("scorer",),
+        views=(run.views["scorer"],),
+        auxiliary=np.arange(len(society)) % 3 == 0,
+        seed=1,
+    )
+    (row,) = Remember(shadows=8).measure(scene)
+    assert row.reason.endswith(found)
+    assert row.bound == dp_bound(2.0, 1e-5)

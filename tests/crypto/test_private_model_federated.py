@@ -10,6 +10,7 @@ from blindscore_crypto.private_model.counts import label_counts, pair_counts
 from blindscore_crypto.private_model.domains import Number, characteristic
 from blindscore_crypto.private_model.federated import Bank, Plan, card_from_sum, collect
 from blindscore_crypto.private_model.layout import Layout
+from blindscore_crypto.private_model.moments import Moments
 
 LAYOUT = Layout((4, 4, 4), (True, True, True))
 PLAN = Plan(LAYOUT, banks=5, threshold=3)
@@ -50,7 +51,7 @@ def test_the_sum_equals_pooling_bit_for_bit(dropped):
     np.testing.assert_array_equal(labels, expected[0])
     np.testing.assert_array_equal(pairs, expected[1])
     ours, theirs = (
-        onestep.from_moments(onestep.Moments(LAYOUT, l.astype(float), 0.0, p.astype(float), 0.0))
+        onestep.from_moments(Moments(LAYOUT, l.astype(float), 0.0, p.astype(float), 0.0))
         for l, p in ((labels, pairs), expected)
     )
     np.testing.assert_array_equal(ours[0], theirs[0])

@@ -33,6 +33,7 @@ def test_the_file_carries_card_and_guarantee(model, path):
     assert guarantee == Guarantee.of(model)
     assert (guarantee.epsilon, guarantee.delta, guarantee.method) == (1.0, 1e-5, "onestep")
     assert guarantee.neighbours == "add or remove one person"
+    assert "not the applicant" in json.loads(path.read_text())["guarantee"]["protects"]
 
 
 def spoilt(path, change):
@@ -49,6 +50,7 @@ def spoilt(path, change):
         (lambda p: p["guarantee"]["releases"][0].update(sigma=0.1), "more than"),
         (lambda p: p["guarantee"].update(card="0" * 64), "another card"),
         (lambda p: p["guarantee"].update(neighbours="replace one cell"), "neighbours"),
+        (lambda p: p["guarantee"].update(protects="everybody"), "not a private card"),
         (lambda p: p["guarantee"].update(epsilon=float("nan")), "epsilon"),
         (lambda p: p["guarantee"].update(delta=0.5), "delta"),
         (lambda p: p["guarantee"].update(method="magic"), "method"),

@@ -10,6 +10,7 @@ from blindscore_crypto.private_model import gradient, onestep, teacher, woe
 from blindscore_crypto.private_model.accounting import Budget, epsilon_rdp, whole_budget
 from blindscore_crypto.private_model.layout import Layout
 from blindscore_crypto.private_model.methods import AUTO, METHODS, method_named
+from blindscore_crypto.private_model.moments import Moments
 
 DELTA = 1e-5
 LAYOUT = Layout((4, 3, 5, 2), (True, False, True, False))
@@ -73,7 +74,7 @@ def test_where_noise_drowns_the_counts_the_budget_repeats_them():
     onestep.train(bins, bad, LAYOUT, whole_budget(0.2, DELTA), budget)
     assert [release.what for release in budget.record] == ["people by bin and outcome"] * 2
     assert 0.98 * 0.2 < budget.spent <= 0.2
-    parts = [onestep.Moments(LAYOUT, np.full((14, 2), value), sigma) for value, sigma in ((10.0, 1.0), (20.0, 2.0))]
+    parts = [Moments(LAYOUT, np.full((14, 2), value), sigma) for value, sigma in ((10.0, 1.0), (20.0, 2.0))]
     both = parts[0].averaged(parts[1])
     np.testing.assert_allclose(both.labels, 12.0)
     assert both.labels_sigma == pytest.approx(math.sqrt(0.8))
@@ -116,3 +117,18 @@ def test_a_card_imitates_an_additive_teacher_exactly():
     answers = truth[columns].sum(axis=1)
     found = teacher.imitate(rows, answers)[columns].sum(axis=1)
     np.testing.assert_allclose(found, answers - answers.mean(), atol=0.05)
+
+
+def test_more_budget_does_not_hurt_where_one_feature_says_nearly_everything():
+    """A step of the same curvature for all bins overshoots where risk is high: it once ranked such people at random."""
+    rng = np.random.default_rng(9)
+    layout = Layout((10, 10, 10), (True,) * 3)
+    latent = rng.normal(size=(18_000, 3))
+    bins = np.searchsorted(np.linspace(-1.6, 1.6, 8), latent).astype(np.uint8)
+    bad = rng.random(18_000) < 1 / (1 + np.exp(7 - 3 * latent[:, 0]))
+    half = slice(0, 9_000), slice(9_000, None)
+    found = []
+    for _ in range(3):
+        weights, _ = onestep.train(bins[half[0]], bad[half[0]], layout, whole_budget(4.0, DELTA), Budget(4.0, DELTA))
+        found.append(roc_auc_score(bad[half[1]], np.concatenate(weights)[layout.columns(bins[half[1]])].sum(axis=1)))
+    assert min(found) > 0.9  # the truth gives about .95

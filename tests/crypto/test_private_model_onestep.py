@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from blindscore_crypto.private_model import counts, onestep
 from blindscore_crypto.private_model.accounting import Budget, epsilon_rdp, whole_budget
 from blindscore_crypto.private_model.layout import Layout
+from blindscore_crypto.private_model.moments import Moments
 
 LAYOUT = Layout((4, 3, 6), (True, False, True))
 
@@ -78,7 +79,7 @@ def exact_moments(n, seed):
     columns, bad = make_columns(n, seed)
     total = int(LAYOUT.starts[-1])
     labels, pairs = counts.label_counts(columns, bad, total), counts.pair_counts(columns, total)
-    return onestep.Moments(LAYOUT, labels.astype(float), 0.0, pairs.astype(float), 0.0), columns, bad
+    return Moments(LAYOUT, labels.astype(float), 0.0, pairs.astype(float), 0.0), columns, bad
 
 
 def test_exact_counts_give_exact_moments():
@@ -98,9 +99,9 @@ def test_shrinkage_brings_a_noisy_scatter_nearer_to_the_truth():
     labels = counts.label_counts(columns, bad, total).astype(float)
     pairs = counts.pair_counts(columns, total).astype(float)
     noisy = pairs + np.triu(np.random.default_rng(4).normal(0, 30, pairs.shape), 1)
-    truth = onestep.Moments(layout, labels, 0.0, pairs, 0.0).scatter()
-    shrunk = onestep.Moments(layout, labels, 0.0, noisy, 30.0).scatter()
-    naive = onestep.Moments(layout, labels, 0.0, noisy, 0.0).scatter()
+    truth = Moments(layout, labels, 0.0, pairs, 0.0).scatter()
+    shrunk = Moments(layout, labels, 0.0, noisy, 30.0).scatter()
+    naive = Moments(layout, labels, 0.0, noisy, 0.0).scatter()
     assert np.linalg.norm(shrunk - truth) < 0.6 * np.linalg.norm(naive - truth)
 
 

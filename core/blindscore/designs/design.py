@@ -113,6 +113,7 @@ class Run:
     train: Callable[[NDArray[np.bool_]], Card] | None = None  # the card that other past customers would have given
     epsilon: float | None = None  # of the released model, person-level
     delta: float | None = None
+    audit: str = ""  # what an audit of that release with a planted person found, in words
 
     def score(self, people: Population) -> NDArray[np.int16]:
         """Return the scores, (n,), that this run's rule gives other people: the card's, or the design's own."""

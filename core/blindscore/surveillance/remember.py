@@ -62,7 +62,10 @@ class Remember:
         bound, reason = None, "attack only: the card was trained without a privacy budget"
         if run.epsilon is not None and run.delta is not None:
             bound = dp_bound(run.epsilon, run.delta)
-            reason = f"the card's release is ({run.epsilon:g}, {run.delta:g})-differentially private"
+            reason = (
+                f"the card's release is ({run.epsilon:g}, {run.delta:g})-differentially private towards the people it "
+                f"was trained on (not towards the applicant){'; ' * bool(run.audit)}{run.audit}"
+            )
         return [
             Row(
                 design=scene.design,

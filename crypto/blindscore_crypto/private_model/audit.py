@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ from blindscore.errors import ParameterError
 from blindscore_crypto.private_model.accounting import Budget, Counts, check_budget, whole_budget
 from blindscore_crypto.private_model.layout import Layout
 from blindscore_crypto.private_model.methods import METHODS, method_named
+from blindscore_crypto.private_model.noise import RandomBytes
 
 Floats = NDArray[np.float64]
 People = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # bins (n, d), outcomes (n,)
@@ -80,8 +82,8 @@ def make_people(n: int, layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.b
 class Watched(Budget):
     """A budget whose releases somebody writes down: the transcript that the guarantee speaks of."""
 
-    def __init__(self, epsilon: float, delta: float) -> None:
-        super().__init__(epsilon, delta)
+    def __init__(self, epsilon: float, delta: float, source: RandomBytes | None) -> None:
+        super().__init__(epsilon, delta, insecure_simulation_bytes=source)
         self.transcript: list[tuple[Floats, float]] = []  # noisy sums, sigma
 
     def release(self, sums: Counts, what: str, sensitivity: float, multiplier: float) -> tuple[Floats, float]:
@@ -91,22 +93,34 @@ class Watched(Budget):
         return seen
 
 
+class TranscriptEndsError(Exception):
+    """The last recorded release has been asked for."""
+
+
 class Replay(Budget):
     """Answers every release from a transcript, and notes what the sums would have been without noise."""
 
     def __init__(self, watched: Watched) -> None:
         super().__init__(watched.epsilon, watched.delta)
-        self._answers = iter(watched.transcript)
+        self._transcript = watched.transcript
         self.exact: list[Counts] = []
 
     def release(self, sums: Counts, what: str, sensitivity: float, multiplier: float) -> tuple[Floats, float]:
-        """Return the recorded answer."""
+        """Return the recorded answer; after the last one nothing that follows is of interest."""
         self.exact.append(sums)
-        return next(self._answers)
+        if len(self.exact) == len(self._transcript):
+            raise TranscriptEndsError
+        return self._transcript[len(self.exact) - 1]
 
 
 def audit_gradient(
-    epsilon: float, delta: float, runs: int = 1000, people: int = 200, features: int = 4, method: str = "auto"
+    epsilon: float,
+    delta: float,
+    runs: int = 1000,
+    people: int = 200,
+    features: int = 4,
+    method: str = "auto",
+    seed: int | None = None,
 ) -> Audit:
     """Audit a method of exact noise with every release in view.
 
@@ -124,7 +138,11 @@ def audit_gradient(
         Size of the auditor's data; the guarantee does not depend on it.
     method : str
         "auto", "onestep", "woe" or "gradient".
+    seed : int, optional
+        Makes the noise, and so the audit, repeat: the auditor's people are made up. Without it noise comes from the
+        operating system, as in earnest.
     """
+    source = None if seed is None else np.random.default_rng(seed).bytes
     train, layout = METHODS[method_named(method)], Layout((3,) * features, (True,) * features)
     multiplier = whole_budget(epsilon, delta)
     bins, bad = make_people(people, layout)
@@ -132,10 +150,11 @@ def audit_gradient(
     worlds.append((np.vstack([bins, np.ones((1, features), np.uint8)]), np.append(bad, True)))
 
     def play(world: People, budget: Budget) -> None:
-        train(world[0], world[1], layout, multiplier, budget)
+        with suppress(TranscriptEndsError):
+            train(world[0], world[1], layout, multiplier, budget)
 
     def evidence(present: bool) -> float:
-        watched = Watched(epsilon, delta)
+        watched = Watched(epsilon, delta, source)
         play(worlds[present], watched)
         exact = []
         for world in worlds:

@@ -32,7 +32,8 @@ from blindscore.scorecard.card import Card, Characteristic, Scale
 from blindscore_crypto.private_model.accounting import Budget, whole_budget
 from blindscore_crypto.private_model.counts import Counts, label_counts, pair_counts
 from blindscore_crypto.private_model.layout import Layout
-from blindscore_crypto.private_model.onestep import from_moments, noisy_labels, with_pairs
+from blindscore_crypto.private_model.moments import noisy_labels, with_pairs
+from blindscore_crypto.private_model.onestep import from_moments
 from blindscore_crypto.private_model.points import centred, make_card
 
 Masked = NDArray[np.uint64]

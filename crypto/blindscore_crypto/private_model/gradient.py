@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from blindscore_crypto.private_model.accounting import Budget
 from blindscore_crypto.private_model.layout import Floats, Layout
-from blindscore_crypto.private_model.onestep import intercept_of, release_labels, residuals_at
+from blindscore_crypto.private_model.moments import release_labels
+from blindscore_crypto.private_model.onestep import intercept_of, residuals_at
 
 COUNT_SHARE = 0.15  # of the budget, for people by bin and outcome
 STEPS = 30

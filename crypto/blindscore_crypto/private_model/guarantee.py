@@ -21,6 +21,7 @@ from blindscore_crypto.private_model.methods import METHODS, method_named
 
 FORMAT = "blindscore-private-card"
 VERSION = 1
+PROTECTS = "the people in the training data, not the applicant whom the card scores"
 MAX_RELEASES = 1000
 KEYS = ("what", "sensitivity", "sigma", "steps", "sampling", "noise")
 
@@ -59,6 +60,7 @@ def save_private(model: PrivateScorecard, path: str | os.PathLike[str]) -> None:
         "guarantee": {
             "epsilon": guarantee.epsilon,
             "delta": guarantee.delta,
+            "protects": PROTECTS,
             "neighbours": guarantee.neighbours,
             "method": guarantee.method,
             "card": model.card_.fingerprint,
@@ -91,6 +93,8 @@ def load_private(path: str | os.PathLike[str]) -> tuple[Card, Guarantee]:
         if (plain["format"], plain["version"], len(plain)) != (FORMAT, VERSION, 4):
             raise ValueError("format")
         stated, card_text = plain["guarantee"], json.dumps(plain["card"])
+        if stated["protects"] != PROTECTS:
+            raise ValueError("protects")
         releases = tuple(_release(entry) for entry in stated["releases"][: MAX_RELEASES + 1])
         numbers = (float(stated["epsilon"]), float(stated["delta"]))
         words = (str(stated["method"]), str(stated["neighbours"]), str(stated["card"]))

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from blindscore_crypto.private_model.accounting import Budget
 from blindscore_crypto.private_model.layout import Floats, Layout
-from blindscore_crypto.private_model.onestep import intercept_of, release_labels
+from blindscore_crypto.private_model.moments import release_labels
+from blindscore_crypto.private_model.onestep import intercept_of
 from blindscore_crypto.private_model.opacus_fit import descend, one_hot
 
 COUNT_SHARE = 0.1  # of the budget, for people by bin and outcome

@@ -20,7 +20,8 @@ from scipy.special import logit
 from blindscore_crypto.private_model.accounting import Budget
 from blindscore_crypto.private_model.counts import Counts
 from blindscore_crypto.private_model.layout import Floats, Layout
-from blindscore_crypto.private_model.onestep import Moments, intercept_of, release_labels, solve_first
+from blindscore_crypto.private_model.moments import Moments, release_labels
+from blindscore_crypto.private_model.onestep import intercept_of, solve_first
 
 COUNT_SHARE = 0.6  # of the budget, for people by bin and outcome
 STEPS = 15
