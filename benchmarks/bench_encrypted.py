@@ -33,14 +33,8 @@ from blindscore_crypto.encrypted.hint import HINTED
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LEAN, RLWE, Parameters
-from blindscore_crypto.encrypted.protocol import (
-    Applicant,
-    Lender,
-    Source,
-    application_bytes,
-    opening_bytes,
-    reply_bytes,
-)
+from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source
+from blindscore_crypto.encrypted.wire import application_bytes, opening_bytes, reply_bytes
 
 CHARACTERISTICS, BINS = 24, 6
 RNG = np.random.default_rng(7)

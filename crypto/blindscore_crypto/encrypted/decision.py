@@ -41,15 +41,8 @@ from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.parameters import Parameters
-from blindscore_crypto.encrypted.protocol import (
-    NONCE_BYTES,
-    VALUE_BYTES,
-    Lender,
-    Outcome,
-    Source,
-    opening_bytes,
-    today,
-)
+from blindscore_crypto.encrypted.protocol import Lender, Outcome, Source, today
+from blindscore_crypto.encrypted.wire import NONCE_BYTES, VALUE_BYTES, opening_bytes
 
 COMPARISONS, SETS = 3, 2
 WORDS = SETS * COMPARISONS
