@@ -168,6 +168,10 @@ class DecidingLender(Lender):
         """Refuse: this lender reads no openings."""
         raise refuse(Kind.OPENING, "this lender learns decisions only; it goes to the helper")
 
+    def _drop(self, nonce: bytes) -> None:
+        super()._drop(nonce)
+        self._waiting.pop(nonce, None)
+
     def consult(self, nonce: bytes, keys: bytes) -> bytes:
         """Return the check frame for the helper, for an application that has been answered.
 

@@ -271,7 +271,11 @@ class Lender:
         stale = [nonce for nonce, day in self._seen.items() if day < now - self._max_age]
         for nonce in stale:
             del self._seen[nonce]
-            self._sessions.pop(nonce, None)
+            self._drop(nonce)
+
+    def _drop(self, nonce: bytes) -> None:
+        """Forget an application that was not brought to its end."""
+        self._sessions.pop(nonce, None)
 
     def serve(self, application: bytes) -> bytes:
         """Answer as a service does: a reply, or one refusal of the same size whatever was wrong."""
