@@ -28,6 +28,14 @@ import pytest
 
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.encrypted import batch, batch_seal, hint
+from blindscore_crypto.encrypted.decision import (
+    KEYS_FRAME_BYTES,
+    SHARE_FRAME_BYTES,
+    DealingSource,
+    DecidingLender,
+    Helper,
+    check_bytes,
+)
 from blindscore_crypto.encrypted.engines import scheme_for
 from blindscore_crypto.encrypted.hint import HINTED
 from blindscore_crypto.encrypted.layout import Layout, Points
@@ -139,6 +147,23 @@ def protocol(parameters: Parameters) -> Callable[[], None]:
     return play
 
 
+def deciding() -> Callable[[], None]:
+    """One application from ask to decision, with the second server's comparison."""
+    source = DealingSource(limit=10**9)
+    helper = Helper(DEFAULT, [source.public])
+    lender = DecidingLender("the lender", CARD, [source.public], 600, helper.public)
+
+    def play() -> None:
+        applicant = Applicant("the lender", lender.layout, lender.parameters)
+        ask = applicant.ask()
+        opening = applicant.open(lender.answer(applicant.apply(source.attest(ask, "p-1", ROW))))
+        own, keys = source.deal(ask.nonce, lender.parameters)
+        share = helper.compare(lender.consult(ask.nonce, own), lender.public, keys, opening)
+        assert lender.decide(share) == (TOTAL >= 600)
+
+    return play
+
+
 @cache
 def tenseal_dot() -> tuple[Callable[[], None], dict[str, int]]:
     """TenSEAL's BFV `dot` at N = 4096: encrypt and send, load, dot, send, load and decrypt; and its bytes."""
@@ -245,6 +270,7 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "rlwe_default": core(RLWE),
         "protocol": protocol(DEFAULT),
         "protocol_rlwe": protocol(RLWE),
+        "decision": deciding(),
         "our_columns": our_columns(batch),
         "seal_columns": our_columns(batch_seal),
     }
@@ -277,6 +303,11 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "protocol_over_tenseal_bfv": over("protocol"),
         "protocol_rlwe_over_tenseal_bfv": over("protocol_rlwe"),
         "protocol_bytes_total": application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT),
+        "decision_over_tenseal_bfv": over("decision"),
+        "decision_bytes_applicant": (
+            application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT) + 2 * KEYS_FRAME_BYTES
+        ),
+        "decision_bytes_between_servers": check_bytes(DEFAULT) + SHARE_FRAME_BYTES,
         "flooding_bits": round(DEFAULT.flooding_bits(LAYOUT.size), 1),
         "mac_soundness_bits": round(DEFAULT.soundness_bits(POINTS.span), 1),
         "rlwe_batch_over_tenseal_columns": (
