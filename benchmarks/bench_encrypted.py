@@ -7,7 +7,8 @@ benchmarks/bench_encrypted.py --benchmark-only`` times the public calls alone.
 Like for like: one applicant with 24 characteristics. TenSEAL multiplies 24 whole numbers by the server's 24 weights and
 re-randomises, masks and signs nothing; ours scores 24 one-hot characteristics of 6 bins. "Core" is
 encrypt, evaluate (masked, re-randomised, flooded) and open; "protocol" is everything, signatures and MAC included.
-One-time keys: TenSEAL's rotation keys; ours has none.
+One-time keys: TenSEAL's rotation keys; ours has none, but for ``rlwe`` a hint, once a card and epoch.
+Concrete ML needs an environment of its own: name its Python in CONCRETE_PYTHON.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import itertools
 import json
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from functools import cache
@@ -26,19 +28,21 @@ import pytest
 
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.encrypted import batch, batch_seal, hint
+from blindscore_crypto.encrypted.decision import (
+    KEYS_FRAME_BYTES,
+    SHARE_FRAME_BYTES,
+    DealingSource,
+    DecidingLender,
+    Helper,
+    check_bytes,
+)
 from blindscore_crypto.encrypted.engines import scheme_for
 from blindscore_crypto.encrypted.hint import HINTED
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LEAN, RLWE, Parameters
-from blindscore_crypto.encrypted.protocol import (
-    Applicant,
-    Lender,
-    Source,
-    application_bytes,
-    opening_bytes,
-    reply_bytes,
-)
+from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source
+from blindscore_crypto.encrypted.wire import application_bytes, opening_bytes, reply_bytes
 
 CHARACTERISTICS, BINS = 24, 6
 RNG = np.random.default_rng(7)
@@ -55,10 +59,44 @@ POINTS, LAYOUT = Points.of(CARD), Layout.of(CARD)
 PEER_SLOTS = 4096
 IN_A_ROW = 4
 
-NOT_HERE = {
-    "openfhe": "openfhe 1.6.1 imports on Python 3.10 only",
-    "concrete_ml": "concrete-ml replaces torch and NumPy by old ones; it needs an environment of its own",
-}
+NO_OPENFHE = "openfhe 1.6.1 imports on Python 3.10 only"
+NO_CONCRETE = (
+    "concrete-ml replaces torch and NumPy by old ones: name the Python of its own environment in CONCRETE_PYTHON"
+)
+CONCRETE = """
+import json, logging, time
+import numpy as np
+from concrete.ml.sklearn import LogisticRegression
+rng = np.random.default_rng(7)
+x = rng.integers(0, 6, (1000, 24)).astype(np.float32)
+model = LogisticRegression(n_bits=8)
+model.fit(x, (x @ rng.normal(size=24) > 0).astype(int))
+circuit = model.compile(x)
+circuit.keygen()
+row = model.quantize_input(x[:1])
+spent = []
+for _ in range(30):
+    start = time.process_time()
+    up = circuit.encrypt(row)
+    down = circuit.run(up)
+    opened = circuit.decrypt(down)
+    spent.append(time.process_time() - start)
+assert (opened == circuit.simulate(row)).all()
+keys = circuit.client.evaluation_keys
+print(json.dumps({
+    "concrete_ml_us": round(1e6 * float(np.median(spent[5:])), 1), "concrete_ml_bytes_up": len(up.serialize()),
+    "concrete_ml_bytes_down": len(down.serialize()), "concrete_ml_keys_bytes": len(keys.serialize()),
+}))
+"""
+
+
+def concrete_ml() -> dict[str, object]:
+    """Concrete ML's logistic regression on 24 features, 8 bits: a process of its own, so after ours, not by turns."""
+    if "CONCRETE_PYTHON" not in os.environ:
+        return {"concrete_ml_us": None, "concrete_ml_reason": NO_CONCRETE}
+    command = [os.environ["CONCRETE_PYTHON"], "-c", CONCRETE]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def core(parameters: Parameters) -> Callable[[], None]:
@@ -105,6 +143,23 @@ def protocol(parameters: Parameters) -> Callable[[], None]:
         applicant = Applicant("the lender", lender.layout, lender.parameters)
         application = applicant.apply(source.attest(applicant.ask(), "p-1", ROW))
         assert lender.conclude(applicant.open(lender.answer(application))).total == TOTAL
+
+    return play
+
+
+def deciding() -> Callable[[], None]:
+    """One application from ask to decision, with the second server's comparison."""
+    source = DealingSource(limit=10**9)
+    helper = Helper(DEFAULT, [source.public])
+    lender = DecidingLender("the lender", CARD, [source.public], 600, helper.public)
+
+    def play() -> None:
+        applicant = Applicant("the lender", lender.layout, lender.parameters)
+        ask = applicant.ask()
+        opening = applicant.open(lender.answer(applicant.apply(source.attest(ask, "p-1", ROW))))
+        own, keys = source.deal(ask.nonce, lender.parameters)
+        share = helper.compare(lender.consult(ask.nonce, own), lender.public, keys, opening)
+        assert lender.decide(share) == (TOTAL >= 600)
 
     return play
 
@@ -215,6 +270,7 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "rlwe_default": core(RLWE),
         "protocol": protocol(DEFAULT),
         "protocol_rlwe": protocol(RLWE),
+        "decision": deciding(),
         "our_columns": our_columns(batch),
         "seal_columns": our_columns(batch_seal),
     }
@@ -247,6 +303,11 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "protocol_over_tenseal_bfv": over("protocol"),
         "protocol_rlwe_over_tenseal_bfv": over("protocol_rlwe"),
         "protocol_bytes_total": application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT),
+        "decision_over_tenseal_bfv": over("decision"),
+        "decision_bytes_applicant": (
+            application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT) + 2 * KEYS_FRAME_BYTES
+        ),
+        "decision_bytes_between_servers": check_bytes(DEFAULT) + SHARE_FRAME_BYTES,
         "flooding_bits": round(DEFAULT.flooding_bits(LAYOUT.size), 1),
         "mac_soundness_bits": round(DEFAULT.soundness_bits(POINTS.span), 1),
         "rlwe_batch_over_tenseal_columns": (
@@ -266,8 +327,10 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         **{f"{name}_us": round(value, 1) for name, value in us.items()},
         **sizes,
     }
-    for name, reason in NOT_HERE.items():
-        out[name], out[f"{name}_reason"] = None, reason
+    out |= {"openfhe_us": None, "openfhe_reason": NO_OPENFHE} | (concrete_ml() if peer else {})
+    if concrete_us := out.get("concrete_ml_us"):
+        for name in ("seal", "rlwe", "protocol"):
+            out[f"{name}_over_concrete_ml"] = round(concrete_us / us[name], 2)
     if not peer:
         out["tenseal_reason"] = "left out on request (--no-peer)"
     return out
@@ -299,7 +362,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--no-peer", action="store_true", help="leave TenSEAL's own calls out")
+    parser.add_argument("--no-peer", action="store_true", help="leave TenSEAL's own calls and Concrete ML out")
     asked = parser.parse_args()
     found = figures(asked.repeats, not asked.no_peer)
     if asked.json:

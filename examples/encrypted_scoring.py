@@ -10,6 +10,7 @@ import numpy as np
 from blindscore.errors import ForgeryError
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.encrypted.audit import AuditedLender, Auditor, Transcript
+from blindscore_crypto.encrypted.decision import DealingSource, DecidingLender, Helper
 from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source
 
 # A lender has a scorecard. Its edges are public, so that a bank can sort a customer into bins; its points are a secret.
@@ -97,5 +98,21 @@ assert holds(apply_to(audited))
 # Now the lender turns: it reads the true score and signs ten points less. The replay proves it, signed by itself.
 audited._score = lambda opening: audited.conclude(opening).score - 10
 assert not holds(apply_to(audited))
+
+# Must the lender know the score at all? A second server helps it to learn the decision alone. The bank deals both of
+# them keys for one comparison, Ada opens to the second server, and neither of the two could tell her score.
+dealer = DealingSource()
+second = Helper(lender.parameters, [dealer.public])
+decider = DecidingLender("Harbour Credit", card, [dealer.public], threshold=620, helper=second.public)
+quiet = Applicant("Harbour Credit", decider.layout, decider.parameters)
+opened = quiet.open(decider.answer(quiet.apply(dealer.attest(quiet.ask(), "ada's legal id", ada))))
+for_lender, for_second = dealer.deal(quiet.ask().nonce, decider.parameters)
+share = second.compare(decider.consult(quiet.ask().nonce, for_lender), decider.public, for_second, opened)
+assert decider.decide(share) is True  # 625 reaches 620, and that is all that Harbour Credit knows
+try:
+    decider.conclude(opened)
+    raise AssertionError("the lender read a score")
+except ForgeryError:
+    pass
 
 print("Ada's score is 625, the lender learnt that and no figure of hers, and a bent score was proved.")

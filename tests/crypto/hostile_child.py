@@ -18,11 +18,14 @@ import numpy as np
 
 from blindscore.errors import ForgeryError
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.encrypted.audit import AuditedLender, Transcript, read_result
-from blindscore_crypto.encrypted.parameters import RLWE
+from blindscore_crypto.encrypted.decision import DealingSource, DecidingLender, Helper
+from blindscore_crypto.encrypted.parameters import DEFAULT, RLWE
 from blindscore_crypto.encrypted.protocol import Applicant, Source
 from tests.crypto.encrypted_world import DAY, random_bins, random_card
 
+SIGNED = ("application", "result", "keys", "check", "share")
 MEMORY = 2**30  # bytes of address space that mutations may take beyond what the libraries hold already
 BOMB = bytes.fromhex("28b52ffd") + b"\x00" * 40  # the head of a zstd stream
 
@@ -72,6 +75,7 @@ class Stage:
         rows = random_bins(np.random.default_rng(2), card, 2)
         source = Source()
         self.lender = AuditedLender("the lender", card, [source.public], RLWE, clock=lambda: DAY)
+        self.stranger = SigningKey()
         self.played = []
         for row in rows:
             applicant = Applicant("the lender", self.lender.layout, RLWE)
@@ -118,6 +122,14 @@ class Stage:
         receive = {"application": application, "reply": reply, "opening": opening, "result": result}
         return pair, fields[kind], receive[kind]
 
+    def resigned(self, kind: str, message: bytes) -> bytes:
+        """A mutation under a stranger's valid signature, where messages of this kind are signed."""
+        context = {"application": b"blindscore/attest/v1", "result": b"blindscore/result/v1"}.get(
+            kind, f"blindscore/{kind}/v1".encode()
+        )
+        start = HEADER_BYTES + 32 if kind == "application" else 0  # of what the signature covers
+        return message[:-64] + self.stranger.sign(message[start:-64], context)
+
     def refused(self, applicant: Applicant, message: bytes) -> str:
         """A reply that opens to something else must not survive the lender's check."""
         _, _, nonce, session = self.played[0]
@@ -126,9 +138,51 @@ class Stage:
         return "accepted"
 
 
+class Comparison(Stage):
+    """One compared application, and receivers for what goes between lender, helper and the applicant's keys."""
+
+    def __init__(self) -> None:
+        self.stranger = SigningKey()
+        card = random_card(np.random.default_rng(1), characteristics=6)
+        rows = random_bins(np.random.default_rng(2), card, 2)
+        source = DealingSource()
+        self.helper = Helper(DEFAULT, [source.public])
+        settings = {"threshold": 600, "helper": self.helper.public, "clock": lambda: DAY}
+        self.lender = DecidingLender("the lender", card, [source.public], **settings)
+        self.frames = []
+        for row in rows:
+            applicant = Applicant("the lender", self.lender.layout, DEFAULT)
+            reply = self.lender.answer(applicant.apply(source.attest(applicant.ask(), "p-1", row, DAY)))
+            opening = applicant.open(reply)
+            nonce = opening[HEADER_BYTES : HEADER_BYTES + 16]
+            own, keys = source.deal(nonce, DEFAULT)
+            check = self.lender.consult(nonce, own)
+            share = self.helper.compare(check, self.lender.public, keys, opening)
+            self.frames.append({"check": check, "keys": keys, "opening": opening, "share": share, "nonce": nonce})
+        self.waiting = dict(self.lender._waiting)
+
+    def receiver(self, kind: str) -> tuple[list[bytes], list[int], Callable[[bytes], str]]:
+        """As :meth:`Stage.receiver`."""
+        one = self.frames[0]
+
+        def take(message: bytes) -> str:
+            if kind == "share":
+                self.lender._waiting.update(self.waiting)
+                self.lender.decide(message)
+            else:
+                sent = one | {kind: message}
+                self.helper.compare(sent["check"], self.lender.public, sent["keys"], sent["opening"])
+            return "accepted"
+
+        pair = [frames[kind] for frames in self.frames]
+        fields = {"keys": [16, 32, 33, 37, 953], "check": [16 + 4 * k for k in range(13)], "share": [16, 20, 40]}
+        cuts = [0, 4, HEADER_BYTES] + [HEADER_BYTES + at for at in fields[kind]] + [len(pair[0]) - 64]
+        return pair, cuts, take
+
+
 def main(kind: str, count: int, seed: int) -> dict[str, int]:
     """Throw ``count`` mutations and count what became of them."""
-    stage = Stage()
+    stage = Comparison() if kind in ("keys", "check", "share") else Stage()
     (message, other), cuts, receive = stage.receiver(kind)
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
@@ -136,6 +190,8 @@ def main(kind: str, count: int, seed: int) -> dict[str, int]:
     seen: Counter[str] = Counter()
     for _ in range(count):
         forged = mutate(rng, message, other, cuts)
+        if kind in SIGNED and rng.integers(5) == 0:
+            forged = stage.resigned(kind, forged)
         if forged in (message, other):
             seen["unchanged"] += 1
             continue

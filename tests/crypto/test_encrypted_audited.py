@@ -15,7 +15,8 @@ from blindscore_crypto.designs.encrypted_audited import EncryptedAudited
 from blindscore_crypto.encrypted.audit import AuditedLender, Auditor, Opened, Transcript, audit, caught, read_result
 from blindscore_crypto.encrypted.layout import Points
 from blindscore_crypto.encrypted.parameters import RLWE
-from blindscore_crypto.encrypted.protocol import NONCE_BYTES, Applicant, Source
+from blindscore_crypto.encrypted.protocol import Applicant, Source
+from blindscore_crypto.encrypted.wire import NONCE_BYTES
 from tests.crypto.encrypted_world import DAY, random_bins, random_card
 from tests.crypto.test_encrypted_design import make_people
 

@@ -224,6 +224,19 @@ def test_frames_are_refused_unless_signed_and_in_place(trio):
         trio.lender.decide(share)  # one bit an application
 
 
+def test_applications_that_the_helper_never_answers_are_forgotten(card):
+    trio, days = Trio(card, 600), [DAY]
+    trio.lender._clock = lambda: days[0]
+    row = random_bins(np.random.default_rng(9), card, 1)[0]
+    for expected in (1, 1):
+        applicant = Applicant("the lender", trio.lender.layout, trio.p)
+        ask = applicant.ask()
+        trio.lender.answer(applicant.apply(trio.source.attest(ask, "p-1", row, days[0])))
+        trio.lender.consult(ask.nonce, trio.source.deal(ask.nonce, trio.p)[0])
+        assert len(trio.lender._waiting) == expected
+        days[0] += 3
+
+
 def test_a_threshold_outside_the_scale_is_refused(card):
     with pytest.raises(ParameterError):
         Trio(card, 350)

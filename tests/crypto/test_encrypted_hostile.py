@@ -49,7 +49,7 @@ def child(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("kind", ["application", "reply", "opening", "result"])
+@pytest.mark.parametrize("kind", ["application", "reply", "opening", "result", "keys", "check", "share"])
 def test_no_mutation_crashes_hangs_or_is_accepted(kind):
     done = child(str(ROOT / "tests" / "crypto" / "hostile_child.py"), kind, str(COUNT), "1")
     assert done.returncode == 0, done.stderr[-500:]

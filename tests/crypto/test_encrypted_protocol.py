@@ -12,16 +12,12 @@ from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT
-from blindscore_crypto.encrypted.protocol import (
-    CONTEXT,
+from blindscore_crypto.encrypted.protocol import CONTEXT, Applicant, Lender, Source, pseudonym
+from blindscore_crypto.encrypted.wire import (
     SALT_BYTES,
-    Applicant,
-    Lender,
-    Source,
     application_bytes,
     attestation_bytes,
     opening_bytes,
-    pseudonym,
     reply_bytes,
 )
 from tests.crypto.encrypted_world import DAY, World, random_bins, random_card

@@ -136,13 +136,13 @@ def run_blind(
 
 def play(card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
     """Play the protocol once for each row of bins, with keys, ciphertexts and signatures."""
-    from blindscore_crypto.encrypted import protocol
+    from blindscore_crypto.encrypted import protocol, wire
 
     source = protocol.Source()
     lender = protocol.Lender(LENDER, card, [source.public])
     p = lender.parameters
-    up = protocol.application_bytes(p) + protocol.opening_bytes(p)
-    trial = Trial(p, up, protocol.reply_bytes(p))
+    up = wire.application_bytes(p) + wire.opening_bytes(p)
+    trial = Trial(p, up, wire.reply_bytes(p))
 
     for i, row in enumerate(bins):
         watch = Watch(trial)

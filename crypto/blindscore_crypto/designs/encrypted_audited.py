@@ -48,14 +48,14 @@ class EncryptedAudited:
 
     def _play(self, card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
         """Play the audited protocol for each row of bins; every transcript of the sample is replayed."""
-        from blindscore_crypto.encrypted import audit, protocol
+        from blindscore_crypto.encrypted import audit, protocol, wire
 
         source = protocol.Source()
         lender = audit.AuditedLender(LENDER, card, [source.public])
         p = lender.parameters
         auditor = audit.Auditor(lender.open_card(), lender.commitment, lender.public, p, self.share)
-        up = protocol.application_bytes(p) + protocol.opening_bytes(p)
-        trial = Trial(p, up, protocol.reply_bytes(p) + audit.RESULT_BYTES)
+        up = wire.application_bytes(p) + wire.opening_bytes(p)
+        trial = Trial(p, up, wire.reply_bytes(p) + audit.RESULT_BYTES)
 
         for i, row in enumerate(bins):
             watch = Watch(trial)

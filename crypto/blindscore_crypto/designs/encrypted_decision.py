@@ -48,7 +48,7 @@ class EncryptedDecision:
 def play(card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
     """Play the protocol once for each row of bins, between source, applicant, lender and helper."""
     from blindscore_crypto.channel.frames import HEADER_BYTES
-    from blindscore_crypto.encrypted import decision, protocol
+    from blindscore_crypto.encrypted import decision, wire
     from blindscore_crypto.encrypted.layout import Layout, Points
     from blindscore_crypto.encrypted.parameters import fitting
 
@@ -56,13 +56,13 @@ def play(card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
     helper = decision.Helper(fitting(Layout.of(card).size, Points.of(card).span), [source.public])
     lender = decision.DecidingLender(LENDER, card, [source.public], threshold, helper.public)
     p = lender.parameters
-    up = protocol.application_bytes(p) + protocol.opening_bytes(p) + 2 * decision.KEYS_FRAME_BYTES
-    trial = Trial(p, up, protocol.reply_bytes(p))
+    up = wire.application_bytes(p) + wire.opening_bytes(p) + 2 * decision.KEYS_FRAME_BYTES
+    trial = Trial(p, up, wire.reply_bytes(p))
 
     for i, row in enumerate(bins):
         watch = Watch(trial)
         application, _, opening = exchange(trial, watch, source, lender, f"person {i}", row)
-        nonce = opening[HEADER_BYTES : HEADER_BYTES + protocol.NONCE_BYTES]
+        nonce = opening[HEADER_BYTES : HEADER_BYTES + wire.NONCE_BYTES]
         to_lender, to_helper = source.deal(nonce, p)
         watch.lap("source")
         check = lender.consult(nonce, to_lender)

@@ -33,17 +33,9 @@ from blindscore_crypto.encrypted.engines import scheme_for
 from blindscore_crypto.encrypted.layout import Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters
-from blindscore_crypto.encrypted.protocol import (
-    NONCE_BYTES,
-    SALT_BYTES,
-    VALUE_BYTES,
-    Lender,
-    opening_bytes,
-    reply_bytes,
-    today,
-    upload_of,
-)
+from blindscore_crypto.encrypted.protocol import Lender, today
 from blindscore_crypto.encrypted.sampling import Draw, expand
+from blindscore_crypto.encrypted.wire import NONCE_BYTES, SALT_BYTES, VALUE_BYTES, opening_bytes, reply_bytes, upload_of
 
 CONTEXT = b"blindscore/result/v1"
 _FACTS = struct.Struct(f">{NONCE_BYTES}si32s32s")  # nonce, score, card commitment, digest of the transcript

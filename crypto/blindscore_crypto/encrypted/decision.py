@@ -41,15 +41,8 @@ from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.parameters import Parameters
-from blindscore_crypto.encrypted.protocol import (
-    NONCE_BYTES,
-    VALUE_BYTES,
-    Lender,
-    Outcome,
-    Source,
-    opening_bytes,
-    today,
-)
+from blindscore_crypto.encrypted.protocol import Lender, Outcome, Source, today
+from blindscore_crypto.encrypted.wire import NONCE_BYTES, VALUE_BYTES, opening_bytes
 
 COMPARISONS, SETS = 3, 2
 WORDS = SETS * COMPARISONS
@@ -174,6 +167,10 @@ class DecidingLender(Lender):
     def conclude(self, opening: bytes) -> Outcome:
         """Refuse: this lender reads no openings."""
         raise refuse(Kind.OPENING, "this lender learns decisions only; it goes to the helper")
+
+    def _drop(self, nonce: bytes) -> None:
+        super()._drop(nonce)
+        self._waiting.pop(nonce, None)
 
     def consult(self, nonce: bytes, keys: bytes) -> bytes:
         """Return the check frame for the helper, for an application that has been answered.

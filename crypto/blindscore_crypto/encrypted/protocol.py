@@ -22,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -41,12 +40,18 @@ from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters, fitting
 from blindscore_crypto.encrypted.sampling import Draw
 from blindscore_crypto.encrypted.scheme import KEY_BYTES
+from blindscore_crypto.encrypted.wire import (
+    FACTS,
+    NONCE_BYTES,
+    SALT_BYTES,
+    VALUE_BYTES,
+    application_bytes,
+    attestation_bytes,
+    opening_bytes,
+    reply_bytes,
+)
 
 CONTEXT = b"blindscore/attest/v1"
-_FACTS = struct.Struct(">16s32s32s16sI")  # signer, layout, pseudonym, nonce, day
-NONCE_BYTES = 16
-SALT_BYTES = 32
-VALUE_BYTES = 4  # one opened value
 
 
 def today() -> int:
@@ -57,32 +62,6 @@ def today() -> int:
 def pseudonym(lender: str, salt: bytes) -> bytes:
     """Return the 32 bytes that stand for a lender towards the source and for the applicant towards the lender."""
     return hashlib.sha256(b"blindscore/lender/v1" + salt + lender.encode()).digest()
-
-
-def attestation_bytes(parameters: Parameters) -> int:
-    """Bytes of an attestation frame."""
-    return HEADER_BYTES + _FACTS.size + parameters.upload_bytes + SIGNATURE_BYTES
-
-
-def application_bytes(parameters: Parameters) -> int:
-    """Bytes of an application frame."""
-    return HEADER_BYTES + SALT_BYTES + attestation_bytes(parameters)
-
-
-def reply_bytes(parameters: Parameters) -> int:
-    """Bytes of a reply frame, and of a refusal."""
-    return HEADER_BYTES + NONCE_BYTES + parameters.reply_bytes
-
-
-def opening_bytes(parameters: Parameters) -> int:
-    """Bytes of an opening frame."""
-    return HEADER_BYTES + NONCE_BYTES + VALUE_BYTES * parameters.outputs
-
-
-def upload_of(application: bytes, parameters: Parameters) -> bytes:
-    """Return the encrypted bins inside an application frame whose signature has been checked."""
-    start = HEADER_BYTES + SALT_BYTES + HEADER_BYTES + _FACTS.size
-    return application[start : start + parameters.upload_bytes]
 
 
 @dataclass(frozen=True)
@@ -142,7 +121,7 @@ class Source:
             raise ParameterError(f"a layout of {ask.layout.size} bins; the set {p.name} takes {p.capacity}")
         upload = scheme_for(p).encrypt(ask.key, ask.layout.ones(bins))
         when = today() if day is None else day
-        facts = _FACTS.pack(self.public.id, ask.layout.fingerprint, ask.pseudonym, ask.nonce, when)
+        facts = FACTS.pack(self.public.id, ask.layout.fingerprint, ask.pseudonym, ask.nonce, when)
         frame = pack(Kind.ATTESTATION, p.code, facts + upload + bytes(SIGNATURE_BYTES))
         signature = self._signer.sign(frame[:-SIGNATURE_BYTES], CONTEXT)
         self._given[counted] += 1
@@ -252,7 +231,7 @@ class Lender:
         body = unpack(application, Kind.APPLICATION, p.code, application_bytes(p) - HEADER_BYTES)
         salt, attestation = body[:SALT_BYTES], body[SALT_BYTES:]
         signed = unpack(attestation, Kind.ATTESTATION, p.code, attestation_bytes(p) - HEADER_BYTES)
-        signer, layout, tag, nonce, day = _FACTS.unpack_from(signed)
+        signer, layout, tag, nonce, day = FACTS.unpack_from(signed)
         key = self._sources.get(signer)
         if key is None:
             raise refuse(Kind.APPLICATION, "its source is not one that this lender believes")
@@ -270,7 +249,7 @@ class Lender:
             raise refuse(Kind.APPLICATION, "it has been used before")
         if self._asked[tag] >= self._limit:
             raise refuse(Kind.APPLICATION, f"this pseudonym has asked {self._limit} times")
-        upload = signed[_FACTS.size : -SIGNATURE_BYTES]
+        upload = signed[FACTS.size : -SIGNATURE_BYTES]
         self._scheme.check(upload)
         self._seen[nonce] = day
         self._asked[tag] += 1
@@ -292,7 +271,11 @@ class Lender:
         stale = [nonce for nonce, day in self._seen.items() if day < now - self._max_age]
         for nonce in stale:
             del self._seen[nonce]
-            self._sessions.pop(nonce, None)
+            self._drop(nonce)
+
+    def _drop(self, nonce: bytes) -> None:
+        """Forget an application that was not brought to its end."""
+        self._sessions.pop(nonce, None)
 
     def serve(self, application: bytes) -> bytes:
         """Answer as a service does: a reply, or one refusal of the same size whatever was wrong."""
