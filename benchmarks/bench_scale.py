@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -91,9 +92,9 @@ def figures(rows, parts, times):
         for kind, read in (("parquet", read_parquet), ("csv", read_csv)):
             alone, scored, every = least(
                 times,
-                lambda: read(files[kind], want.columns),
-                lambda: score_file(files[kind], want, folder / "scores", True),
-                lambda: read(files[kind], table.column_names),
+                partial(read, files[kind], want.columns),
+                partial(score_file, files[kind], want, folder / "scores", True),
+                partial(read, files[kind], table.column_names),
             )
             out[f"{kind}_bytes"] = os.path.getsize(files[kind])
             out[f"{kind}_read_people_s"] = round(rows / alone)

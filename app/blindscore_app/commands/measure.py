@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blindscore_app.commands.engine import EngineName, Where, Workers, choose_engine
 from blindscore_app.output import check_directory, write_all
 
 if TYPE_CHECKING:
     from blindscore.designs.design import Design
     from blindscore.people.population import Population
+    from blindscore_app.scale.tasks import Engine
 
 QUICK_ATTACKS = ("profile", "link", "steer", "intercept", "disclose")
 QUICK_SAMPLE = 8
@@ -41,6 +43,8 @@ def frontier(
     coalition: Coalition = "scorer",
     quick: Quick = False,
     cache: Kept = None,
+    engine: EngineName = Where.LOCAL,
+    workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
     """Run every design over a synthetic society and show what each still lets the watchers do."""
@@ -48,6 +52,9 @@ def frontier(
     check_coalition(coalition)
     sample = min(sample, QUICK_SAMPLE) if quick else sample
     chosen = choose_designs(designs, sample, people)
+    if engine is Where.DASK:
+        cache = out / "parts" if cache is None else cache
+        _fill(cache, people, seed, chosen, quick, choose_engine(engine, workers, "", None, None, None))
     from blindscore.people.society import make_society
 
     command = _with(f"blindscore frontier --people {people} --seed {seed} --sample {sample}", designs, quick)
@@ -76,6 +83,20 @@ def audit(
     chosen = choose_designs(designs, sample, len(population))
     command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
     _measure(population, chosen, seed, _with(command, designs, quick), out, coalition, quick, cache, as_json)
+
+
+def _fill(cache: Path, people: int, seed: int, designs: list[Design], quick: bool, engine: Engine) -> None:
+    """Have a cluster measure each design, so that the cache holds all parts of the ledger."""
+    from blindscore.surveillance.registry import load_capabilities
+    from blindscore_app.progress import bar
+    from blindscore_app.scale.frontier import design_tasks
+    from blindscore_app.scale.tasks import run
+
+    check_directory(cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    attacks = [c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS]
+    with bar() as progress:
+        run(design_tasks(people, seed, designs, attacks, cache), engine, cache / "manifest.json", progress, "designs")
 
 
 def check_coalition(name: str) -> None:
