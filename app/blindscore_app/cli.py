@@ -12,7 +12,7 @@ import sys
 import typer
 
 from blindscore.errors import BlindscoreError
-from blindscore_app.commands import card, explore, measure, page
+from blindscore_app.commands import card, explore, measure, page, plan
 
 USER_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -29,6 +29,7 @@ app.command()(measure.audit)
 app.command()(card.fit)
 app.command()(card.score)
 app.command()(card.explain)
+app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from blindscore.scorecard.card import Card
 
 BATCH_ROWS = 100_000  # of Parquet held in memory at once
+READ_AHEAD = 2**20  # of each Parquet column: without it a whole row group is held
 BATCH_BYTES = 16 * 2**20  # of CSV held in memory at once; also the longest row
 PARQUET = (".parquet", ".pq")
 NO_NUMBER = ("nan", "NaN")  # texts that other programs write for a missing number
@@ -219,7 +220,7 @@ def _parquet_file(path: Path) -> Iterator[Any]:
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, buffer_size=READ_AHEAD) as file:
             yield file
     except pa.ArrowException as error:
         raise DataError(f"{path}: not a Parquet file that can be read") from error

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pandas as pd
 import pytest
 
 from blindscore.errors import DataError, ParameterError
-from blindscore_app.scale.manifest import load_manifest
+from blindscore.scorecard.exchange import save_card
 from blindscore_app.scale.tasks import Task, hash_of, local, perform, run
 from tests.app.conftest import Run, leftovers
 from tests.app.scale_world import make_card, make_parts, make_people, nothing, slow_tasks, visible
@@ -65,18 +66,18 @@ def test_a_second_run_does_what_is_missing_changed_or_damaged_and_nothing_else(r
     assert changed != first
     (out / "manifest.json").write_text("[" * 100_000)  # a manifest that cannot be read says nothing
     assert again() == (0, changed)
-    plain = json.loads((tmp_path / "card.json").read_text())
-    plain["base"] += 1
-    del plain["fingerprint"]
     assert leftovers(tmp_path) == []
 
 
 def test_another_card_scores_everything_anew(run: Run, tmp_path: Path) -> None:
     make_parts(tmp_path / "in", 3)
-    make_card(tmp_path / "card.json")
+    card = make_card(tmp_path / "card.json")
     asked = ("score", tmp_path / "card.json", tmp_path / "in", "--out", tmp_path / "out", "--json")
     first = json.loads(run(*asked).out)
     assert json.loads(run(*asked, "--id", "unused").out)["kept"] == 0
+    save_card(replace(card, base=card.base + 1), tmp_path / "card.json")
+    assert json.loads(run(*asked).out)["kept"] == 0
+    save_card(card, tmp_path / "card.json")
     assert json.loads(run(*asked).out)["kept"] == 0
     assert json.loads(run(*asked).out)["sha256"] == first["sha256"]
 
@@ -189,7 +190,7 @@ def test_a_killed_driver_loses_nothing_and_the_next_run_goes_on(run: Run, tmp_pa
         [*CLI, *map(str, asked), out, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     family: list[int] = []
-    while driver.poll() is None and len(visible(out)) < 4:
+    while driver.poll() is None and (len(visible(out)) < 4 or not (out / "manifest.json").exists()):
         family = _children(driver.pid) or family
         time.sleep(0.002)
     driver.send_signal(signal.SIGKILL)
@@ -242,12 +243,12 @@ def _full(run: Run, tmp_path: Path, out: Path, limit: int | None) -> None:
     assert leftovers(out) == []
     reference = json.loads(run(*asked, tmp_path / "whole").out)
     seen = visible(out)
-    assert set(seen) == {"part-000.csv", "part-001.csv"}  # what was done before it
+    assert set(seen) == {"late/part-004.csv", "part-000.csv", "part-001.csv"}  # what was done before it
     assert seen.items() <= visible(tmp_path / "whole").items()
     if limit is None:
         subprocess.run(["mount", "-o", "remount,size=64m", out], check=True)
     resumed = json.loads(run(*asked, out).out)
-    assert resumed["kept"] == 2
+    assert resumed["kept"] == 3
     assert resumed["sha256"] == reference["sha256"]
 
 
@@ -281,9 +282,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, kind: str) -> None:
     make_card(tmp_path / "card.json")
-    table = make_people(400_000, 1).drop(columns="unused")
+    table = make_people(200_000, 1).drop(columns="unused")
     peak = {}
-    for times in (1, 8):
+    for times in (1, 10):
         file = tmp_path / f"{times}.{kind}"
         if kind == "csv":
             text = table.to_csv(index=False)
@@ -292,7 +293,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, kind: str) -> None:
                 for _ in range(times - 1):
                     out.write(text.partition("\n")[2])
         else:
-            pd.concat([table] * times).to_parquet(file, row_group_size=400_000)
+            pd.concat([table] * times).to_parquet(file, row_group_size=200_000)
         child = subprocess.run(
             [sys.executable, "-c", PEAK, tmp_path / "card.json", file, tmp_path / "scores"],
             capture_output=True,
@@ -301,4 +302,4 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, kind: str) -> None:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
         peak[times] = int(child.stdout)
-    assert peak[8] / peak[1] < 1.15
+    assert peak[10] / peak[1] < 1.2, peak

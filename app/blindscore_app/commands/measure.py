@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blindscore_app.commands.engine import EngineName, Where, Workers, choose_engine
 from blindscore_app.output import check_directory, write_all
 
 if TYPE_CHECKING:
     from blindscore.designs.design import Design
     from blindscore.people.population import Population
+    from blindscore_app.scale.tasks import Engine
 
 QUICK_ATTACKS = ("profile", "link", "steer", "intercept", "disclose")
 QUICK_SAMPLE = 8
@@ -51,6 +53,8 @@ def frontier(
     cache: Kept = None,
     no_cache: NoCache = False,
     settings: Settings = None,
+    engine: EngineName = Where.LOCAL,
+    workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
     """Run every design over a synthetic society and show what each still lets the watchers do."""
@@ -61,6 +65,8 @@ def frontier(
     sample = min(sample, QUICK_SAMPLE) if quick else sample
     kept = choose_cache(out, cache, no_cache)
     chosen = with_settings(choose_designs(designs, sample, people), settings or [])
+    if engine is Where.DASK:
+        _fill(kept, people, seed, chosen, quick, choose_engine(engine, workers, "", None, None, None))
     from blindscore.people.society import make_society
 
     command = _with(f"blindscore frontier --people {people} --seed {seed} --sample {sample}", designs, quick, settings)
@@ -93,6 +99,28 @@ def audit(
     chosen = with_settings(choose_designs(designs, sample, len(population)), settings or [])
     command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
     _measure(population, chosen, seed, _with(command, designs, quick, settings), out, coalition, quick, kept, as_json)
+
+
+def _fill(cache: Path | None, people: int, seed: int, designs: list[Design], quick: bool, engine: Engine) -> None:
+    """Have a cluster measure each design, so that the cache holds all parts of the ledger.
+
+    Raises
+    ------
+    ParameterError
+        There is no cache, through which alone the parts come back.
+    """
+    from blindscore.errors import ParameterError
+    from blindscore.surveillance.registry import load_capabilities
+    from blindscore_app.progress import bar
+    from blindscore_app.scale.frontier import design_tasks
+    from blindscore_app.scale.tasks import run
+
+    if cache is None:
+        raise ParameterError("--engine dask hands finished parts over in the cache; leave out --no-cache")
+    cache.mkdir(parents=True, exist_ok=True)
+    attacks = [c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS]
+    with bar() as progress:
+        run(design_tasks(people, seed, designs, attacks, cache), engine, cache / "manifest.json", progress, "designs")
 
 
 def check_coalition(name: str) -> None:

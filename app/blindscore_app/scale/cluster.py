@@ -139,6 +139,7 @@ def connected(cluster: Cluster) -> Iterator[Client]:
                 protocol="tls://",
                 security=Security.temporary(),
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                 memory_limit=0,  # batches bound the memory; a limit would kill a worker over another's cache
                 silence_logs=50,
             ) as here,
