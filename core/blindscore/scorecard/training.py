@@ -21,7 +21,6 @@ from blindscore.scorecard.woe import fit_woe, weights_of_evidence
 Method = Literal["sparse", "woe"]
 FINE_BINS = 40  # of a number, before the sparse fit chooses among them
 FINE_GROUPS = 24  # of categories, likewise
-LEAST_IN_GROUP = 5  # people in a fine group
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,11 @@ class Column:
         return out
 
     def coarse(self, bad: NDArray[np.bool_], max_bins: int, direction: Direction | None) -> Bins:
-        """Bins for weight of evidence."""
+        """Bins for weight of evidence: nothing is paid for a bin, as shape and smoothing hold luck down already."""
         present = ~np.isnan(self.values)
         if self.names is None:
-            return class_numbers(self.values[present], bad[present], max_bins, direction)
-        return class_categories(np.where(present, self.values, -1).astype(int), self.names, bad, max_bins)
+            return class_numbers(self.values[present], bad[present], max_bins, direction, price=0.0)
+        return class_categories(np.where(present, self.values, -1).astype(int), self.names, bad, max_bins, price=0.0)
 
     def fine(self, bad: NDArray[np.bool_]) -> Bins:
         """Bins for the sparse fit to choose among."""
@@ -66,7 +65,7 @@ class Column:
             edges = fine_edges(self.values[present], FINE_BINS) if present.any() else ()
             return Bins(edges=tuple(map(float, edges)))
         codes = np.where(present, self.values, -1).astype(int)
-        return class_categories(codes, self.names, bad, FINE_GROUPS, LEAST_IN_GROUP, price=0.0)
+        return class_categories(codes, self.names, bad, FINE_GROUPS, price=0.0)
 
     def sign(self, bad: NDArray[np.bool_], direction: Direction | None) -> int:
         """+1 where points must rise with the number, -1 where they must fall, 0 where they are free."""
@@ -102,7 +101,7 @@ def train(
     if method == "woe":
         bins = [column.coarse(bad, max_bins, way) for column, way in zip(columns, directions, strict=True)]
         placed = np.array([column.place(b) for column, b in zip(columns, bins, strict=True)])
-        effects = list(fit_woe(placed.T, [b.n_ordinary + 1 for b in bins], bad, strength).effects)
+        effects = list(fit_woe(placed.T, [b.n_ordinary + 1 for b in bins], bad, strength, signs).effects)
     else:
         bins, placed, effects = _sparse(columns, bad, signs, max_bins, seed)
     base, points = round_points(placed, effects, scale.factor, scale.offset, signs, bad)
@@ -111,7 +110,7 @@ def train(
     kept = [j for j, p in enumerate(points) if p.any()] or [0]
     characteristics, counts = [], {}
     for j in kept:
-        woe = weights_of_evidence(placed[j], bad, bins[j].n_ordinary + 1)
+        woe = weights_of_evidence(placed[j], bad, bins[j].n_ordinary + 1, signs[j])
         characteristics.append(
             Characteristic(
                 feature=columns[j].name,
@@ -134,7 +133,8 @@ def _sparse(
     fine = [column.fine(bad) for column in columns]
     placed = np.array([column.place(bins) for column, bins in zip(columns, fine, strict=True)])
     ordinary = np.array([bins.n_ordinary for bins in fine], np.int64)
-    fitted = fit_sparse(placed, ordinary, bad, signs, seed)
+    ordered = np.array([column.names is None for column in columns])
+    fitted = fit_sparse(placed, ordinary, ordered, bad, signs, seed)
     bins, effects, rebinned = [], [], []
     for own, m, old, effect in zip(placed, ordinary, fine, fitted, strict=True):
         people = np.bincount(own, minlength=m + 1)[:m].astype(np.float64)
