@@ -43,6 +43,23 @@ class Bins:
         return Bins(groups=tuple(map(tuple, joined)))
 
 
+def with_special(bins: Bins, special: tuple[float, ...]) -> tuple[Bins, NDArray[np.int64]]:
+    """Give every special code of a number a bin of its own: from the code to the next float, so that edges say it all.
+
+    Returns
+    -------
+    bins, and for each of them and the missing one its place in the order: ordinary bins, special codes, missing
+    """
+    m = bins.n_ordinary
+    if not special:
+        return bins, np.arange(m + 1)
+    cuts = sorted({*bins.edges, *special, *(float(np.nextafter(code, np.inf)) for code in special)})
+    places = {code: m + k for k, code in enumerate(special)}
+    ordinary = np.searchsorted(bins.edges, [-np.inf, *cuts], side="right")
+    order = [places.get(start, int(own)) for start, own in zip([-np.inf, *cuts], ordinary, strict=True)]
+    return Bins(edges=tuple(cuts)), np.array([*order, m + len(special)])
+
+
 def short_edge(low: float, high: float) -> float:
     """Return the decimal with the fewest digits in (low, high], so that tables stay readable."""
     middle = low + (high - low) / 2

@@ -41,7 +41,7 @@ def weights_of_evidence(
     return _smoothed(bads, np.bincount(bins, minlength=n_bins), bad.mean(), sign)
 
 
-def _smoothed(bads: NDArray[np.float64], people: NDArray[Any], rate: float, sign: int) -> NDArray[np.float64]:
+def _smoothed(bads: NDArray[Any], people: NDArray[Any], rate: float, sign: int) -> NDArray[np.float64]:
     added = INFORMATION / (rate * (1 - rate))
     risk = (bads + added * rate) / (people + added)
     woe = np.log((1 - risk) / risk) - np.log((1 - rate) / rate)
@@ -109,7 +109,7 @@ def fit_fine_woe(
     """
     woe, rate = np.zeros((len(bins), int(ordinary.max()) + 1)), bad.mean()
     for j, (own, m) in enumerate(zip(bins, ordinary, strict=True)):
-        bads = np.bincount(own, weights=bad, minlength=m + 1)
+        bads = np.bincount(own, weights=bad, minlength=m + 1).astype(np.float64)
         people = np.bincount(own, minlength=m + 1).astype(np.float64)
         if signs[j]:
             starts = pool_violators(bads[:m], (people - bads)[:m], rising=signs[j] < 0)
