@@ -31,7 +31,9 @@ def problem(seed, d=30, n=4000, m=4):
 @pytest.mark.parametrize("factor", [5.0, 20.0])
 def test_rounding_stays_nearer_than_plain_rounding(factor):
     bins, effects, bad = problem(1)
-    base, points = round_points(bins, effects, factor, 100.0, np.zeros(30, np.int64), bad, [len(e) - 1 for e in effects])
+    base, points = round_points(
+        bins, effects, factor, 100.0, np.zeros(30, np.int64), bad, [len(e) - 1 for e in effects]
+    )
     exact = factor * sum(e[b] for e, b in zip(effects, bins, strict=True))
 
     def spread(points):
