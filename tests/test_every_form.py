@@ -1,4 +1,4 @@
-"""The points that ``explain`` shows add up to the same score in every form: kernel, table, SQL, ONNX, encrypted, sealed."""
+"""What ``explain`` shows adds up to the same score in every form: kernel, table, JSON, SQL, ONNX, encrypted, sealed."""
 
 import numpy as np
 import pandas as pd

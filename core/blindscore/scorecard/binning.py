@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Real
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from blindscore.errors import DataError
-from blindscore.scorecard.card import Characteristic
+
+if TYPE_CHECKING:
+    from blindscore.scorecard.card import Characteristic
 
 Kind = Literal["number", "category"]
 
