@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blindscore.scorecard.classing import (
+    TURN,
     class_categories,
     class_numbers,
     fine_edges,
     log_likelihood,
     merge,
+    pool_turns,
     pool_violators,
     short_edge,
 )
@@ -54,6 +56,7 @@ def test_the_merge_is_the_best_of_all_merges(counts, max_bins):
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=12), st.booleans())
+@settings(deadline=None)  # the first call compiles
 def test_pooled_blocks_have_monotone_bad_rates(counts, rising):
     bad, good = (np.array(column, float) for column in zip(*counts, strict=True))
     starts = pool_violators(bad, good, rising)
@@ -108,3 +111,24 @@ def test_fine_edges_stand_between_distinct_values():
     edges = fine_edges(many, 20)
     assert len(edges) == 19
     assert np.bincount(np.searchsorted(edges, many, side="right")).min() > 300
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_a_rate_that_may_turn_once_is_the_likeliest_such(counts):
+    """Against every split into two monotone parts, each fitted alone."""
+    bad, good = (np.array(column, float) for column in zip(*counts, strict=True))
+
+    def fit(starts):
+        return log_likelihood(np.add.reduceat(bad, starts), np.add.reduceat(good, starts)).sum()
+
+    worth = {}
+    for rising, split in itertools.product([True, False], range(1, len(bad) + 1)):
+        left = pool_violators(bad[:split], good[:split], rising)
+        right = pool_violators(bad[split:], good[split:], not rising)
+        starts = tuple(np.concatenate([left, split + right]).tolist())
+        worth[starts] = max(worth.get(starts, -np.inf), fit(np.array(starts)) - (TURN if split < len(bad) else 0))
+    chosen = pool_turns(bad, good)
+    assert worth[tuple(chosen.tolist())] == pytest.approx(max(worth.values()))
+    turns = np.sign(np.diff(np.add.reduceat(bad, chosen) / np.add.reduceat(bad + good, chosen)))
+    assert (np.diff(turns[turns != 0]) != 0).sum() <= 1

@@ -31,7 +31,9 @@ def problem(seed, d=30, n=4000, m=4):
 @pytest.mark.parametrize("factor", [5.0, 20.0])
 def test_rounding_stays_nearer_than_plain_rounding(factor):
     bins, effects, bad = problem(1)
-    base, points = round_points(bins, effects, factor, 100.0, np.zeros(30, np.int64), bad)
+    base, points = round_points(
+        bins, effects, factor, 100.0, np.zeros(30, np.int64), bad, [len(e) - 1 for e in effects]
+    )
     exact = factor * sum(e[b] for e, b in zip(effects, bins, strict=True))
 
     def spread(points):
@@ -47,5 +49,5 @@ def test_rounding_stays_nearer_than_plain_rounding(factor):
 def test_rounding_keeps_a_monotone_order():
     bins, effects, bad = problem(2, d=10)
     effects = [np.append(np.sort(e[:-1]), 0.0) for e in effects]
-    _, points = round_points(bins, effects, 4.0, 0.0, np.ones(10, np.int64), bad)
+    _, points = round_points(bins, effects, 4.0, 0.0, np.ones(10, np.int64), bad, [len(e) - 1 for e in effects])
     assert all((np.diff(p[:-1]) >= 0).all() for p in points)

@@ -208,3 +208,50 @@ def test_a_real_file_is_ranked_as_well_as_by_its_peers():
     train = np.arange(len(bad)) % 5 > 0
     card = Scorecard().fit(people[train], bad[train])
     assert roc_auc_score(bad[~train], card.decision_function(people[~train])) > 0.76
+
+
+def delinquency(n=4000, seed=0):
+    """Months late, where -2 means "never used" (risky) and -1 "paid in full" (safe); some values are missing."""
+    rng = np.random.default_rng(seed)
+    late = rng.choice([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, np.nan], n)
+    margin = np.select([late == -2, late == -1, np.isnan(late)], [0.8, -2.5, 0.0], np.nan_to_num(late) - 2)
+    return pd.DataFrame({"late": late, "noise": rng.normal(size=n)}), rng.random(n) < 1 / (1 + np.exp(-margin))
+
+
+@pytest.mark.parametrize("method", ["sparse", "woe"])
+def test_special_codes_have_bins_of_their_own_outside_the_order(method):
+    people, bad = delinquency()
+    card = Scorecard(method, special={"late": [-2, -1]}, monotone={"late": "decreasing"}).fit(people, bad)
+    table = card.table().set_index(["feature", "bin"]).loc["late"]
+    assert table.people["-2"] == (people.late == -2).sum()
+    assert table.bad_rate["-1"] == pytest.approx(bad[people.late == -1].mean())
+    assert table.people.sum() == len(people)
+    at = dict(zip(people.late, card.explain(people)["late"], strict=True))
+    assert at[-1] > at[0] > at[1] > at[2] > at[3]
+    assert at[0] > table.points["missing"] > at[-2]
+    between = pd.DataFrame({"late": [-1.5, -3.0, -0.5, -(1 - 2**-50)], "noise": 0.0})
+    assert len(set(card.explain(between)["late"])) == 1  # no amount down there was seen: the lowest ordinary bin
+    assert card.explain(between)["late"][0] == at[0]
+    narrow = people.astype(np.float32)
+    assert (card.score_points(narrow) == card.score_points(people)).all()
+    assert (card.score_points(people) == card.card_.scores(card.card_.bins(people))).all()
+
+
+def test_special_codes_change_nothing_where_none_are_declared():
+    people, bad = delinquency(1000)
+    assert Scorecard(special={}).fit(people, bad).card_ == Scorecard().fit(people, bad).card_
+
+
+@pytest.mark.parametrize(
+    ("special", "word"),
+    [
+        ({"age": [-1]}, "not there: age"),
+        ({"late": [np.nan]}, "finite"),
+        ({"late": range(8)}, "at most 7"),
+        ({"home": [-1]}, "holds categories"),
+    ],
+)
+def test_special_codes_that_cannot_be_are_refused(special, word):
+    people, bad = delinquency(300)
+    with pytest.raises(ParameterError, match=word):
+        Scorecard(special=special).fit(people.assign(home="own"), bad)

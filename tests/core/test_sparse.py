@@ -100,7 +100,7 @@ def test_the_seed_decides():
 def test_useless_features_give_a_flat_model():
     rng = np.random.default_rng(0)
     bins, bad = rng.integers(0, 5, (3, 500)).astype(np.uint8), rng.random(500) < 0.3
-    effects = fit_sparse(bins, np.array([5, 5, 5]), bad, np.zeros(3, np.int64), seed=0)
+    effects = fit_sparse(bins, np.array([5, 5, 5]), np.ones(3, bool), bad, np.zeros(3, np.int64), seed=0)
     assert effects.shape == (3, 6)
     assert np.abs(effects).max() < 0.4
 
@@ -110,3 +110,18 @@ def test_a_handful_of_people_is_enough_not_to_fail():
     for bad in ([1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 0], [0, 1, 0, 1, 0, 1]):
         for method in ("sparse", "woe"):
             assert len(Scorecard(method).fit(X, bad).score_points(X)) == 6
+
+
+def test_weight_of_evidence_joins_in_only_where_it_helps_the_people_left_out():
+    rng = np.random.default_rng(1)
+    n, ordinary, ordered, free = 3000, np.array([5, 5]), np.ones(2, bool), np.zeros(2, np.int64)
+    bins = rng.integers(0, 5, (2, n)).astype(np.uint8)
+    margin = -1 + 0.5 * bins[0]
+    bad = rng.random(n) < expit(margin)
+    bags = [sparse._bag(bins, ordinary, bad, rng) for _ in range(4)]
+    own = np.zeros((2, 6))
+    luck = [rng.normal(size=len(bag.out_bad)) for bag in bags]
+    truth = [-1 + 0.5 * bag.out_bins[0] for bag in bags]
+    blended = sparse._stack(own, luck, bags, bins, ordinary, ordered, bad, free)
+    assert (np.diff(blended[0, :5]) < -0.3).all()
+    assert sparse._stack(own, truth, bags, bins, ordinary, ordered, bad, free) is own

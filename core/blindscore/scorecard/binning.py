@@ -6,10 +6,11 @@ A number x falls into bin ``#{edges <= x}``, a category into the bin whose group
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Real
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from blindscore.errors import DataError
-from blindscore.scorecard.card import Characteristic
+
+if TYPE_CHECKING:
+    from blindscore.scorecard.card import Characteristic
 
 Kind = Literal["number", "category"]
 
@@ -152,5 +155,8 @@ def bin_labels(characteristic: Characteristic) -> list[str]:
     edges = [f"{edge:.10g}" for edge in characteristic.edges]
     if not edges:
         return ["any value", "missing"]
-    middle = [f"{a} to < {b}" for a, b in pairwise(edges)]
+    middle = [
+        edges[k] if b == math.nextafter(a, math.inf) else f"{edges[k]} to < {edges[k + 1]}"  # a special code
+        for k, (a, b) in enumerate(pairwise(characteristic.edges))
+    ]
     return [f"< {edges[0]}", *middle, f">= {edges[-1]}", "missing"]

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.errors import CardError
+from blindscore.scorecard.binning import bin_column, check_columns
 
 if TYPE_CHECKING:
     from blindscore.scorecard.kernels import Steps
@@ -154,8 +155,6 @@ class Card:
         DataError
             A column is missing, has the wrong type, or holds infinity or a category that the card does not know.
         """
-        from blindscore.scorecard.binning import bin_column, check_columns  # it imports Characteristic from here
-
         check_columns(self.features, people)
         out = np.empty((len(people), len(self.characteristics)), np.uint8)
         for j, c in enumerate(self.characteristics):

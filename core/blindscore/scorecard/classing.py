@@ -2,20 +2,23 @@
 
 A column is cut finely first, then neighbouring fine bins are merged so that the log-likelihood of the outcome, less
 a price a bin, is greatest (segment neighbourhood search: Auger and Lawrence, 1989; price: Schwarz, 1978). A monotone
-request pools violators first (Ayer et al., 1955), so every merge afterwards stays monotone.
+request pools violators first (Ayer et al., 1955), so every merge afterwards stays monotone. Where nothing is asked, the
+bad rate of a number may turn once, from rising to falling or back: wiggles beyond that are mostly luck.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 Direction = Literal["increasing", "decreasing", "auto"]
 FINE_BINS = 100
-MIN_SHARE = 0.02  # least share of people in a bin
+LEAST = 5.0  # people in a bin; evidence that few people give is smoothed, not thrown away
+TURN = 2.0  # log-likelihood that a turn of a number's bad rate must gain: its place and its kind, at Akaike's price
 RARE = 5.0  # pseudo-people that pull a category's bad rate to the average before categories are ordered
 
 
@@ -38,6 +41,23 @@ class Bins:
         ends = [*starts[1:], len(self.groups)]
         joined = (sorted(sum(self.groups[a:b], ())) for a, b in zip(starts, ends, strict=True))
         return Bins(groups=tuple(map(tuple, joined)))
+
+
+def with_special(bins: Bins, special: tuple[float, ...]) -> tuple[Bins, NDArray[np.int64]]:
+    """Give every special code of a number a bin of its own: from the code to the next float, so that edges say it all.
+
+    Returns
+    -------
+    bins, and for each of them and the missing one its place in the order: ordinary bins, special codes, missing
+    """
+    m = bins.n_ordinary
+    if not special:
+        return bins, np.arange(m + 1)
+    cuts = sorted({*bins.edges, *special, *(float(np.nextafter(code, np.inf)) for code in special)})
+    places = {code: m + k for k, code in enumerate(special)}
+    ordinary = np.searchsorted(bins.edges, [-np.inf, *cuts], side="right")
+    order = [places.get(start, int(own)) for start, own in zip([-np.inf, *cuts], ordinary, strict=True)]
+    return Bins(edges=tuple(cuts)), np.array([*order, m + len(special)])
 
 
 def short_edge(low: float, high: float) -> float:
@@ -63,17 +83,59 @@ def fine_edges(values: NDArray[np.float64], most: int = FINE_BINS) -> NDArray[np
     return np.array([short_edge(float(distinct[k - 1]), float(distinct[k])) for k in starts])
 
 
+@njit(cache=True)
+def _fit(bad: Any, good: Any) -> Any:
+    """Greatest log-likelihood of one bin."""
+    n = bad + good
+    return (bad * np.log(bad / n) if bad > 0 else 0.0) + (good * np.log(good / n) if good > 0 else 0.0)
+
+
+@njit(cache=True)
+def _isotonic(bad: Any, good: Any, rising: Any) -> Any:
+    """Pool to a monotone bad rate: log-likelihood of the first 0, 1, ... m fine bins, and the blocks' starts."""
+    m = len(bad)
+    fits, starts = np.zeros(m + 1), np.zeros(m, np.int64)
+    b, g, count, total = np.zeros(m), np.zeros(m), 0, 0.0
+    for k in range(m):
+        starts[count], b[count], g[count] = k, bad[k], good[k]
+        total += _fit(bad[k], good[k])
+        count += 1
+        while count > 1:
+            i, j = count - 2, count - 1
+            sound = b[i] * g[j] <= b[j] * g[i] if rising else b[i] * g[j] >= b[j] * g[i]
+            if sound and b[i] + g[i] > 0 and b[j] + g[j] > 0:  # a bin without people joins its neighbour
+                break
+            total -= _fit(b[i], g[i]) + _fit(b[j], g[j])
+            b[i] += b[j]
+            g[i] += g[j]
+            total += _fit(b[i], g[i])
+            count -= 1
+        fits[k + 1] = total
+    return fits, starts[:count]
+
+
 def pool_violators(bad: NDArray[np.float64], good: NDArray[np.float64], rising: bool) -> NDArray[np.int64]:
     """Start of each block of neighbouring fine bins after pooling to a monotone bad rate (isotonic regression)."""
-    blocks: list[tuple[int, float, float]] = []  # start, bad, good
-    for start, (b, g) in enumerate(zip(bad, good, strict=True)):
-        blocks.append((start, float(b), float(g)))
-        while len(blocks) > 1:
-            (left, b0, g0), (_, b1, g1) = blocks[-2], blocks[-1]
-            if (b0 * g1 <= b1 * g0) if rising else (b0 * g1 >= b1 * g0):
-                break
-            blocks[-2:] = [(left, b0 + b1, g0 + g1)]
-    return np.array([start for start, _, _ in blocks])
+    return np.asarray(_isotonic(bad, good, rising)[1])
+
+
+def pool_turns(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Start of each block after pooling to the likeliest bad rate that turns at most once (unimodal regression).
+
+    Every split into a monotone left and right part is tried (Frisén, 1986); a turn must gain `TURN` in log-likelihood.
+    """
+    m, best, chosen = len(bad), -np.inf, (True, 0)
+    for rising in (True, False):
+        left, right = _isotonic(bad, good, rising)[0], _isotonic(bad[::-1], good[::-1], rising)[0][::-1]
+        whole = left + right - np.where((np.arange(m + 1) > 0) & (np.arange(m + 1) < m), TURN, 0.0)
+        split = int(np.argmax(whole))
+        if whole[split] > best:
+            best, chosen = whole[split], (rising, split)
+    rising, split = chosen
+    left, right = (
+        pool_violators(bad[a:b], good[a:b], way) for a, b, way in ((0, split, rising), (split, m, not rising))
+    )
+    return np.concatenate([left, split + right])
 
 
 def log_likelihood(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,7 +189,11 @@ def best_segments(gain: NDArray[np.float64], most: int) -> list[tuple[float, lis
 
 
 def class_numbers(
-    values: NDArray[np.float64], bad: NDArray[np.bool_], max_bins: int, monotone: Direction | None = None
+    values: NDArray[np.float64],
+    bad: NDArray[np.bool_],
+    max_bins: int,
+    monotone: Direction | None = None,
+    price: float | None = None,
 ) -> Bins:
     """Bins of a number from present values, shape (n,), and outcomes; `monotone` speaks of the score, not the risk."""
     if len(values) == 0:
@@ -137,11 +203,9 @@ def class_numbers(
     bads, goods = _count(at, bad, len(edges) + 1), _count(at, ~bad, len(edges) + 1)
     if monotone == "auto":
         monotone = "increasing" if rises(values, bad) else "decreasing"
-    starts = np.arange(len(edges) + 1)
-    if monotone is not None:
-        starts = pool_violators(bads, goods, rising=monotone == "decreasing")
+    starts = pool_turns(bads, goods) if monotone is None else pool_violators(bads, goods, monotone == "decreasing")
     pooled = _pool(bads, goods, starts)
-    chosen = merge(*pooled, max_bins, max(1.0, MIN_SHARE * len(values)))
+    chosen = merge(*pooled, max_bins, LEAST, price)
     return Bins(edges=tuple(float(edges[starts[k] - 1]) for k in chosen if k > 0))
 
 
@@ -150,7 +214,6 @@ def class_categories(
     names: list[str],
     bad: NDArray[np.bool_],
     max_bins: int,
-    least: float | None = None,
     price: float | None = None,
 ) -> Bins:
     """Groups of categories with like bad rates; categories never seen join the group nearest the average.
@@ -164,8 +227,7 @@ def class_categories(
         return Bins(groups=((),))
     average = bads.sum() / max(1.0, bads.sum() + goods.sum())
     order = np.argsort((bads + RARE * average) / (bads + goods + RARE), kind="stable")
-    least = max(1.0, MIN_SHARE * present.sum()) if least is None else least
-    chosen = merge(bads[order], goods[order], max_bins, least, price)
+    chosen = merge(bads[order], goods[order], max_bins, LEAST, price)
     ends = [*chosen[1:], len(names)]
     return Bins(groups=tuple(tuple(sorted(names[k] for k in order[a:b])) for a, b in zip(chosen, ends, strict=True)))
 

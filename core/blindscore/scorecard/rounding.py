@@ -38,7 +38,7 @@ def merged(effects: NDArray[np.float64], people: NDArray[np.float64], starts: li
 
 def round_points(
     bins: NDArray[np.uint8], effects: list[NDArray[np.float64]], factor: float, offset: float, signs: NDArray[np.int64],
-    bad: NDArray[np.bool_],
+    bad: NDArray[np.bool_], ordinary: list[int],
 ) -> tuple[int, list[NDArray[np.int64]]]:  # fmt: skip
     """Whole points of base and bins whose total stays nearest the exact one, weighted as the likelihood weighs it.
 
@@ -52,6 +52,7 @@ def round_points(
     factor, offset : points per unit of log-odds, points at log-odds 0
     signs : (d,) +1 where points must rise, -1 where they must fall, 0 where they are free
     bad : (n,) True = defaulted; sets the intercept
+    ordinary : bins of each feature that the order binds: the first so many
 
     Returns
     -------
@@ -71,11 +72,11 @@ def round_points(
     error += shift - (offset + factor * intercept)
     for _ in range(MAX_SWEEPS):
         moved = False
-        for own, p, sign in zip(bins, points, signs, strict=True):
+        for own, p, sign, m in zip(bins, points, signs, ordinary, strict=True):
             mass = np.bincount(own, weights=h, minlength=len(p))
             mean = np.bincount(own, weights=h * error, minlength=len(p)) / np.where(mass > 0, mass, 1.0)
             move = -np.rint(mean).astype(np.int64)
-            steps = np.diff((p + move)[:-1])
+            steps = np.diff((p + move)[:m])
             if not move.any() or (sign * steps < 0).any():
                 continue
             p += move

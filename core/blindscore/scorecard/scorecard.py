@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, get_args
 
@@ -47,6 +47,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         Most ordinary bins a feature, 2 to 16; missing values have a bin of their own on top.
     monotone : None, "increasing", "decreasing", "auto", or {feature: one of these}
         Demand that the score rise (fall) with a number; "auto" picks the better direction.
+    special : None, or {feature: [code, ...]}
+        Codes of a number that are no amounts, such as -1 for "no account"; each gets a bin of its own, outside any
+        order that `monotone` asks for. A code takes the place of two ordinary bins.
     strength : float
         Inverse of the ridge penalty on the weights of method "woe".
     random_state : int
@@ -71,6 +74,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         *,
         max_bins: int = 16,
         monotone: Direction | Mapping[str, Direction] | None = None,
+        special: Mapping[str, Sequence[float]] | None = None,
         strength: float = 1.0,
         random_state: int = 0,
         base_score: float = 600.0,
@@ -82,6 +86,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         self.method = method
         self.max_bins = max_bins
         self.monotone = monotone
+        self.special = special
         self.strength = strength
         self.random_state = random_state
         self.base_score = base_score
@@ -123,7 +128,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         scale = self._check_settings()
         people = as_frame(X)
         bad, classes = as_outcome(y, len(people))
-        columns = [Column.read(people[name]) for name in people.columns]
+        special = self._special([str(name) for name in people.columns])
+        columns = [Column.read(people[name], special.get(str(name), ())) for name in people.columns]
         trained = train(
             columns,
             bad,
@@ -147,6 +153,19 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         if not self.strength > 0:
             raise ParameterError(f"strength must be positive, got {self.strength}")
         return Scale(self.base_score, self.base_odds, self.pdo, self.low, self.high)
+
+    def _special(self, names: list[str]) -> dict[str, tuple[float, ...]]:
+        codes = {name: tuple(dict.fromkeys(map(float, listed))) for name, listed in (self.special or {}).items()}
+        unknown = sorted(set(codes) - set(names))
+        if unknown:
+            raise ParameterError(f"special names features that are not there: {', '.join(unknown)}")
+        for name, listed in codes.items():
+            if not np.isfinite(listed).all():
+                raise ParameterError(f"special codes of {name!r} must be finite numbers; missing values have their bin")
+            if self.max_bins - 2 * len(listed) < 2:
+                most = (self.max_bins - 2) // 2
+                raise ParameterError(f"{name!r}: {len(listed)} special codes; {self.max_bins} bins hold at most {most}")
+        return codes
 
     def _directions(self, names: list[str]) -> list[Direction | None]:
         if isinstance(self.monotone, Mapping):
