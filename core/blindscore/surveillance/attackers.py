@@ -1,7 +1,8 @@
 """The classifiers that attack: several strong ones, the best chosen on auxiliary people, reported on targets.
 
-The attacker trains on auxiliary people only and judges its models on them by cross-validation: each alone, and the means
-of the best two, three and so on. The winner is fitted again on all auxiliary people, and is then shown the targets.
+The attacker trains on auxiliary people only and judges its models on them by cross-validation: each alone, and the
+means of the best two, three and so on. The winner is fitted again on all auxiliary people, and is then shown the
+targets.
 """
 
 from __future__ import annotations
