@@ -60,7 +60,7 @@ def shallow_trees(classes: int) -> Any:
 
 def random_trees(classes: int) -> Any:
     """Return extremely randomised trees (Geurts, Ernst and Wehenkel 2006)."""
-    return ExtraTreesClassifier(100, min_samples_leaf=3, max_features=0.3, random_state=0)
+    return ExtraTreesClassifier(100, min_samples_leaf=3, max_features="sqrt", random_state=0)
 
 
 def linear(strength: float, classes: int) -> Any:

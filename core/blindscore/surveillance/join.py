@@ -83,7 +83,8 @@ def _sides(opaque: pd.DataFrame, named: pd.DataFrame, auxiliary: NDArray[np.bool
     for j in range(wanted.shape[1]):
         scored[:, j] = _normal_scores(wanted[:, j])
         if j < both.shape[1]:
-            foretold[:, j] = _same_scale(both[n:, j], wanted[:, j], scored[:, j])
+            readings = (_same_scale(both[n:, j], wanted[:, j], scored[:, j]), _normal_scores(both[n:, j]))
+            foretold[:, j] = min(readings, key=lambda r, j=j: np.abs(r - scored[:, j])[auxiliary].sum())  # type: ignore[misc]
         else:
             foretold[:, j] = _foretell(everything, scored[:, j], auxiliary)
     equal = None
