@@ -90,7 +90,7 @@ def _sides(opaque: pd.DataFrame, named: pd.DataFrame, auxiliary: NDArray[np.bool
     equal = None
     if shared:
         rows = pd.util.hash_pandas_object(pd.concat([opaque[shared], named[shared]]), index=False)
-        equal = rows.to_numpy(np.uint64).reshape(2, n).T
+        equal = np.asarray(rows, np.uint64).reshape(2, n).T
     return Sides(scored, foretold, _rarity(wanted), equal)
 
 
