@@ -79,6 +79,19 @@ def test_pairs_are_of_one_side_and_strangers_are_no_friends():
     assert drawn == pairs.friends.astype(bool).tolist()
 
 
+def test_half_of_the_edges_give_the_other_half_away():
+    _, friends = friends_in_groups()
+    population = people(N, friends=friends)
+    seen = friends[np.random.default_rng(6).random(len(friends)) < 0.5]
+    row = measured(population, view_of(population, {"x": np.zeros(N)}, friends=seen))
+    assert 0.8 < row.low < row.advantage < 1.0
+    shuffled = np.sort(np.random.default_rng(7).permutation(N).astype(np.int32)[friends], axis=1)
+    both = np.unique(np.vstack([friends, shuffled]), axis=0)  # the seen edges have nothing to do with the hidden ones
+    population = people(N, friends=both)
+    hidden_are_other = measured(population, view_of(population, {"x": np.zeros(N)}, friends=shuffled))
+    assert hidden_are_other.low < 0.1
+
+
 def test_without_friendships_there_is_nothing_to_measure():
     population = people(N)
     scene = scene_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))

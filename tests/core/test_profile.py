@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import ONE_BIT
+from blindscore.surveillance import attackers
 from blindscore.surveillance.profile import Profile, classes_of
 from tests.core.planted import people, run_with, scene_of, view_of
 
@@ -34,6 +35,33 @@ def test_a_secret_hidden_in_the_interplay_of_two_columns_is_found():
     coin = np.random.default_rng(1).integers(0, 2, N)
     row = measured(population, view_of(population, {"a": coin + 0.0, "b": (coin ^ secret) + 0.0}))
     assert row.low > 0.95
+
+
+def leaks():
+    """Return views of 1500 people that give a secret away, each in a way that one kind of model is made for."""
+    rng = np.random.default_rng(8)
+    spot = rng.normal(size=(4, 2))
+    at = rng.integers(0, 4, N)
+    weak = rng.normal(size=(N, 30))
+    rare = rng.integers(0, 50, N)
+    common = rng.random(N) < 0.5
+    return {
+        "nearest neighbours": (at % 2, {f"x{j}": spot[at, j] + 0.01 * rng.normal(size=N) for j in (0, 1)}),
+        "logistic": ((weak.sum(axis=1) > 0).astype(int), {f"x{j}": weak[:, j] for j in range(30)}),
+        "boosted trees": ((common ^ (weak[:, 0] > 0)).astype(int), {"x": weak[:, 0], "y": common + 0.0}),
+        "random trees": ((rare % 2), {"x": [f"town {r}" for r in rare]}),
+    }
+
+
+@pytest.mark.parametrize("model", leaks())
+def test_each_kind_of_leak_is_found_and_alone_by_the_model_made_for_it(model, monkeypatch):
+    secret, columns = leaks()[model]
+    population = people(N, sensitive=pd.DataFrame({"party": secret}))
+    assert measured(population, view_of(population, columns)).low > 0.7
+    monkeypatch.setattr(attackers, "MODELS", tuple(m for m in attackers.MODELS if m[0] == model))
+    alone = measured(population, view_of(population, columns))
+    assert alone.low > 0.6
+    assert alone.attack == model
 
 
 def test_missingness_that_follows_the_secret_is_found():

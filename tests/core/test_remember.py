@@ -10,7 +10,7 @@ from blindscore.designs.design import Costs, Run
 from blindscore.people.population import Feature, Schema
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.surveillance.bound import dp_bound
-from blindscore.surveillance.remember import Remember
+from blindscore.surveillance.remember import Remember, likelihood_ratios, most_suspicious
 from tests.core.planted import CARD, people, run_with, scene_of, view_of
 
 N = 600
@@ -61,6 +61,24 @@ def test_a_card_made_without_the_people_remembers_none(seed):
 
     row = measured(population, run_with(population, view_of(population, {"x": np.zeros(N)}), train=train))
     assert row.low <= 0 <= row.high
+
+
+@pytest.mark.parametrize("attack", range(5))
+def test_every_shadow_attack_alone_finds_a_planted_member_and_no_other(attack):
+    rng = np.random.default_rng(3)
+    inside = rng.random((64, N)) < 0.5
+    hardness = 2.0 * rng.normal(size=N)  # how sure any model is of a person, member or not
+    member = rng.random(N) < 0.5
+
+    def told(who, gain):
+        return hardness + gain * who + 0.3 * rng.normal(size=who.shape)
+
+    for gain, least, most in ((3.0, 0.9, 1.0), (0.0, -0.1, 0.1)):
+        name, level = likelihood_ratios(told(member, gain), told(inside, gain), inside)[attack]
+        best = most_suspicious([(name, level)], member, np.arange(N) % 2 == 0)
+        guess = (level > best.threshold)[1::2]
+        reached = guess[member[1::2]].mean() - guess[~member[1::2]].mean()
+        assert least <= reached <= most, name
 
 
 def test_a_private_release_carries_its_bound():

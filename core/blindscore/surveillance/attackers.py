@@ -1,7 +1,8 @@
 """The classifiers that attack: several strong ones, the best chosen on auxiliary people, reported on targets.
 
-The attacker trains on auxiliary people only and judges its models on them by cross-validation: each alone, and the means
-of the best two, three and so on. The winner is fitted again on all auxiliary people, and is then shown the targets.
+The attacker trains on auxiliary people only and judges its models on them by cross-validation: each alone, and the
+means of the best two, three and so on. The winner is fitted again on all auxiliary people, and is then shown the
+targets.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def shallow_trees(classes: int) -> Any:
 
 def random_trees(classes: int) -> Any:
     """Return extremely randomised trees (Geurts, Ernst and Wehenkel 2006)."""
-    return ExtraTreesClassifier(100, min_samples_leaf=3, max_features=0.3, random_state=0)
+    return ExtraTreesClassifier(100, min_samples_leaf=3, max_features="sqrt", random_state=0)
 
 
 def linear(strength: float, classes: int) -> Any:

@@ -2,8 +2,8 @@
 
 Attack on names: where records carry no legal id, learn on auxiliary people how each quasi-identifier of the public
 register depends on the readable columns, and name the person of the register whose quasi-identifiers fit best; equal
-columns must agree exactly. Attack on joins: shared keys, else equal values, else predict one party's columns from the
-other's and take the nearest. Ties are broken by chance; the hit rate is the exact expectation over them.
+columns must agree exactly. Attack on joins: shared keys, else what the records say
+(:mod:`blindscore.surveillance.join`). Ties are broken by chance; the hit rate is the exact expectation over them.
 Advantage: ``(hit - 1/n)/(1 - 1/n)``.
 """
 
@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from blindscore.designs.design import View
 from blindscore.surveillance.attackers import encode, infer
 from blindscore.surveillance.bound import identification_bound
 from blindscore.surveillance.intervals import mean_interval
+from blindscore.surveillance.join import join_by_values
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.profile import classes_of
 from blindscore.surveillance.scene import (
@@ -36,7 +35,6 @@ from blindscore.surveillance.scene import (
 )
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
-NEAREST_COLUMNS = 12  # columns predicted at most in the nearest-record attack
 
 
 @dataclass(frozen=True)
@@ -134,35 +132,15 @@ def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
         _, group, size = np.unique(shown[targets], return_inverse=True, return_counts=True)
         return 1.0 / size[group], "both records carry one handle"
     key = ("join", opaque.digest, named.digest)
-    return scene.once(key, lambda: _join_by_values(scene, opaque, named, targets))
+    return scene.once(key, lambda: _join_by_values(scene, opaque, named))
 
 
-def _join_by_values(scene: Scene, opaque: View, named: View, targets: NDArray[np.int64]) -> tuple[Hits, str]:
-    shared = [c for c in values(opaque) if c in values(named)]
-    if shared:
-        by_person = codes_by_person(scene, opaque, shared)
-        _, group, size = np.unique(by_person[targets], return_inverse=True, return_counts=True)
-        return 1.0 / size[group], f"equal values of {len(shared)} shared columns"
-    wanted = encode(opaque.clear[values(opaque)])[:, :NEAREST_COLUMNS]
-    known = encode(named.clear[values(named)])
-    truth = np.zeros((len(scene.population), wanted.shape[1]))
-    truth[opaque.person] = wanted
-    columns = np.full((len(scene.population), known.shape[1]), np.nan)
-    columns[named.person] = known
-    predicted = np.column_stack([_regress(columns, truth[:, j], scene.auxiliary) for j in range(wanted.shape[1])])
-    spread = truth[targets].std(axis=0) + 1e-12
-    tree = cKDTree(predicted[targets] / spread)
-    distance, _ = tree.query(truth[targets] / spread)
-    own = np.linalg.norm((predicted[targets] - truth[targets]) / spread, axis=1)
-    right = own <= distance + 1e-9
-    tied = np.array([len(found) for found in tree.query_ball_point(truth[targets] / spread, distance + 1e-9)])
-    return right / np.maximum(tied, 1), "nearest prediction of one record from the other"
-
-
-def _regress(columns: NDArray[np.float64], wanted: NDArray[np.float64], auxiliary: NDArray[np.bool_]) -> Hits:
-    model = HistGradientBoostingRegressor(max_iter=100, max_leaf_nodes=15, early_stopping=True, random_state=0)
-    predicted: Hits = model.fit(columns[auxiliary], wanted[auxiliary]).predict(columns)
-    return predicted
+def _join_by_values(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
+    first, second = (view.clear[values(view)].iloc[np.argsort(view.person)] for view in (opaque, named))
+    if not (len(first) == len(second) == len(scene.population)) or first.shape[1] == 0 or second.shape[1] == 0:
+        targets = int((~scene.auxiliary).sum())
+        return np.full(targets, 1.0 / targets), "chance: nothing to compare"
+    return join_by_values(first.reset_index(drop=True), second.reset_index(drop=True), scene.auxiliary)
 
 
 def _name_bound(scene: Scene) -> tuple[float | None, str]:

@@ -3,9 +3,12 @@
 Attack: the likelihood-ratio attack (LiRA: Carlini et al., "Membership Inference Attacks From First Principles", 2022,
 algorithm 1). The attacker draws many halves of the population, fits the same kind of card on each, and learns for
 every person how its confidence on the true outcome is distributed with and without it; the released card's value is
-then judged by the ratio of the two normal densities, with one shared variance where that serves better on auxiliary
-people. Beside it the plain loss attack (Yeom et al. 2018). Advantage: TPR - FPR at the threshold that is best on
-auxiliary people. Bound: for a card released within (epsilon, delta), ``(e^eps - 1 + 2 delta)/(e^eps + 1)``.
+then judged by the ratio of the two normal densities, with each person's variance or one shared by all; offline, by
+how far it lies above what cards without the person say (section VI of that paper); and relative to the mean of all
+shadow cards (difficulty calibration: Watson et al. 2022; Zarifzadeh et al. 2024). Beside them the plain loss attack
+(Yeom et al. 2018). The attack that serves best on auxiliary people is reported. Advantage: TPR - FPR at the threshold
+that is best on auxiliary people. Bound: for a card released within (epsilon, delta), ``(e^eps - 1 + 2 delta)/(e^eps +
+1)``.
 
 Where a design fits no card again for the attacker (its training would cost minutes), the loss attack stands alone, and
 the row says so.
@@ -13,12 +16,13 @@ the row says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
+from scipy.special import expit, log_expit
 
 from blindscore.scorecard.card import Card
 from blindscore.surveillance.bound import dp_bound
@@ -87,34 +91,49 @@ class Remember:
         confidence = _confidence(scene, scene.run.card)
         found = [("loss", confidence)]
         if scene.run.train is not None:
-            found += self._likelihood_ratios(scene, confidence)
-        member = scene.population.history[scene.auxiliary]
-        judged = [_best_threshold(level[scene.auxiliary], member) for _, level in found]
-        winner = max(range(len(found)), key=lambda k: judged[k][1])
-        name, level = found[winner]
+            rng = scene.rng("remember", "shadows")
+            n = len(scene.population)
+            inside = np.array([rng.permutation(n) < n // 2 for _ in range(self.shadows)])
+            shadow = np.array([_confidence(scene, card) for card in _fit_shadows(scene.run.train, inside)])
+            found += likelihood_ratios(confidence, shadow, inside)
+        best = most_suspicious(found, scene.population.history, scene.auxiliary)
         rehearsed = "" if scene.run.train is not None else "; no shadow cards: its training is not rehearsed here"
-        return Suspicion(name + rehearsed, level, judged[winner][0])
+        return replace(best, attack=best.attack + rehearsed)
 
-    def _likelihood_ratios(self, scene: Scene, confidence: Floats) -> list[tuple[str, Floats]]:
-        """Fit shadow cards on random halves, so that each person is in about half of them; return both ratios."""
-        assert scene.run.train is not None
-        rng = scene.rng("remember", "shadows")
-        n = len(scene.population)
-        inside = np.array([rng.permutation(n) < n // 2 for _ in range(self.shadows)])
-        shadow = np.array([_confidence(scene, card) for card in _fit_shadows(scene.run.train, inside)])
-        mean_in, spread_in = _moments(shadow, inside)
-        mean_out, spread_out = _moments(shadow, ~inside)
-        pooled = np.sqrt(((spread_in**2 + spread_out**2) / 2).mean())
 
-        def log_density(mean: Floats, spread: Floats | float) -> Floats:
-            return np.asarray(-0.5 * ((confidence - mean) / spread) ** 2 - np.log(spread))
+def most_suspicious(
+    found: Sequence[tuple[str, Floats]], member: NDArray[np.bool_], auxiliary: NDArray[np.bool_]
+) -> Suspicion:
+    """Return the attack, with its threshold, that tells members best among auxiliary people."""
+    judged = [_best_threshold(level[auxiliary], member[auxiliary]) for _, level in found]
+    winner = max(range(len(found)), key=lambda k: judged[k][1])
+    return Suspicion(*found[winner], judged[winner][0])
 
-        own = log_density(mean_in, spread_in) - log_density(mean_out, spread_out)
-        shared = log_density(mean_in, pooled) - log_density(mean_out, pooled)
-        return [
-            (f"likelihood ratio, {self.shadows} shadow cards", own),
-            (f"likelihood ratio, shared variance, {self.shadows} shadow cards", shared),
-        ]
+
+def likelihood_ratios(confidence: Floats, shadow: Floats, inside: NDArray[np.bool_]) -> list[tuple[str, Floats]]:
+    """Return every shadow-model attack's name and suspicion, larger = more likely a member.
+
+    Parameters
+    ----------
+    confidence : (n,) log-odds that the released model gives each person's true outcome
+    shadow : (s, n) the same of each shadow model
+    inside : (s, n) bool, who was in that shadow model's training data
+    """
+    mean_in, spread_in = _moments(shadow, inside)
+    mean_out, spread_out = _moments(shadow, ~inside)
+    pooled = np.sqrt(((spread_in**2 + spread_out**2) / 2).mean())
+
+    def log_density(mean: Floats, spread: Floats | float) -> Floats:
+        return np.asarray(-0.5 * ((confidence - mean) / spread) ** 2 - np.log(spread))
+
+    models = f"{len(shadow)} shadow cards"
+    return [
+        (f"likelihood ratio, {models}", log_density(mean_in, spread_in) - log_density(mean_out, spread_out)),
+        (f"likelihood ratio, shared variance, {models}", log_density(mean_in, pooled) - log_density(mean_out, pooled)),
+        (f"offline likelihood ratio, {models}", (confidence - mean_out) / spread_out),
+        (f"offline likelihood ratio, shared variance, {models}", (confidence - mean_out) / pooled),
+        (f"calibrated loss, {models}", log_expit(confidence) - np.log(expit(shadow).mean(axis=0))),
+    ]
 
 
 def _fit_shadows(train: Callable[[NDArray[np.bool_]], Card], inside: NDArray[np.bool_]) -> list[Card]:

@@ -1,9 +1,10 @@
 """``track``: say where a person is in an hour that was held out.
 
 Attack: a fifth of each person's sightings is held out; the others vote for a place, each with the odds that two
-sightings of one person at those two hours are in one place, learnt from auxiliary people. Who reads no visits says the commonest place among auxiliary people who are alike in one column of the view, or
-of the public register where records carry a name: the column that serves best on auxiliary people. Advantage:
-``(hit rate - prior)/(1 - prior)``, prior the hit rate of the commonest place of all.
+sightings of one person at those two hours are in one place, learnt from auxiliary people. Who reads no visits says
+the commonest place among auxiliary people who are alike in one column of the view, or of the public register where
+records carry a name: the column that serves best on auxiliary people. Advantage: ``(hit rate - prior)/(1 - prior)``,
+prior the hit rate of the commonest place of all.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ class Track:
         prior = float(_hits(scene, ()).mean())
         public = _hits(scene, tuple(_register_cells(scene)))
         if reads:
-            attack, hits = "own sightings, by how often two such hours share a place", scene.once(("track", "own"), lambda: _own_hits(scene))
+            attack, hits = (
+                "own sightings, by how often two such hours share a place",
+                scene.once(("track", "own"), lambda: _own_hits(scene)),
+            )
         else:
             cells = tuple(cell for view in scene.views for cell in _view_cells(scene, view))
             attack, hits = "commonest place of people alike in one column", _hits(scene, cells)
