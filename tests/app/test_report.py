@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from blindscore.errors import ParameterError
-from blindscore.surveillance.ledger import Ledger
+from blindscore.surveillance.ledger import Ledger, Row
 from blindscore_app.report import figures
 from blindscore_app.report.picture import draw_frontier
 from blindscore_app.report.tables import clean, decimals, print_ledger
@@ -116,3 +116,16 @@ def test_the_picture_is_drawn_for_any_names(ledger: Ledger, hostile_ledger: Ledg
         picture = draw_frontier(each, dpi=40)
         assert picture.startswith(b"\x89PNG")
     assert draw_frontier(ledger, dpi=40) != draw_frontier(ledger, "scorer+source", dpi=40)
+
+
+def test_rows_that_no_attack_stands_behind_are_counted_and_left_out_of_tables() -> None:
+    def row(kind: str) -> Row:
+        return Row("d", "scorer", "steer", kind, "a", 0.0, 0.0, 0.0, control=0.5, bound=0.0, kind=kind)
+
+    whole = Ledger({}, (), tuple(map(row, ("played", "absent", "absent", "by role"))))
+    assert [r.secret for r in figures.tried(whole).rows] == ["played"]
+    assert figures.not_tried(whole).startswith("3 rows more")
+    assert "2 of coalitions that lack" in figures.not_tried(whole)
+    assert figures.not_tried(figures.tried(whole)) == ""
+    assert figures.public_words(row("played")) == "public 0.50"
+    assert figures.public_words(replace(row("played"), capability="repeat")) == ""

@@ -107,7 +107,7 @@ def test_a_handle_that_a_named_record_carries_too_links_the_months():
 
 def test_the_table_of_months_sums_the_bits_of_all_secrets():
     def row(capability, secret, bits):
-        return Row("minimal", "lender", capability, secret, "a", 0.0, 0.0, 0.0, bits=bits)
+        return Row("minimal", "scorer", capability, secret, "a", 0.0, 0.0, 0.0, bits=bits)
 
     rows = (row("profile", "party", 0.25), row("profile", "illness", 0.5), row("repeat", "party", 1.5))
     design = DesignRow("minimal", "s", {}, 0.7, 0.6, 0.8, 0.0, 0.0, 0.0, 0.1, {}, 0, 0, 0, 0, 0)

@@ -76,7 +76,9 @@ def worst(ledger: Ledger, design: str, coalition: str, capability: str) -> Row |
 
 
 def public_words(row: Row) -> str:
-    """Say what public knowledge alone achieves, where that is worth saying."""
+    """Say what public knowledge alone achieves, where that is worth saying; the control of ``repeat`` is another."""
+    if row.capability == "repeat":  # its control is one application under the same design
+        return ""
     return f"public {row.control:.2f}" if row.control is not None and row.control >= NOTEWORTHY_CONTROL else ""
 
 

@@ -145,7 +145,7 @@ def _together(year: list[View]) -> View:
     return replace(year[0], clear=pd.DataFrame(columns), universe=None)
 
 
-def months_table(ledger: Ledger, coalitions: Sequence[str] = ("lender", "lender+source")) -> str:
+def months_table(ledger: Ledger, coalitions: Sequence[str] = ("scorer", "lender+source")) -> str:
     """Return, in Markdown, the bits that one application and that twelve tell of all secrets, summed one by one."""
     head = "".join(f" {who}, one month | {who}, twelve |" for who in coalitions)
     lines = [f"| design |{head}", f"|---|{'---:|' * (2 * len(coalitions))}"]
