@@ -193,14 +193,20 @@ def train(
     at, intercept = from_moments(moments)
     newton = residuals_at(columns, bad, at, intercept, layout, noise[2], budget).gradient(moments)
     scatter = moments.scatter()
-    by_bin = np.sqrt(relative_risk_variance(moments))
-    curvature = _risk_variance(moments, scatter, at) * scatter * np.outer(by_bin, by_bin)
-    weights = solve_weights(layout, curvature, [first_gradient(moments), newton])
+    first, by_bin = first_gradient(moments), np.sqrt(relative_risk_variance(moments))
+    alike = _risk_variance(moments, scatter, at) * scatter
+    curvature = min((alike, alike * np.outer(by_bin, by_bin)), key=lambda h: missed(h, first, newton))
+    weights = solve_weights(layout, curvature, [first, newton])
     return layout.split(weights), intercept_of(moments, scatter, weights)
 
 
+def missed(curvature: Floats, first: Gradient, then: Gradient) -> float:
+    """Squared error with which a curvature foretells the second gradient from the first: both are released."""
+    return float(((then.value - first.value + curvature @ (then.at - first.at)) ** 2).sum())
+
+
 def relative_risk_variance(moments: Moments) -> Floats:
-    """p (1 - p) of every bin over its mean, (k,): a step that takes all bins for alike overshoots where risk is high.
+    """p (1 - p) of every bin over its mean, (k,): where risks differ much, one curvature for all bins overshoots.
 
     A bin's rate is drawn to the overall one by as many people as noise makes doubtful.
     """
