@@ -61,7 +61,9 @@ def score_file(file: Path, want: Wanted, out: Path, parquet: bool, counted: Coun
             raw.write((",".join(_quoted(name) for name in schema.names) + "\n").encode())
         plain = arrow_csv.WriteOptions(include_header=False)
         writer = (
-            arrow_parquet.ParquetWriter(raw, schema)
+            arrow_parquet.ParquetWriter(
+                raw, schema, use_dictionary=["score"], column_encoding={"row": "DELTA_BINARY_PACKED"}
+            )
             if parquet
             else arrow_csv.CSVWriter(raw, schema, write_options=plain)
         )
@@ -102,14 +104,14 @@ def scorer(card: Card) -> Score:
     """
     import numpy as np
 
-    from blindscore.scorecard.binning import bin_column, numbers
+    from blindscore.scorecard.binning import bin_column
     from blindscore.scorecard.kernels import score_columns, steps_of
 
     steps = steps_of(replace(card, characteristics=tuple(map(_numbered, card.characteristics))))
 
     def column(c: Characteristic, values: pd.Series) -> NDArray[np.floating]:
         if c.groups is None:
-            return numbers(values)
+            return values.to_numpy()  # floats already, and the kernel itself refuses infinities
         bins = bin_column(c, values)
         return np.where(bins == c.n_bins - 1, np.float32(np.nan), bins.astype(np.float32))
 

@@ -235,10 +235,10 @@ def _parquet(path: Path, want: Wanted) -> Iterator[pa.RecordBatch]:
 def _features(path: Path, raw: pa.RecordBatch, want: Wanted, start: int) -> pd.DataFrame:
     import pandas as pd
 
-    columns = {}
+    columns, categories = {}, want.categories
     for name, column in want.column_of.items():
         values = raw.column(column)
-        if name in want.categories:
+        if name in categories:
             columns[name] = _category(path, values, column, want.missing)
         else:
             columns[name] = _number(path, values, column, want.missing, start)

@@ -1,6 +1,6 @@
 """A frontier's designs as tasks: each is measured by itself and leaves its finished parts in the cache.
 
-The ledger is then put together by the ordinary :func:`~blindscore.surveillance.frontier.measure`, which finds every part
+The ledger is then put together by the ordinary :func:`~blindscore.surveillance.frontier.measure`, which finds each part
 in the cache and measures again whatever is missing there: what a cluster did changes the time and nothing else.
 """
 

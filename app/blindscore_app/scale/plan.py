@@ -16,7 +16,8 @@ from typing import Any
 
 from blindscore.errors import DataError, ParameterError
 
-MEASURED_PEOPLE = 1_000
+MEASURED_PEOPLE = 20_000  # fewer, and what a run costs once would pass for what a person costs
+WARM_PEOPLE = 300  # first run, whose figures are not used: compiled code and caches
 MEASURED_RUNS = 16  # real protocol runs, where a design has such
 MAX_PEOPLE = 1e12
 ASSUMPTIONS = (
@@ -112,6 +113,7 @@ def measure_here(name: str, people: int = MEASURED_PEOPLE, seed: int = 1) -> Rat
     from blindscore_app.commands.measure import choose_designs
 
     (design,) = choose_designs(name, MEASURED_RUNS, people)
+    design.run(make_society(people=WARM_PEOPLE, seed=seed), Scorecard(), np.random.default_rng(seed))
     society = make_society(people=people, seed=seed)
     run = design.run(society, Scorecard(), np.random.default_rng(seed))
     lender = run.views["lender"]

@@ -1,6 +1,6 @@
 """Encrypted portfolios as tasks: one file of a bank's customers a task, through each of the four steps.
 
-Who sees what is said in :mod:`blindscore_crypto.encrypted.portfolio`. The bank's key travels to the bank's workers inside
+Who sees what: :mod:`blindscore_crypto.encrypted.portfolio`. The bank's key travels to the bank's workers inside
 its tasks, over mutual TLS: run the bank's steps on the bank's cluster and the lender's on the lender's. No key and no
 mask enters a manifest. Encryption is fresh every time, so a result made again has another hash and the same scores; a
 reply and its masks are made, moved and made again together.
