@@ -34,7 +34,7 @@ def card_to_pmml(card: Card) -> str:
         kinds = {"optype": "continuous", "dataType": "double"}
         if c.groups is not None:
             kinds = {"optype": "categorical", "dataType": "string"}
-        field = ElementTree.SubElement(fields, "DataField", name=c.feature, **kinds)
+        field = ElementTree.SubElement(fields, "DataField", {"name": c.feature, **kinds})
         for category in (name for group in c.groups or () for name in group):
             ElementTree.SubElement(field, "Value", value=category)
     ElementTree.SubElement(fields, "DataField", name="score", optype="continuous", dataType="integer")
@@ -45,8 +45,8 @@ def card_to_pmml(card: Card) -> str:
     for feature in card.features:
         ElementTree.SubElement(schema, "MiningField", name=feature)
     ElementTree.SubElement(schema, "MiningField", name="score", usageType="target")
-    bounds = {"min": str(card.scale.low), "max": str(card.scale.high), "castInteger": "round"}
-    ElementTree.SubElement(ElementTree.SubElement(model, "Targets"), "Target", field="score", **bounds)
+    bounds = {"field": "score", "min": str(card.scale.low), "max": str(card.scale.high), "castInteger": "round"}
+    ElementTree.SubElement(ElementTree.SubElement(model, "Targets"), "Target", bounds)
     parts = ElementTree.SubElement(model, "Characteristics")
     for c in card.characteristics:
         _add(parts, c)
