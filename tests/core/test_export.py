@@ -1,4 +1,9 @@
-"""Every form of a card gives the same scores and the same points: kernel, table, SQL, ONNX."""
+"""Every form of a card gives the same scores and the same points: kernel, table, SQL, ONNX, PMML."""
+
+import json
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -7,6 +12,7 @@ import pytest
 from blindscore.errors import CardError, DataError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic, Scale
 from blindscore.scorecard.onnx_graph import card_to_onnx, onnx_inputs
+from blindscore.scorecard.pmml import card_to_pmml
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.scorecard.sql import card_to_sql
 
@@ -86,6 +92,25 @@ def test_a_fitted_card_scores_alike_everywhere(people):
     np.testing.assert_array_equal(in_onnxruntime(card.card_, people)["score"], expected)
 
 
+def test_pmml_gives_the_same_scores(people, tmp_path):
+    """Read by JPMML, in a process of its own, because it starts a Java machine."""
+    pytest.importorskip("jpmml_evaluator")
+    if shutil.which("java") is None:
+        pytest.skip("no Java here")
+    (tmp_path / "card.pmml").write_text(card_to_pmml(CARD), encoding="utf-8")
+    rows = people.astype(object).where(people.notna(), None).to_dict("records")
+    (tmp_path / "people.json").write_text(json.dumps(rows))
+    program = (
+        "import json, sys; from jpmml_evaluator import make_evaluator\n"
+        "model = make_evaluator(sys.argv[1], backend='jpype').verify()\n"
+        "print(json.dumps([model.evaluate(row)['score'] for row in json.load(open(sys.argv[2]))]))\n"
+    )
+    files = [str(tmp_path / name) for name in ("card.pmml", "people.json")]
+    done = subprocess.run([sys.executable, "-c", program, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == CARD.scores(CARD.bins(people)).tolist()
+
+
 @pytest.mark.parametrize(("column", "value"), [("income", np.inf), ("home", "boat")])
 def test_what_cannot_be_scored_gets_no_score(people, column, value):
     pytest.importorskip("onnx")
@@ -105,5 +130,8 @@ def test_what_cannot_be_exported_is_refused():
         card_to_onnx(Card(CARD.characteristics, 0, Scale(low=-100, high=100)))
     with pytest.raises(ParameterError, match="zero byte"):
         card_to_sql(CARD, "a\0b")
+    for name in ("score", "a\0b"):
+        with pytest.raises(ParameterError, match="PMML"):
+            card_to_pmml(Card((Characteristic(name, points=(4, 1)),), 590))
     with pytest.raises(DataError, match="missing"):
         onnx_inputs(CARD, pd.DataFrame({"income": [1.0]}))
