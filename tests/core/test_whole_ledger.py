@@ -19,16 +19,16 @@ from blindscore.surveillance.steer import BY_RULE, steered_traits
 
 PEOPLE = 400
 SECRETS = ("party",)
-AGAIN = {"platform", "minimal", "encrypted-audited", "sealed", "one-show"}  # run twice; the baseline among them
-NOISY = {"private-model"}  # whose noise comes from the operating system
+# Run twice; the baseline among them.
+AGAIN = {"platform", "minimal", "private-model", "encrypted-audited", "sealed", "one-show"}
 
 
 def run(sample, only=None):
-    """Run the designs whose noise is seeded, with that many real runs, and all attacks, two of them in short."""
+    """Run designs with that many real runs, and all attacks, two of them in short."""
     designs = [
         replace(design, sample=sample) if "sample" in {f.name for f in fields(design)} else design
         for name, design in load_designs().items()
-        if name not in NOISY and (only is None or name in only)
+        if only is None or name in only
     ]
     short = {"remember": Remember(shadows=2), "repeat": Repeat(months=3)}
     attacks = [short.get(attack.name, attack) for attack in load_capabilities()]
