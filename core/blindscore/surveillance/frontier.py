@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 import blindscore
 from blindscore.designs.design import Design, Run
@@ -90,7 +91,10 @@ def measure(
         if progress is not None:
             progress(label, done, steps)
 
-    played = [stage.play(design, tell) for design in designs]
+    # The attackers' fits are small: on a machine with other work, waking a second thread for each loop of theirs costs
+    # several times what it saves.
+    with threadpool_limits(1, user_api="openmp"):
+        played = [stage.play(design, tell) for design in designs]
     tell("done", 0)
     return Ledger(
         meta={
