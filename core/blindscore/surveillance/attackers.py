@@ -26,6 +26,8 @@ TREES = 120  # rounds of boosting at two classes
 NEIGHBOURS = 50
 FOLDS = 2
 SURVIVORS = 4  # models that the second fold judges: the best of the first
+FAINT = 0.005  # share of the prior's loss; where no model gains more in the first fold, the best of it stands alone
+FEW_COLUMNS = 3  # up to which random trees see no more than boosted ones
 FEW_CLASSES = 8  # beyond which boosting (a tree a class a round) is left to the deep trees alone
 
 
@@ -100,7 +102,8 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
     """Return the best attacker's posterior over the secret for everybody.
 
     Candidates are each model alone and the means of the best two, three and four; the one of least loss in
-    cross-validation, with every class weighted alike, wins. The first fold judges all models, the second its best four.
+    cross-validation, with every class weighted alike, wins. The first fold judges all models, the second its best four,
+    or only its best where even that gains next to nothing on the prior.
     A class that a single auxiliary person has is only ever guessed through the prior.
 
     Parameters
@@ -117,7 +120,8 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
     if columns.shape[1] == 0 or any(len(np.unique(secret[known[fold != f]])) < 2 for f in range(FOLDS)):
         return Guess("prior alone", np.tile(prior, (len(secret), 1)), prior, float(np.log(k)))
     reads = {"values": columns, "filled": np.nan_to_num(columns, nan=-1e6), "ranks": ranks(columns)}
-    models = {name: (what, make) for name, what, make in MODELS if k <= FEW_CLASSES or make is not shallow_trees}
+    skipped = [shallow_trees] * (k > FEW_CLASSES) + [random_trees] * (columns.shape[1] <= FEW_COLUMNS)
+    models = {name: (what, make) for name, what, make in MODELS if make not in skipped}
 
     def posterior(name: str, learn: NDArray[np.integer], shown: NDArray[np.integer] | slice) -> Columns:
         what, make = models[name]
@@ -132,6 +136,8 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
         so_far = fold <= f
         alone = {name: _loss(trials[name][so_far], secret[known[so_far]], prior) for name in order}
         order = sorted(order, key=lambda name: alone[name])[:SURVIVORS]
+        if alone[order[0]] > (1.0 - FAINT) * np.log(k):
+            order = order[:1]
     losses = {tuple(order[:1]): alone[order[0]]}
     for size in range(2, len(order) + 1):
         mean = np.mean([trials[name] for name in order[:size]], axis=0)
