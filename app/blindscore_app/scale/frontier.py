@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import blindscore
+from blindscore.surveillance.cache import code_fingerprint
 from blindscore_app.scale.tasks import Task
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def design_tasks(
     cache = cache.absolute()
     tasks = []
     for design in designs:
-        told = f"{blindscore.__version__}|{people}|{seed}|{design!r}|{list(map(repr, capabilities))}"
+        own = code_fingerprint(type(design).__module__.partition(".")[0])
+        told = f"{code_fingerprint('blindscore')}|{own}|{people}|{seed}|{design!r}|{list(map(repr, capabilities))}"
         recipe = hashlib.sha256(b"blindscore/frontier/v1" + told.encode()).hexdigest()
         work = partial(_work, people, seed, design, tuple(capabilities), cache)
         tasks.append(Task(design.name, cache / "designs" / f"{design.name}.json", recipe, (), work))

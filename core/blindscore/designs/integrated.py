@@ -53,9 +53,7 @@ class Integrated:
     blacklist_penalty: int = 150  # points
     points_per_late_bill: int = 20  # municipal points lost for each late utility bill
     municipal_penalty_cap: int = 100  # points lost to late bills at most
-    universal_id: bool = (
-        True  # one number in every register; without it the operator's records carry a number of its own
-    )
+    universal_id: bool = True  # one number in every register; else the operator's records carry one of its own
     orders: bool = True  # the state reads all that the operator has
     wiretap: bool = True  # the state reads posts, and who is in touch with whom, off the line
     approve: float = 0.75  # share of past customers whom the threshold approves

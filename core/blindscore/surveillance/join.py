@@ -84,7 +84,8 @@ def _sides(opaque: pd.DataFrame, named: pd.DataFrame, auxiliary: NDArray[np.bool
         scored[:, j] = _normal_scores(wanted[:, j])
         if j < both.shape[1]:
             readings = (_same_scale(both[n:, j], wanted[:, j], scored[:, j]), _normal_scores(both[n:, j]))
-            foretold[:, j] = min(readings, key=lambda r, j=j: np.abs(r - scored[:, j])[auxiliary].sum())  # type: ignore[misc]
+            stray = [float(np.abs(reading - scored[:, j])[auxiliary].sum()) for reading in readings]
+            foretold[:, j] = readings[int(np.argmin(stray))]
         else:
             foretold[:, j] = _foretell(everything, scored[:, j], auxiliary)
     equal = None

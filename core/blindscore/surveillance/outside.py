@@ -16,20 +16,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.designs.design import PUBLIC_CARD, View
-from blindscore.surveillance.attackers import Guess, cross_entropy_bits, encode, infer
+from blindscore.surveillance.attackers import Guess, cross_entropy_bits, infer
 from blindscore.surveillance.bound import dp_bound, entropy_bits, finite_view_bound
 from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, Row
+from blindscore.surveillance.profile import readable
 from blindscore.surveillance.scene import (
     Capability,
     Scene,
     codes_by_person,
     pool,
-    public_register,
     values,
 )
 from blindscore.surveillance.steer import BY_RULE, reads_posts, steered_traits
@@ -88,7 +87,7 @@ def _intercept(capability: Capability, scene: Scene) -> list[Row]:
         guess = Guess("compute it by the public card", computed, np.full(2, 0.5), 0.0)
         return [_inferred(scene, "intercept", "decision", guess, decision, "attack only: it holds what the card reads")]
     key = ("intercept", view.digest, decision.tobytes())
-    guess = scene.once(key, lambda: infer(_readable(scene, view), decision, scene.auxiliary, scene.seed))
+    guess = scene.once(key, lambda: infer(readable(scene, view), decision, scene.auxiliary, scene.seed))
     bound, reason = None, "attack only: own records say much of what the score says"
     if view.universe is not None:
         code, targets = codes_by_person(scene, view), ~scene.auxiliary
@@ -111,7 +110,7 @@ def _remember(capability: Capability, scene: Scene) -> list[Row]:
     outcome = scene.population.default.astype(np.float64)
 
     def attack(view: View) -> Guess:
-        read = _readable(scene, view)
+        read = readable(scene, view)
         signed = np.where(outcome[:, None] == 1.0, -read, read)  # the loss of a score, up to its scale
         columns = np.column_stack([read, signed, outcome])
         return infer(columns, member, scene.auxiliary, scene.seed)
@@ -134,19 +133,6 @@ def _depends_on_card(scene: Scene, view: View) -> bool:
     told = {name for name in values(view) if view.clear[name].nunique(dropna=False) > 1}
     own = {*scene.population.features.columns, *scene.population.register.columns, "hour"}
     return not told <= own
-
-
-def _readable(scene: Scene, view: View) -> NDArray[np.float64]:
-    """Return a view's values, with the public register where records are named, one row a person."""
-    table = view.clear[values(view)]
-    if view.keyed_by == "legal id":
-        register = public_register(scene.population)
-        more = [c for c in register.columns if c not in table.columns]
-        table = pd.concat([table, register[more].iloc[view.person].reset_index(drop=True)], axis=1)
-    encoded = encode(table)
-    columns = np.full((len(scene.population), encoded.shape[1]), np.nan)
-    columns[view.person] = encoded
-    return columns
 
 
 def _inferred(scene: Scene, capability: str, secret: str, guess: Guess, truth: NDArray[np.int64], reason: str) -> Row:

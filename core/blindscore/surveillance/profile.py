@@ -93,18 +93,22 @@ def public_inference(scene: Scene, name: str) -> Inference:
     return scene.once(("profile", name, "public"), lambda: _attack(scene, name, encode(register)))
 
 
-def _columns(scene: Scene, view: View, name: str) -> Columns:
-    n = len(scene.population)
+def readable(scene: Scene, view: View) -> Columns:
+    """Return what a view says of each person, (n, c); with the public register where records are named. NaN: nothing."""
     table = view.clear[values(view)]
     if view.keyed_by == "legal id":  # the name joins the record with the public register
         register = public_register(scene.population)
         more = [c for c in register.columns if c not in table.columns]
         table = pd.concat([table, register[more].iloc[view.person].reset_index(drop=True)], axis=1)
-    columns = np.zeros((n, 0))
-    if table.shape[1]:
-        encoded = encode(table)
-        columns = np.full((n, encoded.shape[1]), np.nan)
-        columns[view.person] = encoded
+    encoded = encode(table)
+    columns = np.full((len(scene.population), encoded.shape[1]), np.nan)
+    columns[view.person] = encoded
+    return columns
+
+
+def _columns(scene: Scene, view: View, name: str) -> Columns:
+    n = len(scene.population)
+    columns = readable(scene, view)
     if view.friends is not None and len(view.friends):
         friends = view.friends
         adjacency = scene.once(("friends", scene.population.fingerprint), lambda: friends_of(friends, n))
