@@ -94,7 +94,7 @@ def public_inference(scene: Scene, name: str) -> Inference:
 
 
 def readable(scene: Scene, view: View) -> Columns:
-    """Return what a view says of each person, (n, c); with the public register where records are named. NaN: nothing."""
+    """Return what a view says of each person, (n, c), with the public register where it is named; NaN: nothing."""
     table = view.clear[values(view)]
     if view.keyed_by == "legal id":  # the name joins the record with the public register
         register = public_register(scene.population)
