@@ -34,7 +34,7 @@ from blindscore.people.population import Population
 from blindscore.people.society import make_society
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.attackers import encode, ranks
+from blindscore.surveillance.evidence import encode, ranks
 from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.link import Link

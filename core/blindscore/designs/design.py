@@ -44,7 +44,7 @@ class Rule:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """All that one party has after a run.
 
@@ -67,6 +67,14 @@ class View:
     universe: int | None = None  # how many different rows of values are possible at all; None = no finite bound used
 
     @cached_property
+    def ties(self) -> str:
+        """SHA-256 over the friendships and visits that are read, hexadecimal."""
+        digest = hashlib.sha256()
+        for table in (self.friends, self.visits):
+            digest.update(b"none" if table is None else np.ascontiguousarray(table).tobytes())
+        return digest.hexdigest()
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the records' values, hexadecimal: equal views are attacked once.
 
@@ -75,7 +83,7 @@ class View:
         told = [c for c in self.clear.columns if c not in self.handles and self.clear[c].nunique(dropna=False) > 1]
         shown = self.clear[told]
         head = f"{self.keyed_by}|{'|'.join(map(str, shown.columns))}"
-        digest = hashlib.sha256(f"{head}|{self.friends is None}|{self.visits is None}".encode())
+        digest = hashlib.sha256(f"{head}|{self.ties}".encode())
         digest.update(pd.util.hash_pandas_object(shown, index=False).to_numpy().tobytes())
         digest.update(self.person.tobytes())
         return digest.hexdigest()

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.special import ndtri
-from scipy.stats import rankdata
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-Columns = NDArray[np.float64]
-TREES = 120  # rounds of boosting at two classes
+from blindscore.surveillance.evidence import Columns, Evidence
+from blindscore.surveillance.threads import each
+
 NEIGHBOURS = 50
 FOLDS = 2
 SURVIVORS = 4  # models that the second fold judges: the best of the first
 FAINT = 0.005  # share of the prior's loss; where no model gains more in the first fold, the best of it stands alone
-FEW_COLUMNS = 3  # up to which random trees see no more than boosted ones
 FEW_CLASSES = 8  # beyond which boosting (a tree a class a round) is left to the deep trees alone
 
 
@@ -46,24 +43,35 @@ class Guess:
         return np.asarray((self.probability / self.prior).argmax(axis=1), np.int64)
 
 
-def boosted_trees(classes: int) -> Any:
-    """Return gradient-boosted trees, a tree a class a round."""
-    rounds = max(8, 2 * TREES // classes)
-    return HistGradientBoostingClassifier(
-        learning_rate=0.1, max_iter=rounds, max_leaf_nodes=15, min_samples_leaf=10, random_state=0
+def boosted(rounds: int, leaves: int, smallest: int, kind: Any = LGBMClassifier) -> Any:
+    """Return gradient-boosted trees (LightGBM: Ke et al. 2017), a tree a class a round, on one thread."""
+    return kind(
+        n_estimators=rounds,
+        learning_rate=0.1,
+        num_leaves=leaves,
+        min_child_samples=smallest,
+        max_bin=63,
+        n_jobs=1,
+        random_state=0,
+        deterministic=True,
+        force_row_wise=True,
+        verbose=-1,
     )
+
+
+def deep_trees(classes: int) -> Any:
+    """Return boosted trees of many splits: what finds how columns act together."""
+    return boosted(max(8, 120 // classes), leaves=15, smallest=10)
 
 
 def shallow_trees(classes: int) -> Any:
-    """Return gradient-boosted trees of two splits: what finds a weak signal in many columns, or a rare class."""
-    return HistGradientBoostingClassifier(
-        learning_rate=0.1, max_iter=80, max_depth=2, min_samples_leaf=20, early_stopping=False, random_state=0
-    )
+    """Return boosted trees of three splits: what finds a weak signal in many columns, or a rare class."""
+    return boosted(80, leaves=4, smallest=10)
 
 
-def random_trees(classes: int) -> Any:
-    """Return extremely randomised trees (Geurts, Ernst and Wehenkel 2006)."""
-    return ExtraTreesClassifier(60, min_samples_leaf=3, max_features="sqrt", n_jobs=-1, random_state=0)
+def additive_trees(classes: int) -> Any:
+    """Return boosted trees of one split: a step function a column, which overfits least and finds rare categories."""
+    return boosted(100, leaves=2, smallest=5)
 
 
 def linear(strength: float, classes: int) -> Any:
@@ -72,33 +80,20 @@ def linear(strength: float, classes: int) -> Any:
     return LogisticRegression(C=strength, solver=solver, max_iter=100)
 
 
-# Name, what it reads ("values", with missing ones "filled", or their "ranks"), and how it is made for so many classes.
-MODELS: tuple[tuple[str, str, Callable[[int], Any]], ...] = (
-    ("nearest neighbours", "ranks", lambda classes: KNeighborsClassifier(NEIGHBOURS, algorithm="brute")),
-    ("boosted trees", "values", boosted_trees),
-    ("shallow boosted trees", "values", shallow_trees),
-    ("random trees", "filled", random_trees),
-    ("logistic", "ranks", lambda classes: linear(0.3, classes)),
-    ("logistic, shrunk", "ranks", lambda classes: linear(0.03, classes)),
-    ("logistic, shrunk hard", "ranks", lambda classes: linear(0.003, classes)),
+TREES = (deep_trees, shallow_trees, additive_trees)  # they read values, missing ones included; the others read ranks
+# Name, and how the model is made for so many classes.
+MODELS: tuple[tuple[str, Callable[[int], Any]], ...] = (
+    ("nearest neighbours", lambda classes: KNeighborsClassifier(NEIGHBOURS, algorithm="brute")),
+    ("boosted trees", deep_trees),
+    ("shallow boosted trees", shallow_trees),
+    ("additive boosted trees", additive_trees),
+    ("logistic", lambda classes: linear(0.3, classes)),
+    ("logistic, shrunk", lambda classes: linear(0.03, classes)),
+    ("logistic, shrunk hard", lambda classes: linear(0.003, classes)),
 )
 
 
-def encode(table: pd.DataFrame) -> Columns:
-    """Return a table as float columns: numbers as they are, each category as an indicator (at most 60 a column)."""
-    parts: list[Columns] = []
-    for name in table.columns:
-        column = table[name]
-        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-            parts.append(column.to_numpy(np.float64, na_value=np.nan)[:, None])
-        else:
-            text = column.astype("str")
-            common = text.value_counts().index[:60]
-            parts.append((text.to_numpy()[:, None] == common.to_numpy()[None, :]).astype(np.float64))
-    return np.hstack(parts) if parts else np.zeros((len(table), 0))
-
-
-def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], seed: int) -> Guess:
+def infer(evidence: Evidence, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], seed: int) -> Guess:
     """Return the best attacker's posterior over the secret for everybody.
 
     Candidates are each model alone and the means of the best two, three and four; the one of least loss in
@@ -108,31 +103,31 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
 
     Parameters
     ----------
-    columns : (n, c) float, what the attacker reads; NaN = missing
+    evidence : of n people, what the attacker reads
     secret : (n,) int, class 0..k-1; only auxiliary people's are looked at
     auxiliary : (n,) bool
     """
     k = int(secret.max()) + 1
     known = np.flatnonzero(auxiliary)
     prior = np.asarray((np.bincount(secret[known], minlength=k) + 0.5) / (len(known) + 0.5 * k), np.float64)
-    columns = columns[:, _varying(columns[known])]
+    read = evidence.varying(known)
     fold = _folds(secret[known], seed)
-    if columns.shape[1] == 0 or any(len(np.unique(secret[known[fold != f]])) < 2 for f in range(FOLDS)):
+    if read.values.shape[1] == 0 or any(len(np.unique(secret[known[fold != f]])) < 2 for f in range(FOLDS)):
         return Guess("prior alone", np.tile(prior, (len(secret), 1)), prior, float(np.log(k)))
-    reads = {"values": columns, "filled": np.nan_to_num(columns, nan=-1e6), "ranks": ranks(columns)}
-    skipped = [shallow_trees] * (k > FEW_CLASSES) + [random_trees] * (columns.shape[1] <= FEW_COLUMNS)
-    models = {name: (what, make) for name, what, make in MODELS if make not in skipped}
+    models = {name: make for name, make in MODELS if k <= FEW_CLASSES or make not in (shallow_trees, additive_trees)}
 
     def posterior(name: str, learn: NDArray[np.integer], shown: NDArray[np.integer] | slice) -> Columns:
-        what, make = models[name]
-        fitted = _fit(make, reads[what][learn], secret[learn])
-        return _posterior(fitted, reads[what][shown], prior)
+        columns = read.values if models[name] in TREES else read.ranks
+        fitted = _fit(models[name], columns[learn], secret[learn])
+        return _posterior(fitted, columns[shown], prior)
 
     trials = {name: np.empty((len(known), k)) for name in models}
     order = list(models)
     for f in range(FOLDS):
-        for name in order:
-            trials[name][fold == f] = posterior(name, known[fold != f], known[fold == f])
+        learn, judge = known[fold != f], known[fold == f]
+        fit_and_judge = partial(posterior, learn=learn, shown=judge)
+        for name, judged in zip(order, each(fit_and_judge, order), strict=True):
+            trials[name][fold == f] = judged
         so_far = fold <= f
         alone = {name: _loss(trials[name][so_far], secret[known[so_far]], prior) for name in order}
         order = sorted(order, key=lambda name: alone[name])[:SURVIVORS]
@@ -143,92 +138,14 @@ def infer(columns: Columns, secret: NDArray[np.integer], auxiliary: NDArray[np.b
         mean = np.mean([trials[name] for name in order[:size]], axis=0)
         losses[tuple(order[:size])] = _loss(mean, secret[known], prior)
     winner = min(losses, key=lambda who: losses[who])
-    believed = np.mean([posterior(name, known, slice(None)) for name in winner], axis=0)
+    believed = np.mean(each(lambda name: posterior(name, known, slice(None)), winner), axis=0)
     told = winner[0] if len(winner) == 1 else f"mean of {len(winner)} models"
     return Guess(told, believed, prior, losses[winner])
-
-
-def ranks(columns: Columns) -> Columns:
-    """Return columns as standardised normal scores of their ranks; a missing value ranks lowest.
-
-    Everybody's rows count, targets' too: the attacker sees all views, and no label enters.
-    """
-    filled = np.nan_to_num(columns, nan=-np.inf, neginf=-np.inf)
-    scores = ndtri(rankdata(filled, axis=0) / (len(columns) + 1.0))
-    spread = scores.std(axis=0)
-    return np.asarray((scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
-
-
-def friends_of(friends: NDArray[np.int32], n: int) -> sparse.csr_array:
-    """Return the symmetric adjacency matrix of the friendship graph, (n, n)."""
-    first, second = friends[:, 0], friends[:, 1]
-    ones = np.ones(len(friends), np.float32)
-    one_way = sparse.coo_array((ones, (first, second)), shape=(n, n))
-    return sparse.csr_array(one_way + one_way.T)
-
-
-def friends_labels(adjacency: sparse.csr_array, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_]) -> Columns:
-    """Return, for each person, how common every class is among labelled friends, and among friends of friends.
-
-    Two steps of label propagation (Zhu and Ghahramani 2002) from auxiliary people; nobody's own label enters its own
-    columns, since a person is no friend of itself and the second step leaves the way back out.
-    """
-    k = int(secret.max()) + 1
-    labels = np.zeros((len(secret), k), np.float32)
-    labels[np.flatnonzero(auxiliary), secret[auxiliary]] = 1.0
-    known = auxiliary.astype(np.float32)
-    prior = labels[auxiliary].mean(axis=0)
-    one, reach = adjacency @ labels, adjacency @ known
-    degree = np.asarray(adjacency.sum(axis=1)).ravel()
-    two = adjacency @ one - degree[:, None] * labels
-    reach_two = adjacency @ reach - degree * known
-    smooth = 2.0
-    near = (one + smooth * prior) / (reach + smooth)[:, None]
-    far = (two + smooth * prior) / (reach_two + smooth)[:, None]
-    return np.hstack([near[:, 1:], far[:, 1:], degree[:, None]]).astype(np.float64)
-
-
-def places_labels(visits: pd.DataFrame, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_]) -> Columns:
-    """Return, for each person, how likely its visits are under every class of the secret, relative to the first.
-
-    Naive Bayes over places, and over places by weekday and four-hour stretch, learnt from auxiliary people's visits;
-    a person's own visits never count towards its own columns.
-    """
-    person, place = visits["person"].to_numpy(), visits["place"].to_numpy().astype(np.int64)
-    stretch = visits["hour"].to_numpy().astype(np.int64) % 168 // 4
-    total = np.bincount(person, minlength=len(secret)).astype(np.float64)
-    scores = [_visit_likelihood(person, cells, secret, auxiliary) for cells in (place, 42 * place + stretch)]
-    return np.hstack([*scores, total[:, None]])
-
-
-def _visit_likelihood(
-    person: NDArray[np.integer], cells: NDArray[np.integer], secret: NDArray[np.integer], auxiliary: NDArray[np.bool_]
-) -> Columns:
-    n, k = len(secret), int(secret.max()) + 1
-    _, cell = np.unique(cells, return_inverse=True)
-    known = auxiliary[person]
-    label = secret[person]
-    counts = np.zeros((int(cell.max()) + 1, k))
-    np.add.at(counts, (cell[known], label[known]), 1.0)
-    _, pair, often = np.unique(cell * np.int64(n) + person, return_inverse=True, return_counts=True)
-    others = counts[cell]
-    others[np.flatnonzero(known), label[known]] -= often[pair[known]]  # a person is no evidence about itself
-    size = np.array([auxiliary[secret == c].sum() for c in range(k)]) + 1.0
-    rate = (others + others.sum(axis=1, keepdims=True) * (size / size.sum()) * 0.1 + 0.5 * size / size.sum()) / size
-    log_rate = np.log(rate)
-    likelihood = np.zeros((n, k))
-    np.add.at(likelihood, person, log_rate - log_rate[:, :1])
-    return likelihood[:, 1:]
 
 
 def cross_entropy_bits(guess: Guess, secret: NDArray[np.integer], people: NDArray[np.bool_]) -> float:
     """Return the mean surprise at the true class over the given people, bits."""
     return float(-np.log2(guess.probability[people, secret[people]]).mean())
-
-
-def _varying(columns: Columns) -> NDArray[np.bool_]:
-    filled = np.nan_to_num(columns, nan=-1e30)
-    return np.asarray((filled != filled[:1]).any(axis=0), np.bool_)
 
 
 def _folds(secret: NDArray[np.integer], seed: int) -> NDArray[np.int64]:
@@ -244,9 +161,6 @@ def _fit(make: Callable[[int], Any], columns: Columns, secret: NDArray[np.intege
     counts = np.bincount(secret)
     counts = counts[counts > 0]
     model = make(len(counts))
-    if make is boosted_trees:
-        splits = counts.min() >= 2 and len(secret) >= 10 * len(counts)  # its validation tenth must hold every class
-        model.set_params(early_stopping=splits)
     if isinstance(model, KNeighborsClassifier):
         model.set_params(n_neighbors=min(NEIGHBOURS, max(1, len(secret) // 4)))
     return model.fit(columns, secret)

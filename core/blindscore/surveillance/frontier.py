@@ -91,9 +91,9 @@ def measure(
         if progress is not None:
             progress(label, done, steps)
 
-    # The attackers' fits are small: on a machine with other work, waking a second thread for each loop of theirs costs
+    # The attackers' fits are small, and several secrets are attacked at once: waking more threads for each loop costs
     # several times what it saves.
-    with threadpool_limits(1, user_api="openmp"):
+    with threadpool_limits(1):
         played = [stage.play(design, tell) for design in designs]
     tell("done", 0)
     return Ledger(

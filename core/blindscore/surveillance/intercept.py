@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blindscore.surveillance.attackers import cross_entropy_bits, encode, infer
+from blindscore.surveillance.attackers import cross_entropy_bits, infer
 from blindscore.surveillance.bound import entropy_bits, finite_view_bound, plug_in_bias
+from blindscore.surveillance.evidence import Evidence, encode
 from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.scene import OBSERVER, Scene, row_codes, view_of
@@ -33,7 +34,7 @@ class Intercept:
         decision = scene.run.decisions.astype(np.int64)
         targets = ~scene.auxiliary
         key = ("intercept", view.digest, decision.tobytes())
-        guess = scene.once(key, lambda: infer(encode(shown), decision, scene.auxiliary, scene.seed))
+        guess = scene.once(key, lambda: infer(Evidence.of(encode(shown)), decision, scene.auxiliary, scene.seed))
         advantage = balanced_advantage(decision[targets], guess.best[targets], scene.rng("intercept"))
         code = row_codes(shown)[targets]
         bound = finite_view_bound(code, decision[targets])

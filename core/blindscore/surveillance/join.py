@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from lightgbm import LGBMRegressor
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import ndtri
 from scipy.stats import rankdata
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from blindscore.surveillance.attackers import Columns, encode
+from blindscore.surveillance.attackers import boosted
+from blindscore.surveillance.evidence import Columns, encode
 
 NEAREST_COLUMNS = 16  # columns compared at most
 CANDIDATES = 25  # nearest records that are judged again
@@ -122,7 +123,7 @@ def _foretell(columns: Columns, wanted: NDArray[np.float64], auxiliary: NDArray[
 
 
 def _trees() -> Any:
-    return HistGradientBoostingRegressor(max_iter=100, max_leaf_nodes=15, early_stopping=True, random_state=0)
+    return boosted(60, leaves=15, smallest=20, kind=LGBMRegressor)
 
 
 def _rarity(wanted: Columns) -> Columns:
@@ -183,10 +184,7 @@ def _learn_agreement(sides: Sides, learn: Who, spread: NDArray[np.float64]) -> A
     own = found == np.arange(len(learn))[:, None]
     if not own.any() or own.all():
         return None
-    model = HistGradientBoostingClassifier(
-        learning_rate=0.1, max_iter=80, max_leaf_nodes=15, early_stopping=False, random_state=0
-    )
-    return model.fit(compared.reshape(-1, compared.shape[2]), own.ravel())
+    return boosted(80, leaves=15, smallest=20).fit(compared.reshape(-1, compared.shape[2]), own.ravel())
 
 
 def _agreeing(sides: Sides, who: Who, spread: NDArray[np.float64], model: Any) -> Hits:
@@ -194,7 +192,7 @@ def _agreeing(sides: Sides, who: Who, spread: NDArray[np.float64], model: Any) -
     if model is None:
         return np.zeros(len(who))
     found, compared = _candidates(sides, who, spread)
-    likely = model.decision_function(compared.reshape(-1, compared.shape[2])).reshape(found.shape)
+    likely = model.predict(compared.reshape(-1, compared.shape[2]), raw_score=True).reshape(found.shape)
     best = likely >= likely.max(axis=1, keepdims=True) - 1e-9
     own = found == np.arange(len(who))[:, None]
     return np.asarray((best & own).any(axis=1) / best.sum(axis=1))

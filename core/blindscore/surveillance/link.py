@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.designs.design import View
-from blindscore.surveillance.attackers import encode, infer
+from blindscore.surveillance.attackers import infer
 from blindscore.surveillance.bound import identification_bound
+from blindscore.surveillance.evidence import Evidence, encode
 from blindscore.surveillance.intervals import mean_interval
 from blindscore.surveillance.join import join_by_values
 from blindscore.surveillance.ledger import Row
@@ -33,6 +34,7 @@ from blindscore.surveillance.scene import (
     values,
     view_of,
 )
+from blindscore.surveillance.threads import each
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
 
@@ -101,17 +103,19 @@ def _fit_register(scene: Scene, view: View) -> tuple[Hits, str]:
     encoded = encode(view.clear[values(view)])
     columns = np.full((len(scene.population), encoded.shape[1]), np.nan)
     columns[view.person] = encoded
+    evidence = Evidence.of(columns)
     cell_of = row_codes(register)
     cells, first = np.unique(cell_of, return_index=True)
-    fit = np.zeros((len(targets), len(cells)), np.float32)
-    for name in register.columns:
+
+    def fits(name: str) -> NDArray[np.float32]:
         quasi = classes_of(register[name])
         if name in view.clear.columns:  # the very same column is in the record: it must agree
             agrees = quasi[targets][:, None] == quasi[first][None, :]
-            fit += np.where(agrees, 0.0, -1e6).astype(np.float32)
-            continue
-        guess = infer(columns, quasi, scene.auxiliary, scene.seed)
-        fit += np.log(guess.probability / guess.prior)[targets][:, quasi[first]].astype(np.float32)
+            return np.where(agrees, 0.0, -1e6).astype(np.float32)
+        guess = infer(evidence, quasi, scene.auxiliary, scene.seed)
+        return np.asarray(np.log(guess.probability / guess.prior)[targets][:, quasi[first]], np.float32)
+
+    fit = np.stack(each(fits, register.columns)).sum(axis=0)
     candidates = np.bincount(cell_of[targets], minlength=len(cells))
     fit[:, candidates == 0] = -np.inf  # the attacker sees from the register that nobody is there
     best = fit.max(axis=1, keepdims=True)

@@ -19,8 +19,9 @@ from scipy import sparse
 
 from blindscore.designs.design import View
 from blindscore.designs.plain import LEGAL_ID
-from blindscore.surveillance.attackers import Columns, Guess, encode, friends_of, infer, ranks
+from blindscore.surveillance.attackers import Guess, infer
 from blindscore.surveillance.bound import finite_view_bound, plug_in_bias
+from blindscore.surveillance.evidence import Columns, Evidence, encode, friends_of, ranks
 from blindscore.surveillance.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes, values
@@ -159,13 +160,12 @@ def _guess(scene: Scene, view: View, pairs: Pairs) -> Guess:
             columns.append(_near_in_graph(friends_of(view.friends, len(scene.population)), pairs))
         return _infer_pairs(scene, columns, pairs)
 
-    read = None if view.friends is None else view.friends.tobytes()
-    return scene.once(("map", view.digest, read, len(pairs.first)), attack)
+    return scene.once(("map", view.digest, len(pairs.first)), attack)
 
 
 def _infer_pairs(scene: Scene, columns: list[Columns], pairs: Pairs) -> Guess:
     shown = np.hstack(columns) if columns else np.zeros((len(pairs.first), 0))
-    return infer(shown, pairs.friends, pairs.auxiliary, scene.seed)
+    return infer(Evidence.of(shown), pairs.friends, pairs.auxiliary, scene.seed)
 
 
 def _alike(table: pd.DataFrame, pairs: Pairs) -> Columns:

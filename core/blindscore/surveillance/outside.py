@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from blindscore.designs.design import PUBLIC_CARD, View
 from blindscore.surveillance.attackers import Guess, cross_entropy_bits, infer
 from blindscore.surveillance.bound import dp_bound, entropy_bits, finite_view_bound
+from blindscore.surveillance.evidence import Evidence
 from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, Row
 from blindscore.surveillance.profile import readable
@@ -87,7 +88,7 @@ def _intercept(capability: Capability, scene: Scene) -> list[Row]:
         guess = Guess("compute it by the public card", computed, np.full(2, 0.5), 0.0)
         return [_inferred(scene, "intercept", "decision", guess, decision, "attack only: it holds what the card reads")]
     key = ("intercept", view.digest, decision.tobytes())
-    guess = scene.once(key, lambda: infer(readable(scene, view), decision, scene.auxiliary, scene.seed))
+    guess = scene.once(key, lambda: infer(Evidence.of(readable(scene, view)), decision, scene.auxiliary, scene.seed))
     bound, reason = None, "attack only: own records say much of what the score says"
     if view.universe is not None:
         code, targets = codes_by_person(scene, view), ~scene.auxiliary
@@ -113,7 +114,7 @@ def _remember(capability: Capability, scene: Scene) -> list[Row]:
         read = readable(scene, view)
         signed = np.where(outcome[:, None] == 1.0, -read, read)  # the loss of a score, up to its scale
         columns = np.column_stack([read, signed, outcome])
-        return infer(columns, member, scene.auxiliary, scene.seed)
+        return infer(Evidence.of(columns), member, scene.auxiliary, scene.seed)
 
     def played(view: View) -> Guess:
         return scene.once(("remember", "outside", view.digest), lambda: attack(view))

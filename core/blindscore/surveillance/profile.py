@@ -7,27 +7,32 @@ accuracy over the k classes. Control: the same attackers with the public registe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.designs.design import View
-from blindscore.surveillance.attackers import (
+from blindscore.surveillance.attackers import Guess, cross_entropy_bits, infer
+from blindscore.surveillance.bound import entropy_bits, finite_view_bound, plug_in_bias
+from blindscore.surveillance.evidence import (
     Columns,
-    Guess,
-    cross_entropy_bits,
+    Evidence,
     encode,
     friends_labels,
     friends_of,
-    infer,
     places_labels,
+    sightings,
 )
-from blindscore.surveillance.bound import entropy_bits, finite_view_bound, plug_in_bias
 from blindscore.surveillance.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.scene import Scene, codes_by_person, public_register, values
+from blindscore.surveillance.threads import each
+
+Reader = Callable[[View], Evidence]
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,11 @@ class Profile:
 
     def measure(self, scene: Scene) -> list[Row]:
         """Return one row a sensitive column; see :class:`blindscore.surveillance.scene.Capability`."""
-        return [self._row(scene, name) for name in scene.population.sensitive.columns]
+        read = reader(scene)
+        return each(lambda name: self._row(scene, name, read), scene.population.sensitive.columns)
 
-    def _row(self, scene: Scene, name: str) -> Row:
-        attack = infer_trait(scene, name)
+    def _row(self, scene: Scene, name: str, read: Reader) -> Row:
+        attack = infer_trait(scene, name, read)
         bound, reason = _bound(scene, name)
         return Row(
             design=scene.design,
@@ -75,11 +81,20 @@ def classes_of(secret: pd.Series) -> NDArray[np.int64]:
     return np.asarray(secret.astype("str").astype("category").cat.codes, np.int64)
 
 
-def infer_trait(scene: Scene, name: str) -> Inference:
+def reader(scene: Scene) -> Reader:
+    """Return what reads a view as evidence, each view once: for whoever asks about many traits."""
+    return cache(lambda view: Evidence.of(readable(scene, view)))
+
+
+def infer_trait(scene: Scene, name: str, read: Reader | None = None) -> Inference:
     """Return the coalition's best inference of one trait: the view (of those it cannot join) that served best."""
 
     def attack(view: View) -> Inference:
-        return scene.once(("profile", name, view.digest), lambda: _attack(scene, name, _columns(scene, view, name)))
+        def play() -> Inference:
+            evidence = (read or reader(scene))(view)
+            return _attack(scene, name, evidence.beside(_labels(scene, view, name)))
+
+        return scene.once(("profile", name, view.digest), play)
 
     found = [attack(view) for view in scene.views]
     if any(view.keyed_by == "legal id" for view in scene.views):
@@ -90,7 +105,7 @@ def infer_trait(scene: Scene, name: str) -> Inference:
 def public_inference(scene: Scene, name: str) -> Inference:
     """Return the control: the same attackers with the public register alone."""
     register = public_register(scene.population)
-    return scene.once(("profile", name, "public"), lambda: _attack(scene, name, encode(register)))
+    return scene.once(("profile", name, "public"), lambda: _attack(scene, name, Evidence.of(encode(register))))
 
 
 def readable(scene: Scene, view: View) -> Columns:
@@ -106,24 +121,25 @@ def readable(scene: Scene, view: View) -> Columns:
     return columns
 
 
-def _columns(scene: Scene, view: View, name: str) -> Columns:
-    n = len(scene.population)
-    columns = readable(scene, view)
+def _labels(scene: Scene, view: View, name: str) -> Columns:
+    """Return what auxiliary people's labels say of everybody, over friendships and places that are read."""
+    n, secret = len(scene.population), classes_of(scene.population.sensitive[name])
+    columns = [np.zeros((n, 0))]
     if view.friends is not None and len(view.friends):
         friends = view.friends
-        adjacency = scene.once(("friends", scene.population.fingerprint), lambda: friends_of(friends, n))
-        secret = classes_of(scene.population.sensitive[name])
-        columns = np.hstack([columns, friends_labels(adjacency, secret, scene.auxiliary)])
+        adjacency = scene.once(("friends", view.ties), lambda: friends_of(friends, n))
+        columns.append(friends_labels(adjacency, secret, scene.auxiliary))
     if view.visits is not None and len(view.visits):
-        secret = classes_of(scene.population.sensitive[name])
-        columns = np.hstack([columns, places_labels(view.visits, secret, scene.auxiliary)])
-    return columns
+        visits = view.visits
+        seen = scene.once(("sightings", view.ties), lambda: sightings(visits, n))
+        columns.append(places_labels(seen, secret, scene.auxiliary))
+    return np.hstack(columns)
 
 
-def _attack(scene: Scene, name: str, columns: Columns) -> Inference:
+def _attack(scene: Scene, name: str, evidence: Evidence) -> Inference:
     secret = classes_of(scene.population.sensitive[name])
     targets = ~scene.auxiliary
-    guess = infer(columns, secret, scene.auxiliary, scene.seed)
+    guess = infer(evidence, secret, scene.auxiliary, scene.seed)
     advantage = balanced_advantage(secret[targets], guess.best[targets], scene.rng("profile", name))
     gained = entropy_bits(secret[targets]) - cross_entropy_bits(guess, secret, targets)
     tpr = tpr_at_fpr(secret[targets] == 1, guess.probability[targets, 1]) if guess.probability.shape[1] == 2 else None

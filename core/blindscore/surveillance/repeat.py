@@ -26,8 +26,9 @@ from blindscore.designs.design import Run, View
 from blindscore.people.population import Population
 from blindscore.surveillance.bound import finite_view_bound
 from blindscore.surveillance.ledger import Ledger, Row, load_ledger
-from blindscore.surveillance.profile import classes_of, infer_trait
+from blindscore.surveillance.profile import Reader, classes_of, infer_trait, reader
 from blindscore.surveillance.scene import Scene, codes_by_person
+from blindscore.surveillance.threads import each
 
 MONTHS = 12
 
@@ -54,7 +55,8 @@ class Repeat:
         if not isinstance(scene.population, Recurring):
             return []
         year = tuple(self._year(scene, scene.population, view) for view in scene.views)
-        return [self._row(scene, name, year) for name in scene.population.sensitive.columns]
+        read = reader(scene)
+        return each(lambda name: self._row(scene, name, year, read), scene.population.sensitive.columns)
 
     def _year(self, scene: Scene, recurring: Recurring, view: View) -> View:
         """Return twelve months of a view as one, where a key joins them; else the one month."""
@@ -69,12 +71,12 @@ class Repeat:
 
         return scene.once(("year", scene.design, view.digest, self.months), months)
 
-    def _row(self, scene: Scene, name: str, year: tuple[View, ...]) -> Row:
-        once = infer_trait(scene, name)
+    def _row(self, scene: Scene, name: str, year: tuple[View, ...], read: Reader) -> Row:
+        once = infer_trait(scene, name, read)
         linkable = any(joined is not single for joined, single in zip(year, scene.views, strict=True))
         attack, words = once, once.guess.attack
         if linkable:
-            joined = infer_trait(replace(scene, views=year), name)
+            joined = infer_trait(replace(scene, views=year), name, read)
             if joined.guess.loss < once.guess.loss:
                 attack, words = joined, f"{self.months} months joined: {joined.guess.attack}"
             else:
