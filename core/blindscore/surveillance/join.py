@@ -32,6 +32,7 @@ FEWEST = 40  # auxiliary people below which nothing is learnt of pairs
 FINEST = 1e-3  # normal scores; a column that agrees exactly is not weighed beyond this
 Hits = NDArray[np.float64]
 Who = NDArray[np.int64]
+Attack = Callable[[Who, Who], Hits]  # whose records are sought among one another's, and from whom it learns
 
 
 @dataclass(frozen=True)
@@ -56,21 +57,29 @@ def join_by_values(opaque: pd.DataFrame, named: pd.DataFrame, auxiliary: NDArray
     """
     sides = _sides(opaque, named, auxiliary)
     known, targets = np.flatnonzero(auxiliary), np.flatnonzero(~auxiliary)
-    learn, judge = known[::2], known[1::2]
-    attacks: list[tuple[str, Callable[[Who], Hits]]] = []
+    halves = (known[::2], known[1::2])
+    attacks: list[tuple[str, Attack]] = []
+
+    def judged(attack: Attack) -> Hits:
+        return np.concatenate([attack(halves[0], halves[1]), attack(halves[1], halves[0])])
+
     if sides.equal is not None:
         codes = sides.equal
-        attacks.append(("equal values of all shared columns", lambda who: _equal(codes[who])))
-    if not attacks or attacks[0][1](judge).min(initial=1.0) < 1.0:  # else nothing is left to gain
+        attacks.append(("equal values of all shared columns", lambda who, learn: _equal(codes[who])))
+    if not attacks or judged(attacks[0][1]).min(initial=1.0) < 1.0:  # else nothing is left to gain
         spread = _spread(sides, known)
-        attacks.append(("nearest record", lambda who: _nearest(sides, who, spread)))
+        attacks.append(("nearest record", lambda who, learn: _nearest(sides, who, spread)))
         if len(known) >= FEWEST:
-            model = _learn_agreement(sides, learn, spread)
-            attacks.append(("learned agreement", lambda who: _agreeing(sides, who, spread, model)))
-    if len(attacks) == 1 or len(judge) == 0:
-        return attacks[0][1](targets), attacks[0][0]
-    name, best = max(attacks, key=lambda attack: float(attack[1](judge).mean()))
-    return best(targets), name
+            attacks.append(
+                (
+                    "learned agreement",
+                    lambda who, learn: _agreeing(sides, who, spread, _learn_agreement(sides, learn, spread)),
+                )
+            )
+    if len(attacks) == 1 or len(known) < 2:
+        return attacks[0][1](targets, known), attacks[0][0]
+    name, best = max(attacks, key=lambda attack: float(judged(attack[1]).mean()))
+    return best(targets, known), name
 
 
 def _sides(opaque: pd.DataFrame, named: pd.DataFrame, auxiliary: NDArray[np.bool_]) -> Sides:
