@@ -24,7 +24,8 @@ AUXILIARY_SHARE = 0.2
 T = TypeVar("T")
 
 # Who pools what. "scorer+state" is an order to disclose: what the scorer has stored, read with the force of law.
-# "observer" sees times and sizes on the wire; "lender+lender" is two lenders that compare their customers.
+# "observer" sees times and sizes on the wire; "state" alone has what a design hands it, mostly nothing; "lender+lender"
+# is two lenders that compare their customers.
 ORDER = ("scorer", "state")
 OBSERVER = "observer"
 COALITIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -32,6 +33,7 @@ COALITIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lender", ("lender",)),
     ("source", ("source",)),
     (OBSERVER, (OBSERVER,)),
+    ("state", ("state",)),
     ("scorer+state", ORDER),
     ("lender+source", ("lender", "source")),
     ("lender+lender", ("lender", "second lender")),
@@ -147,6 +149,9 @@ def seen_by(run: Run, parties: Sequence[str]) -> tuple[View, ...]:
         view = view_of(run, party)
         if view is not None and not any(view is other for other in views):
             views.append(view)
+    if not views:  # whoever sees nothing is still attacked with: by guessing
+        person = np.arange(len(run.scores))
+        views.append(View(parties[0], "one-time", pd.DataFrame(index=person), person, universe=1))
     return tuple(at_rest(view) for view in views) if tuple(parties) == ORDER else tuple(views)
 
 
