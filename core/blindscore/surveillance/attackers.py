@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from blindscore.surveillance.evidence import Columns, Evidence
 from blindscore.surveillance.threads import each
 
-NEIGHBOURS = 50
+NEIGHBOURS = 25
 FOLDS = 2
 SURVIVORS = 4  # models that the second fold judges: the best of the first
 FAINT = 0.005  # share of the prior's loss; where no model gains more in the first fold, the best of it stands alone

@@ -6,7 +6,8 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from functools import partial
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,9 @@ from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger,
 from blindscore.surveillance.outside import left_to
 from blindscore.surveillance.person import Person, choose_person, score_person
 from blindscore.surveillance.registry import load_capabilities
-from blindscore.surveillance.scene import Capability, Scene, auxiliary_people, scenes_of
+from blindscore.surveillance.scene import Capability, Memo, Scene, auxiliary_people, scenes_of
 from blindscore.surveillance.sees import who_sees
+from blindscore.surveillance.threads import each
 
 Progress = Callable[[str, int, int], None]
 BASELINES = ("platform", "integrated", "bureau")  # certified removal is held against the first of these that ran
@@ -137,7 +139,7 @@ class _Stage:
     auxiliary: NDArray[np.bool_]
     person: Person | None
     cache: Cache
-    memo: dict[Any, Any] = field(default_factory=dict)
+    memo: Memo = field(default_factory=Memo)
 
     def play(self, design: Design, tell: Callable[[str, int], None]) -> _Played:
         """Run a design and attack its views, or take both from the cache."""
@@ -186,7 +188,7 @@ class _Stage:
         found = self._found_rows(key)
         if found is not None:
             return found
-        rows = tuple(row for scene in scenes for row in every_row(capability, scene))
+        rows = tuple(chain.from_iterable(each(partial(every_row, capability), scenes)))
         self.cache.save(key, [row_dict(row) for row in rows])
         return rows
 

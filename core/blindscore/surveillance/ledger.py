@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,15 @@ class Ledger:
 
     def find(self, **wanted: str) -> list[Row]:
         """Return the rows whose named keys have the given values, in ledger order."""
-        return [row for row in self.rows if all(getattr(row, key) == value for key, value in wanted.items())]
+        rows = self._by_design.get(wanted.pop("design"), []) if "design" in wanted else self.rows
+        return [row for row in rows if all(getattr(row, key) == value for key, value in wanted.items())]
+
+    @cached_property
+    def _by_design(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.design, []).append(row)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Plain, JSON-ready form with the file's own key names."""

@@ -7,7 +7,9 @@ under that design, and the public register of everybody.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, MutableMapping, Sequence
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -41,6 +43,22 @@ COALITIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
+class Memo:
+    """What was computed under which key; two threads that ask for one key at once compute it once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Any, ...], Any] = {}
+        self._at_work: defaultdict[tuple[Any, ...], threading.Lock] = defaultdict(threading.Lock)
+
+    def once(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
+        """Return ``compute()``, or what it returned under this key before."""
+        with self._at_work[key]:
+            if key not in self._found:
+                self._found[key] = compute()
+        result: T = self._found[key]
+        return result
+
+
 @dataclass(frozen=True)
 class Scene:
     """One coalition's pooled views under one design, and the attacker's other knowledge."""
@@ -54,14 +72,11 @@ class Scene:
     views: tuple[View, ...]  # after joining what can be joined
     auxiliary: NDArray[np.bool_]  # (n,) people whose secrets the attacker knows
     seed: int
-    memo: MutableMapping[Any, Any] = field(default_factory=dict)  # attacks already played on the same view
+    memo: Memo = field(default_factory=lambda: Memo())  # attacks already played on the same view
 
     def once(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
         """Return ``compute()``, played once for equal keys: many designs show some party the very same view."""
-        if key not in self.memo:
-            self.memo[key] = compute()
-        result: T = self.memo[key]
-        return result
+        return self.memo.once(key, compute)
 
     def holds(self, role: str) -> bool:
         """Tell whether a member of the coalition plays a role of the run ("scorer", "lender", ...)."""
@@ -96,10 +111,10 @@ def scenes_of(
     run: Run,
     auxiliary: NDArray[np.bool_],
     seed: int,
-    memo: MutableMapping[Any, Any] | None = None,
+    memo: Memo | None = None,
 ) -> list[Scene]:
     """Return every coalition in front of one run; ``memo`` keeps attacks for the next run on the same people."""
-    kept: MutableMapping[Any, Any] = {} if memo is None else memo
+    kept = Memo() if memo is None else memo
     return [
         Scene(
             population=population,
