@@ -25,6 +25,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from numba import njit
 
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.encrypted import batch, batch_seal, hint
@@ -244,16 +245,34 @@ def floors() -> dict[str, float]:
     columns = RNG.integers(0, 2**32, (CHARACTERISTICS, batch.PEOPLE), dtype=np.uint64).astype(np.uint32)
     weights = columns[0, :CHARACTERISTICS].copy()
     one = np.ascontiguousarray(columns[:1].repeat(CHARACTERISTICS, axis=0))
-    spent = by_turns({"kernel": lambda: _many(columns, weights), "copy": lambda: _copies(one)}, 15)
+    calls = {
+        "kernel": lambda: _many(columns, weights),
+        "copy": lambda: _copies(one),
+        "multiply-adds": lambda: _in_cache(columns[0].copy(), weights, 200),
+    }
+    spent = by_turns(calls, 15)
     return {
         "batch_kernel_ns_per_person": spent["kernel"] / 200 * 1000 / batch.PEOPLE,
         "batch_kernel_over_copy_of_its_input": spent["kernel"] / spent["copy"],
+        "batch_kernel_over_multiply_adds_in_cache": spent["kernel"] / spent["multiply-adds"],
+        "multiply_adds_per_ns": 200 * CHARACTERISTICS * batch.PEOPLE / (1000 * spent["multiply-adds"]),
     }
 
 
 def _many(columns: np.ndarray, weights: np.ndarray) -> None:
     for _ in range(200):
         batch._weighted(columns, weights)
+
+
+@njit(cache=True)
+def _in_cache(column: np.ndarray, weights: np.ndarray, times: int) -> np.ndarray:
+    """As many multiply-adds as the batch kernel does, on one column that stays in the first cache."""
+    out = np.zeros(len(column), np.uint32)
+    for _ in range(times):
+        for w in weights:
+            for i in range(len(column)):
+                out[i] += np.uint32(w * column[i])
+    return out
 
 
 def _copies(columns: np.ndarray) -> None:

@@ -26,7 +26,15 @@ from blindscore_crypto.encrypted.parameters import COLUMNS, REPLY_BYTES, SEAL_ER
 from blindscore_crypto.encrypted.ring import pack, secret_of, unpack
 from blindscore_crypto.encrypted.sampling import Draw, binomial, expand, open_stream, ternary, uniform
 from blindscore_crypto.encrypted.seal import engine
-from blindscore_crypto.encrypted.seal_bytes import CIPHER_WORDS, cipher_bytes, load, plain_bytes, save
+from blindscore_crypto.encrypted.seal_bytes import (
+    CIPHER_WORDS,
+    cipher_bytes,
+    load,
+    load_through,
+    plain_bytes,
+    save,
+    scratch,
+)
 
 PEOPLE = COLUMNS.degree
 T = COLUMNS.t
@@ -121,22 +129,23 @@ def evaluate_block(
     context, evaluator = engine(COLUMNS)
     parms_id, public, size = context.first_parms_id(), open_stream(block[:SEED_BYTES]), COLUMNS.residue_bytes * PEOPLE
 
-    def column(c: int) -> Any:
+    def column(c: int, handle: int) -> Any:
         start = SEED_BYTES + c * size
         first = unpack(block[start : start + size], COLUMNS.residue_bytes)
         if (first >= _PRIME).any():
             raise ForgeryError("batch block refused: a residue is not below its prime; encrypt afresh")
         second = uniform(PEOPLE, _PRIME, public)
-        return load(seal.Ciphertext(), context, cipher_bytes(parms_id, first[None], second[None]))
+        return load_through(handle, seal.Ciphertext(), context, cipher_bytes(parms_id, first[None], second[None]))
 
-    total = column(0)  # the encryption of zero
-    spice = load(seal.Plaintext(), context, plain_bytes(ternary(PEOPLE, draw) % T))
-    evaluator.multiply_plain_inplace(total, spice)
-    for c, weight in enumerate(weights.tolist(), 1):
-        weighed = column(c)
-        if weight:  # SEAL refuses a product with zero
-            evaluator.multiply_plain_inplace(weighed, seal.Plaintext(f"{weight % T:X}"))
-            evaluator.add_inplace(total, weighed)
+    with scratch() as handle:
+        total = column(0, handle)  # the encryption of zero
+        spice = load(seal.Plaintext(), context, plain_bytes(ternary(PEOPLE, draw) % T))
+        evaluator.multiply_plain_inplace(total, spice)
+        for c, weight in enumerate(weights.tolist(), 1):
+            weighed = column(c, handle)
+            if weight:  # SEAL refuses a product with zero
+                evaluator.multiply_plain_inplace(weighed, seal.Plaintext(f"{weight % T:X}"))
+                evaluator.add_inplace(total, weighed)
     product = np.frombuffer(save(total), "<i8", 2 * PEOPLE, CIPHER_WORDS).reshape(2, PEOPLE)
     noise = expand(draw(SEED_BYTES), b"batch flood")
     flood = (np.frombuffer(noise(8 * PEOPLE), "<u8") % np.uint64(2 * width + 1)).astype(np.int64) - width

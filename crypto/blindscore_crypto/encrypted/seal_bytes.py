@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -47,12 +49,25 @@ def cipher_bytes(parms_id: list[int], first: NDArray[np.int64], second: NDArray[
 
 def load(into: Any, context: Any, raw: bytes) -> Any:
     """Return the SEAL object ``into``, filled from bytes that this process built."""
+    with scratch() as handle:
+        return load_through(handle, into, context, raw)
+
+
+@contextmanager
+def scratch() -> Iterator[int]:
+    """Give a file in memory that many objects, one after another, are loaded through: its pages are mapped once."""
     handle = _memory_file()
     try:
-        os.write(handle, raw)
-        into.load(context, f"/proc/self/fd/{handle}")
+        yield handle
     finally:
         os.close(handle)
+
+
+def load_through(handle: int, into: Any, context: Any, raw: bytes) -> Any:
+    """Do :func:`load` through a file of :func:`scratch`."""
+    os.pwrite(handle, raw, 0)
+    os.ftruncate(handle, len(raw))
+    into.load(context, f"/proc/self/fd/{handle}")
     return into
 
 
