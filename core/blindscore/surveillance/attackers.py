@@ -25,7 +25,7 @@ NEIGHBOURS = 25
 FOLDS = 2
 SURVIVORS = 4  # models that the second fold judges: the best of the first
 FAINT = 0.005  # share of the prior's loss; where no model gains more in the first fold, the best of it stands alone
-FEW_CLASSES = 8  # beyond which boosting (a tree a class a round) is left to the deep trees alone
+FEW_CLASSES = 8  # beyond which trees (one a class a round) are left to the deep ones alone
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def boosted(rounds: int, leaves: int, smallest: int, kind: Any = LGBMClassifier)
 
 def deep_trees(classes: int) -> Any:
     """Return boosted trees of many splits: what finds how columns act together."""
-    return boosted(max(8, 120 // classes), leaves=15, smallest=10)
+    return boosted(max(8, 240 // classes), leaves=15, smallest=10)
 
 
 def shallow_trees(classes: int) -> Any:
@@ -74,19 +74,33 @@ def additive_trees(classes: int) -> Any:
     return boosted(100, leaves=2, smallest=5)
 
 
+def random_trees(classes: int) -> Any:
+    """Return a forest of extremely randomised trees (Geurts, Ernst and Wehenkel 2006)."""
+    forest = boosted(40, leaves=63, smallest=3)
+    return forest.set_params(
+        boosting_type="rf", extra_trees=True, colsample_bytree=0.15, subsample=0.8, subsample_freq=1
+    )
+
+
 def linear(strength: float, classes: int) -> Any:
     """Return logistic regression, with the solver that is quick for this many classes."""
     solver = "newton-cholesky" if classes <= 4 else "lbfgs"
     return LogisticRegression(C=strength, solver=solver, max_iter=100)
 
 
-TREES = (deep_trees, shallow_trees, additive_trees)  # they read values, missing ones included; the others read ranks
+TREES = (
+    deep_trees,
+    shallow_trees,
+    additive_trees,
+    random_trees,
+)  # they read values, missing ones included; the others read ranks
 # Name, and how the model is made for so many classes.
 MODELS: tuple[tuple[str, Callable[[int], Any]], ...] = (
     ("nearest neighbours", lambda classes: KNeighborsClassifier(NEIGHBOURS, algorithm="brute")),
     ("boosted trees", deep_trees),
     ("shallow boosted trees", shallow_trees),
     ("additive boosted trees", additive_trees),
+    ("random trees", random_trees),
     ("logistic", lambda classes: linear(0.3, classes)),
     ("logistic, shrunk", lambda classes: linear(0.03, classes)),
     ("logistic, shrunk hard", lambda classes: linear(0.003, classes)),
@@ -114,7 +128,7 @@ def infer(evidence: Evidence, secret: NDArray[np.integer], auxiliary: NDArray[np
     fold = _folds(secret[known], seed)
     if read.values.shape[1] == 0 or any(len(np.unique(secret[known[fold != f]])) < 2 for f in range(FOLDS)):
         return Guess("prior alone", np.tile(prior, (len(secret), 1)), prior, float(np.log(k)))
-    models = {name: make for name, make in MODELS if k <= FEW_CLASSES or make not in (shallow_trees, additive_trees)}
+    models = {name: make for name, make in MODELS if k <= FEW_CLASSES or make not in TREES[1:]}
 
     def posterior(name: str, learn: NDArray[np.integer], shown: NDArray[np.integer] | slice) -> Columns:
         columns = read.values if models[name] in TREES else read.ranks
