@@ -220,8 +220,12 @@ def draw(found, files, models, path):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(files), figsize=(3.4 * len(files), 3.2), squeeze=False, layout="constrained")
-    for axis, name in zip(axes[0], files, strict=True):
+    wide = min(4, len(files))
+    high = -(-len(files) // wide)
+    figure, axes = plt.subplots(high, wide, figsize=(3.4 * wide, 3.2 * high), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(files) :]:
+        axis.remove()
+    for axis, name in zip(axes.flat, files, strict=False):
         rows = {model: found[name][model] for model in models if found[name][model]}
         for shift, (model, row) in enumerate(rows.items()):
             auc = [row["clear_auc"] - row[f"gap_eps_{e:g}"] for e in EPSILONS]
@@ -233,7 +237,7 @@ def draw(found, files, models, path):
             axis.axhline(next(iter(rows.values()))["clear_auc"], color="grey", ls=":", lw=1, label="no noise")
         axis.set(xscale="log", xticks=EPSILONS, xticklabels=EPSILONS, xlabel="epsilon", title=name)
         axis.minorticks_off()
-    axes[0][0].set_ylabel("AUC on held-out people")
+    figure.supylabel("AUC on held-out people", fontsize=9)
     axes[0][0].legend(fontsize=7)
     figure.savefig(path, dpi=110)
 
