@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from blindscore.designs.design import View
 from blindscore.surveillance.attackers import infer
 from blindscore.surveillance.bound import identification_bound
-from blindscore.surveillance.evidence import Evidence, encode
+from blindscore.surveillance.evidence import Evidence
 from blindscore.surveillance.intervals import mean_interval
 from blindscore.surveillance.join import join_by_values
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.profile import classes_of
+from blindscore.surveillance.profile import classes_of, readable
 from blindscore.surveillance.scene import (
     OBSERVER,
     Scene,
@@ -100,10 +100,7 @@ def _fit_register(scene: Scene, view: View) -> tuple[Hits, str]:
     targets = np.flatnonzero(~scene.auxiliary)
     if register.shape[1] == 0 or not values(view):
         return np.full(len(targets), 1.0 / len(targets)), "chance: nothing to compare"
-    encoded = encode(view.clear[values(view)])
-    columns = np.full((len(scene.population), encoded.shape[1]), np.nan)
-    columns[view.person] = encoded
-    evidence = Evidence.of(columns)
+    evidence = Evidence.of(readable(scene, view))
     cell_of = row_codes(register)
     cells, first = np.unique(cell_of, return_index=True)
 

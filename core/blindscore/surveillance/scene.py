@@ -72,7 +72,7 @@ class Scene:
     views: tuple[View, ...]  # after joining what can be joined
     auxiliary: NDArray[np.bool_]  # (n,) people whose secrets the attacker knows
     seed: int
-    memo: Memo = field(default_factory=lambda: Memo())  # attacks already played on the same view
+    memo: Memo = field(default_factory=Memo)  # attacks already played on the same view
 
     def once(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
         """Return ``compute()``, played once for equal keys: many designs show some party the very same view."""

@@ -29,7 +29,6 @@ from blindscore_crypto.encrypted.seal import engine
 from blindscore_crypto.encrypted.seal_bytes import (
     CIPHER_WORDS,
     cipher_bytes,
-    load,
     load_through,
     plain_bytes,
     save,
@@ -139,7 +138,7 @@ def evaluate_block(
 
     with scratch() as handle:
         total = column(0, handle)  # the encryption of zero
-        spice = load(seal.Plaintext(), context, plain_bytes(ternary(PEOPLE, draw) % T))
+        spice = load_through(handle, seal.Plaintext(), context, plain_bytes(ternary(PEOPLE, draw) % T))
         evaluator.multiply_plain_inplace(total, spice)
         for c, weight in enumerate(weights.tolist(), 1):
             weighed = column(c, handle)
