@@ -52,16 +52,20 @@ def test_the_error_of_the_log_odds_keeps_to_its_bound(person, public):
     assert 10.0**-ckks.DECIMALS > 1000 * ckks.ERROR_BOUND
 
 
-def test_the_drift_is_real_and_grows_as_primes_shrink():
-    """What would go unnoticed: the same sum with primes of 20 bits is wrong by over a percent."""
+def test_the_drift_is_real_and_as_large_as_the_prime_says():
+    """What would go unnoticed: each sum is off by scale over prime. At 26 bits that is eighty times the noise."""
     import tenseal as ts
+    import tenseal.sealapi as seal
 
     assert 0 < abs(ckks.drift() - 1) < 1e-6
-    context = ts.context(ts.SCHEME_TYPE.CKKS, 8192, coeff_mod_bit_sizes=[40, 20, 40])
-    context.global_scale = 2.0**20
+    primes, scale = [50, 26, 60], 2.0**26
+    expected = scale / seal.CoeffModulus.Create(8192, primes)[1].value() - 1
+    context = ts.context(ts.SCHEME_TYPE.CKKS, 8192, coeff_mod_bit_sizes=primes)
+    context.global_scale = scale
     context.generate_galois_keys()
     opened = ts.ckks_vector(context, [1.0] * 8).dot([1.0] * 8).decrypt()[0]
-    assert abs(opened / 8 - 1) > 0.01
+    assert opened / 8 - 1 == pytest.approx(expected, rel=0.15)  # eleven deviations of the noise, measured on 60 keys
+    assert expected > 9e-4
 
 
 def test_no_exact_decryption_comes_out(person, public):
