@@ -19,7 +19,7 @@ from blindscore.scorecard.kernels import (
     score_rows,
     steps_of,
 )
-from blindscore.scorecard.vectors import search_steps
+from blindscore.scorecard.vectors import LANES, search_steps
 
 EDGES = [-1e300, -3.0, -0.5, -1e-45, 0.0, 1e-45, 1e-30, 0.1, 0.2, 0.3, 1.0, 2.5, 7.0, 1e6, 3e38, 1e39, 1e300]
 numbers = st.one_of(st.floats(width=32, allow_infinity=False), st.sampled_from([np.nan, -0.0, *EDGES[1:-2]]))
@@ -154,8 +154,34 @@ def test_what_the_kernel_cannot_score_is_refused():
 
 
 def test_a_search_over_fifteen_edges_takes_four_steps():
-    assert search_steps(15) == [8, 4, 2, 1]
-    assert search_steps(3) == [2, 1]
+    assert [skipped for _, skipped in search_steps(15)] == [8, 4, 2, 1]
+    assert [skipped for _, skipped in search_steps(7)] == [4, 2, 1]
+    assert sum(bit for bit, _ in search_steps(15)) < LANES  # every place is a lane
+
+
+@pytest.mark.parametrize("n_edges", [3, 7, 15])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_signalling_nan_is_missing_and_hides_no_infinity(n_edges, dtype):
+    """It lacks the quiet bit as an infinity does: the kernel looks again, and says what is there."""
+    rng = np.random.default_rng(n_edges)
+    card = Card(
+        tuple(
+            Characteristic(f"x{j}", tuple(int(p) for p in rng.integers(-30, 30, n_edges + 2)), tuple(range(n_edges)))
+            for j in range(5)
+        ),
+        600,
+    )
+    signalling = np.array([0x7F800001 if dtype is np.float32 else 0x7FF0000000000001])
+    signalling = signalling.astype(np.uint32 if dtype is np.float32 else np.uint64).view(dtype)[0]
+    table = rng.uniform(-1, n_edges, (300, 5)).astype(dtype)
+    table[[3, 77, 299], [0, 4, 2]] = np.nan
+    expected = score_rows(steps_of(card), table)
+    table[[3, 77, 299], [0, 4, 2]] = signalling
+    assert (score_rows(steps_of(card), table) == expected).all()
+    assert (score_columns(steps_of(card), list(table.T.copy())) == expected).all()
+    table[5, 4] = np.inf
+    with pytest.raises(DataError, match="'x4', row 5: infinity"):
+        score_columns(steps_of(card), list(table.T.copy()))
 
 
 def test_a_processor_without_wide_registers_scores_alike(tmp_path):

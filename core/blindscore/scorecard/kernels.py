@@ -98,16 +98,30 @@ def _lay_out(characteristics: Sequence[Characteristic], dtype: type, features: t
             gains = np.array(c.points[:-1]) - c.points[0]
             missing[row] = c.points[-1] - c.points[0]
             if vectors.permutes(size, wide):
-                for s, skipped in enumerate(vectors.search_steps(size)):
-                    asked = np.arange(LANES) + skipped - 1  # edge to ask, for each number of edges already reached
-                    reached = own[np.minimum(asked, size - 1)]
-                    edges[row, LANES * s : LANES * (s + 1)] = np.where(asked < size, reached, np.inf)
-                edges[row, :LANES] = own[size // 2]
-                points[row, : len(gains)] = gains
+                edges[row], points[row] = _search_tables(own, gains)
             else:
                 edges[row, :size] = own
                 points[row, : len(gains) - 1] = np.diff(gains)
     return Program(np.array(order, np.int64), kinds, edges, points, missing)
+
+
+def _search_tables(own: NDArray[Any], gains: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """Edges (SLOTS,) as the search asks for them, and points (LANES,) by the place that it ends at.
+
+    own : (3, 7 or 15,) edges, infinity where the feature has fewer; gains : (bins,) points less those of the first
+    """
+    steps = vectors.search_steps(len(own))
+    edges, points = np.full(SLOTS, np.inf, own.dtype), np.zeros(LANES, np.int32)
+    places = np.arange(LANES)
+    reached = np.zeros(LANES, np.int64)  # edges that x is known to reach, by place
+    for s, (bit, skipped) in enumerate(steps):
+        if s > 1:
+            edges[LANES * (s - 1) : LANES * s] = own[reached + skipped - 1]
+        reached += np.where(places & bit, skipped, 0)
+    quarter = (len(own) + 1) // 4
+    edges[:3] = own[quarter - 1 :: quarter]
+    points[:] = gains[np.minimum(reached, len(gains) - 1)]
+    return edges, points
 
 
 def score_columns(steps: Steps, columns: Sequence[NDArray[Any]], *, threads: int | None = None) -> NDArray[np.int16]:
