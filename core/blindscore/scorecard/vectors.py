@@ -287,6 +287,13 @@ _wide_3, _wide_7, _wide_15 = (_make_pass(n, wide=True) for n in SIZES)
 
 
 @njit(cache=True, nogil=True)
+def _clip(totals: Any, low: Any, high: Any, out: Any) -> None:
+    """Write the totals, kept within the scale; all in 32 bits, so that sixteen fit a register."""
+    for i in range(totals.size):
+        out[i] = min(max(totals[i], low), high)
+
+
+@njit(cache=True, nogil=True)
 def _add_groups(
     at: Any,
     shift: Any,
@@ -358,8 +365,7 @@ def score_blocks(narrow: Any, wide: Any, start: Any, low: Any, high: Any, out: A
             there = totals.ctypes.data + LANES * sixteens * 4
             _add_groups(pad32, 0, 0, 4, *narrow[1:], there, 1, flag, here, soon)
             _add_groups(pad64, 0, 0, 8, *wide[1:], there, 1, flag, here, soon)
-        for i in range(n):
-            out[first + i] = min(max(totals[i], low), high)
+        _clip(totals[:n], np.int32(low), np.int32(high), out[first : first + n])
     return flag[0] != 0
 
 
@@ -397,6 +403,5 @@ def score_tiles(
         tile[:, n : sixteens * LANES] = 0  # nothing stale may raise the flag
         totals[:] = start
         _add_groups(at, 0, 0, size, *program, totals.ctypes.data, sixteens, flag, here, soon)
-        for i in range(n):
-            out[first + i] = min(max(totals[i], low), high)
+        _clip(totals[:n], np.int32(low), np.int32(high), out[first : first + n])
     return flag[0] != 0
