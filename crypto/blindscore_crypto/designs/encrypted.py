@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Costs, Rule, Run, View
 from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, fit_card, messages, retrain
-from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.designs.sample import check_sample
 
 if TYPE_CHECKING:
     from blindscore_crypto.encrypted.protocol import Lender, Source
@@ -45,8 +45,7 @@ class Encrypted:
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.sample < 1:
-            raise ParameterError(f"sample must be at least 1 person, got {self.sample}")
+        check_sample(self.sample)
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the protocol on a sample, and record views; see :class:`blindscore.designs.design.Design`."""

@@ -18,6 +18,7 @@ from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.encrypted import LENDER, Trial, Watch, exchange, run_blind
+from blindscore_crypto.designs.sample import check_sample
 
 UNPROVED = -(2**31)  # no total at all: counts as a run that does not agree
 
@@ -37,8 +38,7 @@ class EncryptedAudited:
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.sample < 1:
-            raise ParameterError(f"sample must be at least 1 person, got {self.sample}")
+        check_sample(self.sample)
         if not 0 < self.share <= 1:
             raise ParameterError(f"the audited share must lie in (0, 1], got {self.share}")
 

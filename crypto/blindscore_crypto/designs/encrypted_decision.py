@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, SOURCE_BLIND, Rule, Run
-from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.encrypted import LENDER, Trial, Watch, exchange, run_blind
+from blindscore_crypto.designs.sample import check_sample
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,7 @@ class EncryptedDecision:
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.sample < 1:
-            raise ParameterError(f"sample must be at least 1 person, got {self.sample}")
+        check_sample(self.sample)
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the protocol on a sample; see :class:`blindscore.designs.design.Design`."""

@@ -27,7 +27,8 @@ from blindscore.designs.design import (
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.sealed import EPOCH, Played, apply_and_decide, check_sample, one_bit_run, timed
+from blindscore_crypto.designs.sample import check_sample
+from blindscore_crypto.designs.sealed import EPOCH, Played, apply_and_decide, one_bit_run, timed
 from blindscore_crypto.sealed.group import Group
 from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.one_show import OneShowTerms, check

@@ -40,10 +40,10 @@ from blindscore.designs.plain import (
     messages,
     retrain,
 )
-from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.sealed.attestation import Source
 from blindscore_crypto.sealed.group import Group
 from blindscore_crypto.sealed.layout import Layout, layouts_of
@@ -222,18 +222,6 @@ def one_bit_run(
         train=retrain(population, scorecard, features),
         audit_share=1.0,  # the applicant holds a proof against the public card that any judge can check
     )
-
-
-def check_sample(sample: int) -> None:
-    """Return if at least one person is sampled.
-
-    Raises
-    ------
-    ParameterError
-        None is.
-    """
-    if sample < 1:
-        raise ParameterError(f"sample must be at least 1, got {sample}: a row stands on real runs")
 
 
 def timed(action: Callable[[], T]) -> tuple[T, float]:

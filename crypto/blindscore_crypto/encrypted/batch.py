@@ -20,7 +20,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from blindscore.errors import DataError, ForgeryError, ParameterError
+from blindscore.errors import ParameterError
+from blindscore_crypto.encrypted.blocks import check_columns, check_length
 from blindscore_crypto.encrypted.ntt import multiply, tables, transform
 from blindscore_crypto.encrypted.parameters import LEAN, LOG2_Q_128, SEAL_ERROR_VARIANCE, TAIL
 from blindscore_crypto.encrypted.sampling import Draw, binomial, expand, open_stream, ternary
@@ -107,10 +108,7 @@ def encrypt_block(key: bytes, columns: NDArray[np.integer[Any]]) -> bytes:
     DataError
         Wrong shape or range.
     """
-    if columns.ndim != 2 or not 1 <= columns.shape[1] <= PEOPLE:
-        raise DataError(f"a block takes columns of 1 to {PEOPLE} people, got shape {columns.shape}")
-    if columns.size and not (columns.min() >= 0 and columns.max() < T):
-        raise DataError(f"a block takes whole numbers from 0 to {T - 1}")
+    check_columns(columns, PEOPLE, T)
     m, n = columns.shape
     seed = os.urandom(SEED_BYTES)
     secret = transform(ternary(PEOPLE, expand(key, b"batch secret")), _TABLE)
@@ -138,8 +136,7 @@ def evaluate_block(
         The block's size does not belong to so many columns.
     """
     m = len(weights)
-    if len(block) != block_bytes(m):
-        raise ForgeryError(f"batch block refused: {len(block)} bytes, not {block_bytes(m)}")
+    check_length(block, block_bytes(m), "block")
     width = flood_width(weights)
     uploaded = np.frombuffer(block, "<u4", offset=SEED_BYTES).reshape(m + 1, PEOPLE)
     grown = _grown(block[:SEED_BYTES], m + 1)
@@ -157,8 +154,7 @@ def evaluate_block(
 
 def open_block(key: bytes, reply: bytes) -> NDArray[np.int64]:
     """Return the masked total of each of 2,048 people, in [0, t)."""
-    if len(reply) != reply_bytes():
-        raise ForgeryError(f"batch reply refused: {len(reply)} bytes, not {reply_bytes()}")
+    check_length(reply, reply_bytes(), "reply")
     words = np.zeros((2 * PEOPLE, 4), np.uint8)
     words[:, :REPLY_BYTES] = np.frombuffer(reply, np.uint8).reshape(-1, REPLY_BYTES)
     top, rest = words.view("<u4").astype(np.int64).reshape(2, PEOPLE)

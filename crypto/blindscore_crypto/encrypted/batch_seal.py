@@ -19,7 +19,8 @@ import numpy as np
 import tenseal.sealapi as seal
 from numpy.typing import NDArray
 
-from blindscore.errors import DataError, ForgeryError, ParameterError
+from blindscore.errors import ForgeryError, ParameterError
+from blindscore_crypto.encrypted.blocks import check_columns, check_length
 from blindscore_crypto.encrypted.kernels import REPLY_BITS, rounded
 from blindscore_crypto.encrypted.ntt import multiply, reduced, tables, transform
 from blindscore_crypto.encrypted.parameters import COLUMNS, REPLY_BYTES, SEAL_ERROR_VARIANCE, SEED_BYTES, TAIL
@@ -88,10 +89,7 @@ def encrypt_block(key: bytes, columns: NDArray[np.integer[Any]]) -> bytes:
     DataError
         Wrong shape or range.
     """
-    if columns.ndim != 2 or not 1 <= columns.shape[1] <= PEOPLE:
-        raise DataError(f"a block takes columns of 1 to {PEOPLE} people, got shape {columns.shape}")
-    if columns.size and not (columns.min() >= 0 and columns.max() < T):
-        raise DataError(f"a block takes whole numbers from 0 to {T - 1}")
+    check_columns(columns, PEOPLE, T)
     m, n = columns.shape
     seed = os.urandom(SEED_BYTES)
     secret = transform(secret_of(COLUMNS, key), _TABLE)
@@ -122,8 +120,7 @@ def evaluate_block(
         The block's size does not belong to so many columns, or a residue is not below its prime.
     """
     m = len(weights)
-    if len(block) != block_bytes(m):
-        raise ForgeryError(f"batch block refused: {len(block)} bytes, not {block_bytes(m)}")
+    check_length(block, block_bytes(m), "block")
     width = flood_width(weights)
     context, evaluator = engine(COLUMNS)
     parms_id, public, size = context.first_parms_id(), open_stream(block[:SEED_BYTES]), COLUMNS.residue_bytes * PEOPLE
@@ -156,8 +153,7 @@ def evaluate_block(
 
 def open_block(key: bytes, reply: bytes) -> NDArray[np.int64]:
     """Return the masked total of each of 8,192 people, in [0, t)."""
-    if len(reply) != reply_bytes():
-        raise ForgeryError(f"batch reply refused: {len(reply)} bytes, not {reply_bytes()}")
+    check_length(reply, reply_bytes(), "reply")
     top, rest = unpack(reply, REPLY_BYTES).reshape(2, PEOPLE)
     product = multiply(secret_of(COLUMNS, key), transform(rest, _TABLE), _TABLE)
     product -= _PRIME * (product > _PRIME // 2)
