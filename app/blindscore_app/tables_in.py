@@ -14,7 +14,6 @@ from blindscore.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -52,6 +51,20 @@ class Wanted:
         """Columns of the file to read, each once."""
         names = [*self.column_of.values(), *([self.keep] if self.keep is not None else [])]
         return list(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some people of a file, in file order."""
+
+    start: int  # number of the first; rows count from 0 over the file
+    columns: dict[
+        str, NDArray[Any]
+    ]  # feature -> (n,): float32 or float64, NaN where missing; a category's texts, or None
+    kept: pa.Array | None  # one more column, as text
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
 
 
 def wanted(card: Card, schema: Path | None = None, keep: str | None = None) -> Wanted:
@@ -105,26 +118,24 @@ def check_header(path: Path, want: Wanted) -> None:
             _check_names(path, _csv_names(path), want.columns)
 
 
-def batches(path: Path, want: Wanted) -> Iterator[tuple[pd.DataFrame, pa.Array | None]]:
-    """Yield (features of the card, kept column as text) in file order; the index counts rows from 0 over the file.
+def batches(path: Path, want: Wanted) -> Iterator[Batch]:
+    """Yield everybody in file order, with the features of the card.
 
-    Numbers come as float32 or float64 with NaN where missing, categories as objects. Columns are found by name, in
-    whatever order the file has them; columns that the card does not need are not decoded.
+    Columns are found by name, in whatever order the file has them; columns that the card does not need are not decoded.
 
     Raises
     ------
     DataError
         The file cannot be read, has no rows, lacks a column, names a column twice, or a number is none.
     """
-
     rows = 0
     with _readable(path):
         for raw in _parquet(path, want) if is_parquet(path) else _csv(path, want):
             if len(raw) == 0:
                 continue
-            people = _features(path, raw, want, rows)
+            kept = None if want.keep is None else _texts(raw.column(want.keep))
+            yield Batch(rows, _features(path, raw, want, rows), kept)
             rows += len(raw)
-            yield people, None if want.keep is None else _texts(raw.column(want.keep))
     if rows == 0:
         raise DataError(f"{path}: no rows; give at least one person")
 
@@ -232,18 +243,16 @@ def _parquet(path: Path, want: Wanted) -> Iterator[pa.RecordBatch]:
         yield from file.iter_batches(BATCH_ROWS, columns=want.columns, use_threads=False)
 
 
-def _features(path: Path, raw: pa.RecordBatch, want: Wanted, start: int) -> pd.DataFrame:
-    import pandas as pd
-
-    columns, categories = {}, want.categories
+def _features(path: Path, raw: pa.RecordBatch, want: Wanted, start: int) -> dict[str, NDArray[Any]]:
+    columns: dict[str, NDArray[Any]] = {}
+    categories = want.categories
     for name, column in want.column_of.items():
         values = raw.column(column)
         if name in categories:
             columns[name] = _category(path, values, column, want.missing)
         else:
             columns[name] = _number(path, values, column, want.missing, start)
-    index = pd.RangeIndex(start, start + len(raw))
-    return pd.DataFrame({name: pd.Series(values, index, copy=False) for name, values in columns.items()}, copy=False)
+    return columns
 
 
 def _texts(column: pa.Array) -> pa.Array:
@@ -278,6 +287,9 @@ def _number(path: Path, column: pa.Array, name: str, missing: tuple[str, ...], s
     import pandas as pd
     import pyarrow as pa
 
+    if pa.types.is_float32(column.type) or pa.types.is_float64(column.type):
+        # Arrow puts NaN into its gaps four times as fast as NumPy does.
+        return np.asarray(column.fill_null(np.nan) if column.null_count else column)
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         values = np.asarray(column.to_numpy(zero_copy_only=False))
         if values.dtype == object:  # true and false with gaps

@@ -209,18 +209,21 @@ def explain_row(file: Path, want: Wanted, row: int) -> dict[str, Any]:
     DataError
         The file cannot be used, or has no such row.
     """
+    import pandas as pd
+
     from blindscore.errors import DataError
     from blindscore.scorecard.binning import bin_labels
     from blindscore_app.tables_in import batches
 
     card = want.card
     rows = 0
-    for people, _ in batches(file, want):
-        rows += len(people)
+    for batch in batches(file, want):
+        rows += len(batch)
         if row >= rows:
             continue
+        person = {name: values[[row - batch.start]] for name, values in batch.columns.items()}
         try:
-            bins = card.bins(people.loc[[row]])
+            bins = card.bins(pd.DataFrame(person))
         except DataError as error:
             raise DataError(f"{file}, counted from row {row} on: {error}") from error
         total = int(card.totals(bins)[0])
