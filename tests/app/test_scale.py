@@ -141,6 +141,17 @@ def test_one_run_at_a_time_writes_into_a_folder(tmp_path: Path) -> None:
         run([tasks[0], tasks[0]], local, manifest, nothing, "twice")
 
 
+def test_a_run_sweeps_away_what_somebody_died_over_and_nothing_else(tmp_path: Path) -> None:
+    tasks, out = slow_tasks(tmp_path, 1), tmp_path / "out"
+    litter = [".0.txt.abcdefg1", ".0.txt.abcdefg2.part", ".0.txt.abcdefg3"]
+    others = [".1.txt.abcdefg1", ".0.txt", ".0.txt.swp", "0.txt.abcdefg1"]
+    for name in (*litter[:2], *others):
+        (out / name).write_text("half")
+    (out / litter[2]).mkdir()
+    run(tasks, local, out / "manifest.json", nothing, "")
+    assert {path.name for path in out.iterdir()} == {"0.txt", "manifest.json", *others}
+
+
 def _touching(path: Path, temporary: Path) -> dict[str, int]:
     temporary.write_text(path.read_text())
     path.write_text("changed while it was read")
