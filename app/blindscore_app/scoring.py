@@ -23,7 +23,7 @@ Score = Callable[["Mapping[str, NDArray[Any]]"], "NDArray[np.int16]"]
 
 def check_request(out: Path, want: Wanted) -> None:
     """Refuse a result of unknown kind, or a kept column that would clash with a column of the result."""
-    from blindscore_app.tables_in import is_parquet
+    from blindscore_app.blocks_in import is_parquet
 
     if not is_parquet(out) and out.suffix.lower() != ".csv":
         raise ParameterError(f"{out}: write scores to a file that ends in .csv or .parquet")

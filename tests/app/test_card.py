@@ -11,7 +11,7 @@ import pytest
 
 from blindscore.people.loaders import load_people
 from blindscore.scorecard.exchange import load_card
-from blindscore_app import tables_in
+from blindscore_app import blocks_in
 from tests.app.conftest import Files, Run, leftovers
 
 
@@ -99,10 +99,10 @@ def test_scoring_in_small_batches_gives_the_same_bytes(
     people, whole, parts = tmp_path / "p.parquet", tmp_path / "a.csv", tmp_path / "b.csv"
     files.table.to_parquet(people)
     run("score", card, people, "--schema", files.schema, "--out", whole)
-    monkeypatch.setattr(tables_in, "BATCH_ROWS", 7)
+    monkeypatch.setattr(blocks_in, "BATCH_ROWS", 7)
     run("score", card, people, "--schema", files.schema, "--out", parts)
     assert whole.read_bytes() == parts.read_bytes()
-    monkeypatch.setattr(tables_in, "BATCH_BYTES", 500)
+    monkeypatch.setattr(blocks_in, "BATCH_BYTES", 500)
     run("score", card, files.people, "--schema", files.schema, "--out", parts)
     assert whole.read_bytes() == parts.read_bytes()
 

@@ -107,10 +107,11 @@ def score(
     Many files give one result each and a manifest in the folder OUT; run again, it does what is missing or changed.
     """
     from blindscore.scorecard.exchange import load_card
+    from blindscore_app.blocks_in import is_parquet, rows_of
     from blindscore_app.progress import bar
     from blindscore_app.scale.score import is_many
     from blindscore_app.scoring import check_request, score_file
-    from blindscore_app.tables_in import is_parquet, rows_of, wanted
+    from blindscore_app.tables_in import wanted
 
     chosen = choose_engine(engine, workers, scheduler, tls_ca, tls_cert, tls_key)
     want = wanted(load_card(card), schema, keep or None)
