@@ -280,15 +280,16 @@ def test_a_full_disk_leaves_no_partial_result(run: Run, tmp_path: Path) -> None:
 
 
 PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
 from blindscore.scorecard.exchange import load_card
 from blindscore_app import blocks_in
+from blindscore_app.scale.plan import peak_memory
 from blindscore_app.scoring import score_file
 from blindscore_app.tables_in import wanted
 blocks_in.BATCH_BYTES, blocks_in.SPAN_ROWS = 2**20, 100_000  # so that the smaller file fills all that is held at once
 score_file(Path(sys.argv[2]), wanted(load_card(Path(sys.argv[1]))), Path(sys.argv[3]), True)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_memory())
 """
 
 
