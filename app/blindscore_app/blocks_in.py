@@ -82,7 +82,10 @@ def _readable(path: Path) -> Iterator[None]:
 def _check_names(path: Path, names: list[str], columns: list[str]) -> None:
     lacking = [name for name in columns if name not in names]
     if lacking:
-        raise DataError(f"{path}: columns missing for this scorecard: {', '.join(lacking)}")
+        raise DataError(
+            f"{path}: columns missing for this scorecard: {', '.join(lacking)}; "
+            "name them so, with commas between names, or give --schema if `fit` had other names"
+        )
     twice = sorted({name for name in columns if names.count(name) > 1})
     if twice:
         raise DataError(f"{path}: columns occur twice: {', '.join(twice)}; keep one of each")

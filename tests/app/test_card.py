@@ -225,3 +225,18 @@ def test_an_out_that_cannot_be_written_is_refused(run: Run, files: Files, card: 
     assert run(*asked, "--id", "score", "--out", tmp_path / "s.csv").refused()
     assert run(*asked, "--id", "nothing", "--out", tmp_path / "s.csv").refused()
     assert run("fit", files.people, "--schema", files.schema, "--out", tmp_path).refused()
+
+
+def test_an_out_that_is_an_input_is_refused_and_the_input_stays(run: Run, files: Files, card: Path) -> None:
+    link = files.people.with_name("link.csv")
+    link.symlink_to(files.people)
+    before = {path: path.read_bytes() for path in (files.people, files.schema, card)}
+    asked = ("score", card, files.people, "--schema", files.schema)
+    refused = [run(*asked, "--out", out) for out in (files.people, link, card, files.schema)]
+    refused += [
+        run("fit", files.people, "--schema", files.schema, "--out", out) for out in (files.people, files.schema)
+    ]
+    for answer in refused:
+        assert answer.refused()
+        assert "would replace what is read" in answer.err
+    assert {path: path.read_bytes() for path in before} == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import socket
@@ -28,6 +29,14 @@ from tests.app.conftest import Run, leftovers
 from tests.app.scale_world import make_card, make_parts, nothing, slow_tasks, visible
 
 distributed = pytest.importorskip("distributed")
+# Dask leaves the sockets of attempts that failed to the garbage collector, which warns of them.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def no_socket_left_to_later_tests() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @dataclass(frozen=True)

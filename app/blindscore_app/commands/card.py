@@ -42,7 +42,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Fit a scorecard to people whose outcome is known, and say how well it does on people it has not seen."""
-    check_file(out)
+    check_file(out, file, schema)
     from blindscore.designs.plain import declared, fit_card
     from blindscore.people.loaders import load_people
     from blindscore.scorecard.exchange import save_card
@@ -116,7 +116,7 @@ def score(
     chosen = choose_engine(engine, workers, scheduler, tls_ca, tls_cert, tls_key)
     want = wanted(load_card(card), schema, keep or None)
     if not is_many(file):
-        check_file(out)
+        check_file(out, card, file, schema)
         check_request(out, want)
     if not is_many(file) and engine is Where.LOCAL:
         total = rows_of(file)
