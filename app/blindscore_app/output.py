@@ -28,14 +28,16 @@ def check_directory(out: Path) -> None:
             raise DataError(f"{out}: {place} is not a directory; give a directory")
 
 
-def check_file(out: Path) -> None:
-    """Refuse an output file that cannot be written; its directory must exist.
+def check_file(out: Path, *inputs: Path | None) -> None:
+    """Refuse an output file that cannot be written, or would replace an input; its directory must exist.
 
     Raises
     ------
     DataError
-        ``out`` is a directory, or its directory is absent or may not be written.
+        ``out`` is a directory or an input, or its directory is absent or may not be written.
     """
+    if any(given is not None and os.path.realpath(given) == os.path.realpath(out) for given in inputs):
+        raise DataError(f"{out}: would replace what is read; give another file name with --out")
     if out.is_dir():
         raise DataError(f"{out}: is a directory; give a file name with --out")
     if not out.absolute().parent.is_dir():

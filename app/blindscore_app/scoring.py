@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blindscore.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
     from blindscore_app.tables_in import Wanted
 
 Counted = Callable[[int], None]
-Score = Callable[["pd.DataFrame"], "NDArray[np.int16]"]
+Score = Callable[["Mapping[str, NDArray[Any]]"], "NDArray[np.int16]"]
 
 
 def check_request(out: Path, want: Wanted) -> None:
     """Refuse a result of unknown kind, or a kept column that would clash with a column of the result."""
-    from blindscore_app.tables_in import is_parquet
+    from blindscore_app.blocks_in import is_parquet
 
     if not is_parquet(out) and out.suffix.lower() != ".csv":
         raise ParameterError(f"{out}: write scores to a file that ends in .csv or .parquet")
@@ -81,38 +80,40 @@ def _quoted(name: str) -> str:
 
 
 def _scored(file: Path, want: Wanted, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    import numpy as np
     import pyarrow as pa
 
     from blindscore_app.tables_in import batches
 
     score = scorer(want.card)
-    for people, kept in batches(file, want):
-        start = people.index[0]
+    for batch in batches(file, want):
+        start = batch.start
         try:
-            scores = score(people)
+            scores = score(batch.columns)
         except DataError as error:
             where = f", counted from row {start} on" if start else ""
             raise DataError(f"{file}{where}: {error}") from error
-        columns = [pa.array(people.index.to_numpy("int64")), *([] if kept is None else [kept]), pa.array(scores)]
-        yield pa.record_batch(columns, schema=schema)
+        rows = pa.array(np.arange(start, start + len(batch)))
+        yield pa.record_batch([rows, *([] if batch.kept is None else [batch.kept]), pa.array(scores)], schema=schema)
 
 
 def scorer(card: Card) -> Score:
-    """Return a function that scores a frame as the card does, through the kernel.
+    """Return a function that scores columns by name as the card does, through the kernel.
 
     A category enters the kernel as the number of its bin, so that one loop serves every card.
     """
     import numpy as np
+    import pandas as pd
 
     from blindscore.scorecard.binning import bin_column
     from blindscore.scorecard.kernels import score_columns, steps_of
 
     steps = steps_of(replace(card, characteristics=tuple(map(_numbered, card.characteristics))))
 
-    def column(c: Characteristic, values: pd.Series) -> NDArray[np.floating]:
+    def column(c: Characteristic, values: NDArray[Any]) -> NDArray[np.floating]:
         if c.groups is None:
-            return values.to_numpy()  # floats already, and the kernel itself refuses infinities
-        bins = bin_column(c, values)
+            return values  # floats already, and the kernel itself refuses infinities
+        bins = bin_column(c, pd.Series(values, name=c.feature))
         return np.where(bins == c.n_bins - 1, np.float32(np.nan), bins.astype(np.float32))
 
     return lambda people: score_columns(steps, [column(c, people[c.feature]) for c in card.characteristics])

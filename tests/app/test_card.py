@@ -11,7 +11,7 @@ import pytest
 
 from blindscore.people.loaders import load_people
 from blindscore.scorecard.exchange import load_card
-from blindscore_app import tables_in
+from blindscore_app import blocks_in
 from tests.app.conftest import Files, Run, leftovers
 
 
@@ -23,6 +23,55 @@ def test_fit_says_how_well_the_card_does_on_unseen_people(run: Run, files: Files
     assert said["people"] == 400
     assert said["auc_unseen_low"] <= said["auc_unseen"] <= said["auc_unseen_high"]
     assert said["auc_unseen"] > 0.55  # late payers default more, by construction
+
+
+def test_special_codes_get_bins_of_their_own_in_the_card_and_in_what_explain_shows(
+    run: Run, files: Files, tmp_path: Path
+) -> None:
+    table, path = files.table.copy(), tmp_path / "card.json"
+    coded = np.random.default_rng(1).random(len(table)) < 0.3
+    table.loc[coded, ["months_late", "bad"]] = [-9, 1]  # whoever has the code is bad; without it, low is good
+    table.to_csv(files.people, index=False)
+    asked = ("fit", files.people, "--schema", files.schema, "--out", path, "--json")
+    plain = json.loads(run(*asked).out)
+    assert plain["special"] == {}
+    named = json.loads(run(*asked, "--special", "arrears=-9", "--special", "arrears=-8,-9").out)
+    assert named["special"] == {"arrears": [-9.0, -8.0]}  # a code that nobody has yet may be named
+    every = json.loads(run(*asked, "--special", "-9").out)  # without a feature: where somebody has it
+    assert every["special"] == {"arrears": [-9.0]}
+    assert len({plain["fingerprint"], named["fingerprint"], every["fingerprint"]}) == 3
+    assert plain["fingerprint"] == json.loads(run(*asked).out)["fingerprint"]
+    said = run(*asked[:-1], "--special", "-9")
+    assert "special in arrears: -9" in said.out
+    row = ("--row", int(coded.argmax()), "--json")
+    shown = json.loads(run("explain", path, files.people, "--schema", files.schema, *row).out)
+    own = next(part for part in shown["characteristics"] if part["feature"] == "arrears")
+    assert own["bin"] == "-9"
+    assert own["lost"] > 0
+
+
+@pytest.mark.parametrize(
+    ("special", "message"),
+    [
+        ("months_late=-9", "no feature is called 'months_late'; numbers are income, arrears"),
+        ("purpose=1", "'purpose' holds categories"),
+        ("arrears=much", "give numbers with commas"),
+        ("arrears=", "give numbers with commas"),
+        ("arrears=1,,2", "give numbers with commas"),
+        ("arrears=nan", "finite"),
+        ("arrears=1e999", "finite"),
+        ("-77", "no number in the file holds -77"),
+        ("arrears=1,2,3,4,5,6,7,8", "at most 7"),
+    ],
+)
+def test_special_codes_that_make_no_sense_are_refused(
+    run: Run, files: Files, tmp_path: Path, special: str, message: str
+) -> None:
+    out = tmp_path / "card.json"
+    answer = run("fit", files.people, "--schema", files.schema, "--out", out, "--special", special)
+    assert answer.refused()
+    assert message in answer.err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet"])
@@ -50,10 +99,10 @@ def test_scoring_in_small_batches_gives_the_same_bytes(
     people, whole, parts = tmp_path / "p.parquet", tmp_path / "a.csv", tmp_path / "b.csv"
     files.table.to_parquet(people)
     run("score", card, people, "--schema", files.schema, "--out", whole)
-    monkeypatch.setattr(tables_in, "BATCH_ROWS", 7)
+    monkeypatch.setattr(blocks_in, "BATCH_ROWS", 7)
     run("score", card, people, "--schema", files.schema, "--out", parts)
     assert whole.read_bytes() == parts.read_bytes()
-    monkeypatch.setattr(tables_in, "BATCH_BYTES", 500)
+    monkeypatch.setattr(blocks_in, "BATCH_BYTES", 500)
     run("score", card, files.people, "--schema", files.schema, "--out", parts)
     assert whole.read_bytes() == parts.read_bytes()
 
@@ -176,3 +225,18 @@ def test_an_out_that_cannot_be_written_is_refused(run: Run, files: Files, card: 
     assert run(*asked, "--id", "score", "--out", tmp_path / "s.csv").refused()
     assert run(*asked, "--id", "nothing", "--out", tmp_path / "s.csv").refused()
     assert run("fit", files.people, "--schema", files.schema, "--out", tmp_path).refused()
+
+
+def test_an_out_that_is_an_input_is_refused_and_the_input_stays(run: Run, files: Files, card: Path) -> None:
+    link = files.people.with_name("link.csv")
+    link.symlink_to(files.people)
+    before = {path: path.read_bytes() for path in (files.people, files.schema, card)}
+    asked = ("score", card, files.people, "--schema", files.schema)
+    refused = [run(*asked, "--out", out) for out in (files.people, link, card, files.schema)]
+    refused += [
+        run("fit", files.people, "--schema", files.schema, "--out", out) for out in (files.people, files.schema)
+    ]
+    for answer in refused:
+        assert answer.refused()
+        assert "would replace what is read" in answer.err
+    assert {path: path.read_bytes() for path in before} == before

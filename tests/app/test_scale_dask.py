@@ -8,17 +8,20 @@ import os
 import signal
 import socket
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from blindscore.errors import DataError, ParameterError
 from blindscore_app.scale.cluster import Cluster, connected, run_on
 from blindscore_app.scale.manifest import Done
-from blindscore_app.scale.tasks import Task, local, run
+from blindscore_app.scale.tasks import Engine, Task, local, run
 from tests.app.conftest import Run, leftovers
-from tests.app.scale_world import make_card, make_parts, nothing, slow_tasks, visible
+from tests.app.scale_world import make_card, make_parts, make_people, nothing, slow_tasks, visible
 
 distributed = pytest.importorskip("distributed")
 
@@ -71,6 +74,80 @@ def test_a_task_that_fails_is_told_and_what_was_done_stays(client: Any, tmp_path
     (tmp_path / "in/part-003.csv").write_text("age,income,purpose\n1,1,car\n")
     ran = run(tasks, lambda given: run_on(client, given), out / "manifest.json", nothing, "scoring")
     assert len(ran.results) == len(visible(out)) == 6
+
+
+def test_encrypted_portfolios_give_the_same_scores_on_either_engine_and_outlive_a_worker(
+    client: Any, tmp_path: Path
+) -> None:
+    from blindscore_app.scale import portfolio
+    from blindscore_crypto.encrypted.portfolio import without_points
+
+    card, key, files = make_card(tmp_path / "card.json"), os.urandom(32), 4
+    (tmp_path / "people").mkdir()
+    for k in range(files):
+        make_people(15, k).to_parquet(tmp_path / f"people/{k}.parquet")
+    killed: list[int] = []
+
+    def murderous(given: Sequence[Task]) -> Iterator[Done]:
+        for done in run_on(client, given):
+            if not killed:
+                killed.append(next(iter(client.run(os.getpid).values())))
+                os.kill(killed[0], signal.SIGKILL)
+            yield done
+
+    def scores(engine: Engine, folder: Path) -> dict[str, str]:
+        places = {name: folder / name for name in ("blocks", "answers", "totals", "scores")}
+        for place in places.values():
+            place.mkdir(parents=True)
+        blocks, answers, totals, settled = places.values()
+        blank = without_points(card)
+        for place, make in (
+            (blocks, lambda: portfolio.encrypt_tasks(tmp_path / "people", blank, key, blocks)),
+            (answers, lambda: portfolio.evaluate_tasks(blocks, card, answers)),
+            (totals, lambda: portfolio.open_tasks(answers, blank, key, totals)),
+            (settled, lambda: portfolio.settle_tasks(totals, answers, card, settled)),
+        ):
+            ran = run(make(), engine, place / "manifest.json", nothing, place.name)
+            assert sum(done.facts["people"] for done in ran.results) == files * 15
+        assert leftovers(folder) == []
+        return visible(settled)
+
+    there = scores(murderous, tmp_path / "dask")
+    assert len(killed) == 1
+    assert len(there) == files
+    assert there == scores(local, tmp_path / "local")
+    for k in range(files):
+        table = make_people(15, k)
+        got = pd.read_parquet(tmp_path / f"dask/scores/{k}.parquet")["score"]
+        np.testing.assert_array_equal(got, card.scores(card.bins(table)))
+    for path in tmp_path.rglob("manifest.json"):
+        assert key.hex() not in path.read_text()
+
+
+def test_a_frontier_measured_on_a_cluster_has_the_same_rows(
+    run: Run, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from blindscore_app.commands import measure
+    from blindscore_app.report import html, picture
+
+    monkeypatch.setattr(html, "render_page", lambda ledger: "")  # only the ledger is on trial
+    monkeypatch.setattr(picture, "draw_frontier", lambda ledger: b"")
+    monkeypatch.setattr(measure, "choose_engine", lambda *_: partial(run_on, client))  # it has started already
+    monkeypatch.setattr(measure, "QUICK_ATTACKS", ("link", "steer", "disclose"))
+    asked = ("frontier", "--people", 200, "--seed", 3, "--designs", "platform,bureau", "--quick", "--json", "--out")
+    here = json.loads(run(*asked, tmp_path / "local").out)
+    answer = run(*asked, tmp_path / "dask", "--engine", "dask")
+    assert answer.status == 0, answer.err
+    there = json.loads(answer.out)
+    assert there["rows"] == here["rows"]
+    assert len(here["rows"]) > 50
+    for ledger in (here, there):
+        for design in ledger["designs"]:
+            del design["us_per_person"]  # the one thing measured by the clock
+    assert there["designs"] == here["designs"]
+    assert answer.err.count("as before") == 2  # nothing was left for this process to measure
+    assert run(*asked, tmp_path / "none", "--engine", "dask", "--no-cache").refused()
+    assert leftovers(tmp_path) == []
 
 
 def test_the_scheduler_speaks_to_nobody_without_its_certificate(client: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from blindscore.surveillance.cache import Cache
 from blindscore.surveillance.frontier import measure
 from blindscore_app.scale import portfolio
 from blindscore_app.scale.frontier import design_tasks
-from blindscore_app.scale.plan import Rates, measure_here, plan, to_dict
+from blindscore_app.scale.plan import Rates, measure_here, peak_memory, plan, to_dict
 from blindscore_app.scale.tasks import Task, local, run
 from blindscore_crypto.encrypted.portfolio import without_points
 from tests.app.conftest import Run, leftovers, quick_capabilities
@@ -57,6 +59,19 @@ def test_a_plan_rests_on_what_the_design_takes() -> None:
     assert rates.real_runs == 16
     assert rates.bytes_up == few.costs.bytes_up > 0
     assert rates.stored_bytes > rates.bytes_up  # the lender keeps the ciphertext and the score
+
+
+def test_a_process_counts_its_own_memory_and_not_that_of_the_one_that_started_it() -> None:
+    held = bytearray(400 * 2**20)
+    code = "from blindscore_app.scale.plan import peak_memory; print(peak_memory())"
+    child = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert int(child.stdout) < len(held) < peak_memory()
 
 
 def test_the_command_refuses_what_cannot_be_planned(run: Run) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from blindscore.errors import ParameterError
 from blindscore_app.commands.engine import Certificate, EngineName, Scheduler, Where, Workers, choose_engine
+from blindscore_app.commands.special import Special, special_codes
 from blindscore_app.output import check_directory, check_file, replacing
 
 if TYPE_CHECKING:
@@ -37,10 +38,11 @@ def fit(
     file: People,
     schema: Annotated[Path, typer.Option(help="TOML file that says what each column is.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Where the scorecard goes.")] = Path("card.json"),
+    special: Special = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit a scorecard to people whose outcome is known, and say how well it does on people it has not seen."""
-    check_file(out)
+    check_file(out, file, schema)
     from blindscore.designs.plain import declared, fit_card
     from blindscore.people.loaders import load_people
     from blindscore.scorecard.exchange import save_card
@@ -48,16 +50,18 @@ def fit(
     from blindscore.scorecard.scorecard import Scorecard
 
     people = load_people(file, schema)
+    codes = special_codes(special or [], people.features)
     past, unseen = people.history, ~people.history
-    trial = fit_card(people, Scorecard(), list(people.features.columns))
+    trial = fit_card(people, Scorecard(special=codes), list(people.features.columns))
     reached = auc_interval(people.default[unseen], trial.score_points(people.features[unseen]))
-    card = Scorecard().fit(declared(people.features), people.default).card_
+    card = Scorecard(special=codes).fit(declared(people.features), people.default).card_
     save_card(card, out)
     said: dict[str, Any] = {
         "written": str(out),
         "fingerprint": card.fingerprint,
         "people": len(people),
         "features": card.features,
+        "special": codes,
         "auc_unseen": reached[0],
         "auc_unseen_low": reached[1],
         "auc_unseen_high": reached[2],
@@ -65,8 +69,10 @@ def fit(
     if as_json:
         typer.echo(json.dumps(said))
         return
+    listed = "".join(f"; special in {name}: {', '.join(f'{c:g}' for c in own)}" for name, own in codes.items())
     typer.echo(
-        f"Written: {out} ({len(card.features)} features of {len(people)} people)\nFingerprint: {card.fingerprint}\n"
+        f"Written: {out} ({len(card.features)} features of {len(people)} people{listed})\n"
+        f"Fingerprint: {card.fingerprint}\n"
         f"AUC {reached[0]:.3f} [{reached[1]:.3f}, {reached[2]:.3f}] of a card fitted on the {int(past.sum())} past "
         f"customers, on the {int(unseen.sum())} others; the card written here is fitted on all."
     )
@@ -101,15 +107,16 @@ def score(
     Many files give one result each and a manifest in the folder OUT; run again, it does what is missing or changed.
     """
     from blindscore.scorecard.exchange import load_card
+    from blindscore_app.blocks_in import is_parquet, rows_of
     from blindscore_app.progress import bar
     from blindscore_app.scale.score import is_many
     from blindscore_app.scoring import check_request, score_file
-    from blindscore_app.tables_in import is_parquet, rows_of, wanted
+    from blindscore_app.tables_in import wanted
 
     chosen = choose_engine(engine, workers, scheduler, tls_ca, tls_cert, tls_key)
     want = wanted(load_card(card), schema, keep or None)
     if not is_many(file):
-        check_file(out)
+        check_file(out, card, file, schema)
         check_request(out, want)
     if not is_many(file) and engine is Where.LOCAL:
         total = rows_of(file)
@@ -203,18 +210,21 @@ def explain_row(file: Path, want: Wanted, row: int) -> dict[str, Any]:
     DataError
         The file cannot be used, or has no such row.
     """
+    import pandas as pd
+
     from blindscore.errors import DataError
     from blindscore.scorecard.binning import bin_labels
     from blindscore_app.tables_in import batches
 
     card = want.card
     rows = 0
-    for people, _ in batches(file, want):
-        rows += len(people)
+    for batch in batches(file, want):
+        rows += len(batch)
         if row >= rows:
             continue
+        person = {name: values[[row - batch.start]] for name, values in batch.columns.items()}
         try:
-            bins = card.bins(people.loc[[row]])
+            bins = card.bins(pd.DataFrame(person))
         except DataError as error:
             raise DataError(f"{file}, counted from row {row} on: {error}") from error
         total = int(card.totals(bins)[0])

@@ -150,7 +150,7 @@ def choose_designs(names: str, sample: int, people: int) -> list[Design]:
     if unknown:
         raise ParameterError(f"no design is called {', '.join(unknown)}; there are {', '.join(known)}")
     if len(set(wanted)) < len(wanted):
-        raise ParameterError("--designs names a design twice; name each once")
+        raise ParameterError("a design is named twice; name each once")
     if names.strip() and not wanted:
         raise ParameterError(f"--designs names no design; there are {', '.join(known)}")
     if sample > people:

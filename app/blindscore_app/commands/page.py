@@ -17,7 +17,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Say as JSON what was written.")] = False,
 ) -> None:
     """Write the self-contained report page of a ledger."""
-    check_file(out)
+    check_file(out, ledger)
     from blindscore.surveillance.ledger import write_atomic
     from blindscore_app.report.checked import read_ledger
     from blindscore_app.report.html import render_page

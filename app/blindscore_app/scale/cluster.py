@@ -9,19 +9,23 @@ that exists in memory and only as long as the run.
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import blindscore
 from blindscore.errors import DataError, ParameterError
 from blindscore_app.scale.manifest import Done
 from blindscore_app.scale.tasks import Engine, Task, perform
 
 if TYPE_CHECKING:
     from distributed import Client
-    from distributed.security import Security
 
 LOST_WORKERS = 100  # that one task may outlive; the library gives up after 3, which a rolling restart reaches
 CONNECT_SECONDS = 30
@@ -53,11 +57,21 @@ class Cluster:
             return
         if not self.scheduler.startswith("tls://"):
             raise ParameterError("--scheduler: give an address that starts with tls://; others are open to anybody")
+        if not _has_host_and_port(self.scheduler):
+            raise ParameterError("--scheduler: give host and port, as in tls://scheduler.example:8786")
         if not all(files):
             raise ParameterError("--scheduler needs --tls-ca, --tls-cert and --tls-key, the files it was started with")
         absent = [str(file) for file in files if not Path(str(file)).is_file()]
         if absent:
             raise ParameterError(f"no such file: {', '.join(absent)}; give the certificates of the cluster")
+
+
+def _has_host_and_port(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname and parts.port)
+    except ValueError:  # a port that is no number, or too large
+        return False
 
 
 def dask(cluster: Cluster) -> Engine:
@@ -87,7 +101,7 @@ def run_on(client: Client, tasks: Sequence[Task]) -> Iterator[Done]:
     Raises
     ------
     DataError
-        A task failed, or no worker lived long enough to finish it.
+        A task failed, no worker lived long enough to finish it, or the scheduler went away.
     """
     from distributed import KilledWorker, as_completed
 
@@ -96,9 +110,14 @@ def run_on(client: Client, tasks: Sequence[Task]) -> Iterator[Done]:
         for future in as_completed(futures):
             yield future.result()
             future.release()
+    except CancelledError as error:
+        raise DataError(
+            "the scheduler went away in mid-run; start it and run again: finished parts are kept"
+        ) from error
     except KilledWorker as error:
         raise DataError(
-            f"{LOST_WORKERS} workers died over one file; give them more memory, or smaller files, and run again"
+            f"{error.allowed_failures + 1} workers died over one file; "
+            "give them more memory, or smaller files, and run again"
         ) from error
     finally:
         client.cancel([future for future in futures if not future.done()])
@@ -111,7 +130,7 @@ def connected(cluster: Cluster) -> Iterator[Client]:
     Raises
     ------
     DataError
-        The scheduler does not answer, or refuses the certificate.
+        The scheduler does not answer, or refuses the certificate, or its workers cannot do the work.
     """
     import dask as dask_library
     from distributed import Client, LocalCluster
@@ -119,14 +138,8 @@ def connected(cluster: Cluster) -> Iterator[Client]:
 
     with dask_library.config.set(SETTINGS):
         if cluster.scheduler:
-            security = _security(cluster)
-            try:
-                client = Client(cluster.scheduler, security=security, timeout=CONNECT_SECONDS)
-            except (OSError, TimeoutError) as error:
-                raise DataError(
-                    f"{cluster.scheduler}: no scheduler answers there with this certificate; check address and files"
-                ) from error
-            with client:
+            with _reach(cluster) as client:
+                _check_workers(client, cluster.scheduler)
                 yield client
             return
         count = cluster.workers or len(os.sched_getaffinity(0))
@@ -148,12 +161,45 @@ def connected(cluster: Cluster) -> Iterator[Client]:
             yield client
 
 
-def _security(cluster: Cluster) -> Security:
+def _reach(cluster: Cluster) -> Client:
+    from distributed import Client
+    from distributed.comm import CommClosedError
     from distributed.security import Security
 
+    where = cluster.scheduler
     files: dict[str, Any] = {
         "tls_ca_file": str(cluster.ca),
         "tls_client_cert": str(cluster.certificate),
         "tls_client_key": str(cluster.key),
     }
-    return Security(require_encryption=True, **files)
+    try:
+        security = Security(require_encryption=True, **files)
+        return Client(where, security=security, timeout=CONNECT_SECONDS)
+    except (CommClosedError, ValueError) as error:  # hung up by either side, or no handshake at all
+        raise DataError(
+            f"{where}: what answers there speaks no TLS, or has certificates of another cluster; "
+            "give the --tls-ca, --tls-cert and --tls-key that the scheduler was started with"
+        ) from error
+    except ssl.SSLError as error:
+        raise DataError(
+            "--tls-ca, --tls-cert and --tls-key need two certificates and the key of the second, PEM; "
+            f"these cannot be used ({error.reason or 'unreadable'})"
+        ) from error
+    except OSError as error:
+        raise DataError(f"{where}: no scheduler answers there over TLS; check the address, and that it runs") from error
+
+
+def _check_workers(client: Client, where: str) -> None:
+    """Ask every worker for the package: one without it would die over each task that it is given."""
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except TimeoutError as error:
+        raise DataError(f"{where}: the scheduler has no workers; start some, and run again") from error
+    needed = blindscore.__version__
+    seen = client.run(version, "blindscore", on_error="return")
+    strange = [worker for worker, found in seen.items() if found != needed]
+    if strange:
+        raise DataError(
+            f"{where}: {len(strange)} of {len(seen)} workers do not have blindscore {needed} installed, "
+            f"such as {strange[0]}; install it there"
+        )

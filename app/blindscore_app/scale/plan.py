@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from blindscore.errors import DataError, ParameterError
@@ -104,8 +105,6 @@ def measure_apart(design: str) -> Rates:
 
 def measure_here(name: str, people: int = MEASURED_PEOPLE, seed: int = 1) -> Rates:
     """Run a design over a small society and return what a person cost."""
-    import resource
-
     import numpy as np
 
     from blindscore.people.society import make_society
@@ -126,9 +125,15 @@ def measure_here(name: str, people: int = MEASURED_PEOPLE, seed: int = 1) -> Rat
         bytes_down=run.costs.bytes_down,
         keys_bytes=run.costs.keys_bytes,
         stored_bytes=stored,
-        peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        peak_bytes=peak_memory(),
         real_runs=run.real_runs,
     )
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has held, bytes; ``getrusage`` would count its parent's too."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def to_dict(plans: list[Plan], cores: int) -> dict[str, Any]:

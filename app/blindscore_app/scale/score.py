@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from blindscore.errors import DataError
+from blindscore_app.blocks_in import PARQUET, check_header, is_parquet
 from blindscore_app.scale.tasks import Task
 from blindscore_app.scoring import score_file
-from blindscore_app.tables_in import PARQUET, Wanted, check_header, is_parquet
+from blindscore_app.tables_in import Wanted
 
 TABLES = (*PARQUET, ".csv.gz", ".csv")
-RESULT_VERSION = 1  # goes up when equal inputs would give other bytes
+RESULT_VERSION = 2  # goes up when equal inputs would give other bytes
 
 
 def is_many(given: Path) -> bool:

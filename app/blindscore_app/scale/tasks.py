@@ -23,7 +23,7 @@ from blindscore_app.output import replacing, replacing_folder
 from blindscore_app.scale.manifest import Done, Source, load_manifest, save_manifest
 
 SAVE_SECONDS = 1.0  # between two writes of the manifest; what is not in it is done again after a crash
-TEMPORARY = re.compile(r"\.(?P<target>.+)\.[a-z0-9_]{8}")
+TEMPORARY = re.compile(r"\.(?P<target>.+)\.[a-z0-9_]{8}(\.part)?")  # a portfolio's step writes beside it, to .part
 
 
 @dataclass(frozen=True)
