@@ -20,7 +20,7 @@ and no bin is worth much. How alike and how much is read off the released sums b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,13 +196,24 @@ def train(
     first, by_bin = first_gradient(moments), np.sqrt(relative_risk_variance(moments))
     alike = _risk_variance(moments, scatter, at) * scatter
     curvature = min((alike, alike * np.outer(by_bin, by_bin)), key=lambda h: missed(h, first, newton))
-    weights = solve_weights(layout, curvature, [first, newton])
+    far = replace(first, variance=first.variance + unexplained(curvature, first, newton))
+    weights = solve_weights(layout, curvature, [far, newton])
     return layout.split(weights), intercept_of(moments, scatter, weights)
 
 
 def missed(curvature: Floats, first: Gradient, then: Gradient) -> float:
     """Squared error with which a curvature foretells the second gradient from the first: both are released."""
     return float(((then.value - first.value + curvature @ (then.at - first.at)) ** 2).sum())
+
+
+def unexplained(curvature: Floats, first: Gradient, then: Gradient) -> float:
+    """Variance, an entry, with which the first gradient misses the second beyond what noise in both explains.
+
+    Carried from the constant model to the weights, the first gradient suffers from whatever is wrong with the curvature
+    (noise in the pair counts, one quadratic for a logistic likelihood); the second starts there. By the method of
+    moments, as for the variance between studies (DerSimonian and Laird, "Meta-analysis in clinical trials", 1986).
+    """
+    return max(0.0, missed(curvature, first, then) / len(first.value) - first.variance - then.variance)
 
 
 def relative_risk_variance(moments: Moments) -> Floats:
