@@ -207,7 +207,7 @@ class Budget:
         Parameters
         ----------
         sums : int64 array
-            To which one person adds a vector of L2 length at most ``sensitivity``.
+            To which one person adds a vector of integers of L2 length at most ``sensitivity``.
         what : str
             In words, for the record.
         sensitivity : float
