@@ -1,13 +1,14 @@
 """The model file: card and guarantee travel together, and neither can be swapped or embellished."""
 
 import json
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from blindscore.errors import CardError, ForgeryError, ParameterError
-from blindscore_crypto.private_model.accounting import Release
+from blindscore_crypto.private_model.accounting import Release, epsilon_of, epsilon_rdp
 from blindscore_crypto.private_model.domains import Domains, Number
 from blindscore_crypto.private_model.estimator import PrivateScorecard
 from blindscore_crypto.private_model.guarantee import Guarantee, load_private, save_private
@@ -86,3 +87,19 @@ def test_a_guarantee_that_does_not_add_up_cannot_be_made():
     Guarantee(1.0, 1e-5, "onestep", (Release("sum", 1.0, 5.0),))
     with pytest.raises(ParameterError, match="more than"):
         Guarantee(1.0, 1e-5, "onestep", (Release("sum", 1.0, 1.0),))
+
+
+def test_either_bound_is_proof_and_files_charged_by_the_older_one_are_still_read():
+    exact, older = (Release("sum", 9.0, 36.0),), (Release("sum", 1.0, 1.0),)
+    assert epsilon_of(exact, 1e-5) < 1.0 < epsilon_rdp(exact, 1e-5)
+    assert epsilon_rdp(older, 1e-5) < 5.0 < epsilon_of(older, 1e-5)  # so little noise is not counted any more
+    Guarantee(1.0, 1e-5, "onestep", exact)
+    Guarantee(5.0, 1e-5, "onestep", older)
+
+
+def test_a_hostile_record_of_sampled_steps_is_judged_quickly():
+    steps = Release("steps", 1.0, 1.0, 10**9, 1e-6, "float")
+    started = time.monotonic()
+    with pytest.raises(ParameterError, match="more than"):
+        Guarantee(epsilon_rdp([steps], 1e-5) / 1.05, 1e-5, "opacus", (steps,))
+    assert time.monotonic() - started < 5

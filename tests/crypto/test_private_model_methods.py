@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from blindscore_crypto.private_model import gradient, onestep, teacher, woe
-from blindscore_crypto.private_model.accounting import Budget, epsilon_rdp, whole_budget
+from blindscore_crypto.private_model.accounting import Budget, whole_budget
 from blindscore_crypto.private_model.layout import Layout
 from blindscore_crypto.private_model.methods import AUTO, METHODS, method_named
 from blindscore_crypto.private_model.moments import Moments
@@ -45,7 +45,7 @@ def test_every_method_ranks_strangers_and_states_their_risk(trained):
 
 def test_every_method_keeps_the_budget_and_uses_it(trained):
     name, _, _, budget = trained
-    assert 0.95 * budget.epsilon < epsilon_rdp(budget.record, DELTA) <= budget.epsilon
+    assert 0.99 * budget.epsilon < budget.spent <= budget.epsilon
     assert {release.noise for release in budget.record} == ({"discrete"} if name in EXACT else {"discrete", "float"})
 
 
@@ -132,3 +132,17 @@ def test_more_budget_does_not_hurt_where_one_feature_says_nearly_everything():
         weights, _ = onestep.train(bins[half[0]], bad[half[0]], layout, whole_budget(4.0, DELTA), Budget(4.0, DELTA))
         found.append(roc_auc_score(bad[half[1]], np.concatenate(weights)[layout.columns(bins[half[1]])].sum(axis=1)))
     assert min(found) > 0.9  # the truth gives about .95
+
+
+def test_a_long_step_by_a_wrong_curvature_is_taken_with_caution():
+    """Few defaults, nearly all in one corner: a card that trusts the second gradient alone goes far astray."""
+    rng = np.random.default_rng(3)
+    layout = Layout((10,) * 8, (True,) * 8)
+    latent = rng.normal(size=(30_000, 8))
+    bins = np.searchsorted(np.linspace(-1.6, 1.6, 8), latent).astype(np.uint8)
+    bad = rng.random(30_000) < 1 / (1 + np.exp(5 - 2 * latent[:, 0]))
+    half = slice(0, 24_000), slice(24_000, None)
+    budget = Budget(4.0, DELTA, insecure_simulation_bytes=np.random.default_rng(1).bytes)
+    weights, _ = onestep.train(bins[half[0]], bad[half[0]], layout, whole_budget(4.0, DELTA), budget)
+    totals = np.concatenate(weights)[layout.columns(bins[half[1]])].sum(axis=1)
+    assert roc_auc_score(bad[half[1]], totals) > 0.865  # without the caution .64, and .83 without any of this

@@ -1,13 +1,15 @@
-"""What was released, kept apart from what it costs: a frozen record, three accountants, and a ledger that says no.
+"""What was released, kept apart from what it costs: a frozen record, its accountants, and a ledger that says no.
 
 Who sees what: everything recorded here is public. Neighbouring data sets differ by one added or removed person.
 Assumption: each release adds noise of the recorded sigma to a sum to which one person adds a vector no longer than
-the recorded sensitivity.
+the recorded sensitivity; where the noise is discrete, the vector is one of integers.
 
-The claimed epsilon is the Renyi accountant's (Mironov, "Renyi differential privacy", CSF 2017; conversion of Canonne,
-Kamath and Steinke, NeurIPS 2020), since it holds for discrete as for continuous Gaussians (the latter paper shows that
-the discrete one has no larger Renyi divergence). The privacy loss distribution (dp-accounting) and PRV (Opacus) are
-tighter, for continuous noise; they cross-check.
+The claimed epsilon is :func:`epsilon_of`. Each discrete release counts as the slightly less noisy continuous one that
+it is a rounding of (:mod:`~blindscore_crypto.private_model.privacy_loss`); releases to which everybody contributes are
+then one Gaussian mechanism, whose epsilon is exact, and sampled ones are composed by the privacy loss distributions of
+dp-accounting (Doroshenko et al., "Connect the dots", PoPETs 2022), which are rounded up. Renyi divergences (Mironov,
+CSF 2017; Canonne, Kamath and Steinke, NeurIPS 2020, for discrete noise) give a larger bound; they and Opacus' PRV
+cross-check.
 """
 
 from __future__ import annotations
@@ -28,12 +30,21 @@ from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
 from blindscore_crypto.private_model.noise import RandomBytes, Variance, discrete_gaussian
+from blindscore_crypto.private_model.privacy_loss import (
+    MOST_RELEASES,
+    SLACK,
+    epsilon_of_mu,
+    mu_of,
+    rounding_variance,
+)
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 NEIGHBOURS = "add or remove one person"
 MAX_DELTA = 1e-3
+INTERVAL = 1e-3  # on which privacy loss distributions of sampled releases are rounded
+FOURIER_DELTA = 1e-10  # below it, rounding in the Fourier transforms of these could matter
 ORDERS = (*(1.5 + k / 20 for k in range(190)), *range(11, 64), *(64 * 2**k for k in range(7)))
 
 
@@ -54,12 +65,39 @@ class Release:
         return self.sigma / self.sensitivity
 
     @property
-    def event(self) -> DpEvent:
-        """The record as dp-accounting knows it."""
-        one: DpEvent = GaussianDpEvent(self.multiplier)
+    def smooth(self) -> float:
+        """Noise, in units of the sensitivity, of the continuous release that this one is a rounding of; 0 = of none."""
+        rounding = rounding_variance(self.sensitivity) if self.noise == "discrete" else 0.0
+        return math.sqrt(max(self.sigma**2 - rounding, 0.0)) / self.sensitivity
+
+    def event(self, multiplier: float) -> DpEvent:
+        """Return the record as dp-accounting knows it, with noise in units of the sensitivity."""
+        one: DpEvent = GaussianDpEvent(multiplier)
         if self.sampling is not None:
             one = PoissonSampledDpEvent(self.sampling, one)
         return SelfComposedDpEvent(one, self.steps)
+
+
+def epsilon_of(releases: Sequence[Release], delta: float) -> float:
+    """Epsilon of all releases together, the one that is claimed; infinite where noise is too small to be counted."""
+    discrete = sum(release.steps for release in releases if release.noise == "discrete")
+    if discrete > MOST_RELEASES or not all(release.smooth for release in releases):
+        return math.inf
+    within = delta * math.exp(-SLACK)
+    if all(release.sampling is None for release in releases):
+        mu = math.sqrt(sum(release.steps / release.smooth**2 for release in releases))
+        return epsilon_of_mu(mu, within) + SLACK
+    return _epsilon_sampled(tuple(releases), within) + SLACK
+
+
+@lru_cache(maxsize=4096)
+def _epsilon_sampled(releases: tuple[Release, ...], delta: float) -> float:
+    if delta < FOURIER_DELTA:
+        return epsilon_rdp(releases, delta)
+    accountant = PLDAccountant(value_discretization_interval=INTERVAL)
+    for release in releases:
+        accountant.compose(release.event(release.smooth))
+    return float(accountant.get_epsilon(delta))
 
 
 def epsilon_rdp(releases: Sequence[Release], delta: float) -> float:
@@ -72,15 +110,15 @@ def epsilon_rdp(releases: Sequence[Release], delta: float) -> float:
 def _epsilon_rdp(counted: frozenset[tuple[Release, int]], delta: float) -> float:
     accountant = RdpAccountant(ORDERS)
     for release, times in sorted(counted, key=repr):
-        accountant.compose(release.event, times)
+        accountant.compose(release.event(release.multiplier), times)
     return float(accountant.get_epsilon(delta))
 
 
 def epsilon_pld(releases: Sequence[Release], delta: float) -> float:
     """Epsilon of all releases together, by privacy loss distributions; for continuous noise."""
-    accountant = PLDAccountant(value_discretization_interval=1e-3)
+    accountant = PLDAccountant(value_discretization_interval=INTERVAL)
     for release in releases:
-        accountant.compose(release.event)
+        accountant.compose(release.event(release.multiplier))
     return float(accountant.get_epsilon(delta))
 
 
@@ -143,7 +181,7 @@ class Budget:
     @property
     def spent(self) -> float:
         """Epsilon of the record at this delta; 0 before the first release."""
-        return epsilon_rdp(self._record, self.delta) if self._record else 0.0
+        return epsilon_of(self._record, self.delta) if self._record else 0.0
 
     def spend(self, release: Release) -> None:
         """Enter a release before it is made.
@@ -153,7 +191,7 @@ class Budget:
         ParameterError
             Together with the record it would cost more than epsilon; nothing is entered.
         """
-        cost = epsilon_rdp((*self._record, release), self.delta)
+        cost = epsilon_of((*self._record, release), self.delta)
         if cost > self.epsilon:
             raise ParameterError(
                 f"{release.what} would bring epsilon to {cost:.4g}, the budget is {self.epsilon:.4g}; "
@@ -169,14 +207,14 @@ class Budget:
         Parameters
         ----------
         sums : int64 array
-            To which one person adds a vector of L2 length at most ``sensitivity``.
+            To which one person adds a vector of integers of L2 length at most ``sensitivity``.
         what : str
             In words, for the record.
         sensitivity : float
         multiplier : float
-            Noise in units of the sensitivity.
+            Noise in units of the sensitivity, before the little that rounding adds.
         """
-        sigma = Variance.at_least(multiplier * sensitivity).sigma
+        sigma = Variance.at_least(math.sqrt((multiplier * sensitivity) ** 2 + rounding_variance(sensitivity))).sigma
         self.spend(Release(what, sensitivity, sigma))
         draws, _ = discrete_gaussian(sigma, sums.size, insecure_simulation_bytes=self.insecure_simulation_bytes)
         return (sums + draws.reshape(sums.shape)).astype(np.float64), sigma
@@ -186,10 +224,20 @@ class Budget:
         return self
 
 
-@lru_cache(maxsize=256)
 def whole_budget(epsilon: float, delta: float) -> float:
-    """Return the noise multiplier with which a single release would use up the whole budget."""
-    return least(lambda m: epsilon_rdp([Release("all", 1.0, m)], delta) <= epsilon, 1e-2, 1e5)
+    """Return the noise multiplier with which a single release would use up the whole budget.
+
+    Releases with multipliers ``m_j`` use it up together where ``sum_j 1 / m_j^2 = 1 / m^2``.
+
+    Raises
+    ------
+    ParameterError
+        The budget is too small for any noise.
+    """
+    check_budget(epsilon, delta)
+    if epsilon < 10 * SLACK:
+        raise ParameterError(f"no noise meets an epsilon below {10 * SLACK:g}; grant a larger one")
+    return (1 + 1e-9) / mu_of(epsilon - SLACK, delta * math.exp(-SLACK))  # the billionth covers the root's own error
 
 
 def least(fits: Callable[[float], bool], low: float, high: float, precision: float = 1e-4) -> float:

@@ -12,14 +12,12 @@ the same way: the largest mu that is (epsilon, delta)-private.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.stats import beta, norm
 
 from blindscore.errors import ParameterError
@@ -27,6 +25,7 @@ from blindscore_crypto.private_model.accounting import Budget, Counts, check_bud
 from blindscore_crypto.private_model.layout import Layout
 from blindscore_crypto.private_model.methods import METHODS, method_named
 from blindscore_crypto.private_model.noise import RandomBytes
+from blindscore_crypto.private_model.privacy_loss import mu_of
 
 Floats = NDArray[np.float64]
 People = tuple[NDArray[np.uint8], NDArray[np.bool_]]  # bins (n, d), outcomes (n,)
@@ -49,23 +48,13 @@ class Audit:
         return self.true_alarms - self.false_alarms
 
 
-def mu_of(epsilon: float, delta: float) -> float:
-    """Return the largest mu such that mu-GDP implies (epsilon, delta)-DP (Dong, Roth, Su 2022, corollary 1)."""
-    check_budget(epsilon, delta)
-
-    def excess(mu: float) -> float:
-        upper, lower = norm.cdf(-epsilon / mu + mu / 2), norm.logcdf(-epsilon / mu - mu / 2)
-        return float(upper - math.exp(epsilon + lower)) - delta
-
-    return float(brentq(excess, 1e-4, 50.0))
-
-
 def judge(
     with_canary: Floats, without: Floats, threshold: float, epsilon: float, delta: float, confidence: float = 0.95
 ) -> Audit:
     """Return the audit of an attack's statistics; the threshold must have been fixed without looking at them."""
     if len(with_canary) != len(without) or len(without) < 10:
         raise ParameterError("an audit needs at least 10 runs, as many with the canary as without")
+    check_budget(epsilon, delta)
     n, tail = len(without), (1 - confidence) / 2
     hits, errors = int((with_canary > threshold).sum()), int((without > threshold).sum())
     hit_low = float(beta.ppf(tail, hits, n - hits + 1)) if hits else 0.0

@@ -20,7 +20,7 @@ and no bin is worth much. How alike and how much is read off the released sums b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,13 +196,38 @@ def train(
     first, by_bin = first_gradient(moments), np.sqrt(relative_risk_variance(moments))
     alike = _risk_variance(moments, scatter, at) * scatter
     curvature = min((alike, alike * np.outer(by_bin, by_bin)), key=lambda h: missed(h, first, newton))
-    weights = solve_weights(layout, curvature, [first, newton])
+    weights = solve_both(layout, curvature, first, newton)
     return layout.split(weights), intercept_of(moments, scatter, weights)
 
 
 def missed(curvature: Floats, first: Gradient, then: Gradient) -> float:
     """Squared error with which a curvature foretells the second gradient from the first: both are released."""
     return float(((then.value - first.value + curvature @ (then.at - first.at)) ** 2).sum())
+
+
+def unexplained(curvature: Floats, first: Gradient, then: Gradient) -> float:
+    """Variance, an entry, with which the first gradient misses the second beyond what noise in both explains.
+
+    By the method of moments, as for the variance between studies (DerSimonian and Laird, "Meta-analysis in clinical
+    trials", 1986).
+    """
+    return max(0.0, missed(curvature, first, then) / len(first.value) - first.variance - then.variance)
+
+
+def solve_both(layout: Layout, curvature: Floats, first: Gradient, then: Gradient) -> Floats:
+    """Return the weights, (k,), from two gradients and a curvature that is not exact.
+
+    Whatever is wrong with the curvature (noise in the pair counts, one quadratic for a logistic likelihood) falsifies a
+    gradient that is carried by it, the more the further. How much is seen where the first is carried to the second;
+    on from there to the solution the squared error is taken to grow as the squared change of the gradient.
+    """
+    error = unexplained(curvature, first, then)
+    far = replace(first, variance=first.variance + error)
+    weights = solve_weights(layout, curvature, [far, then])
+    seen, further = curvature @ (then.at - first.at), curvature @ (weights - then.at)
+    share = min(1.0, float(further @ further) / max(float(seen @ seen), 1e-9))
+    near = replace(then, variance=then.variance + share * error)
+    return solve_weights(layout, curvature, [far, near])
 
 
 def relative_risk_variance(moments: Moments) -> Floats:

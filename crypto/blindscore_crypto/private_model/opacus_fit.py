@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import DataError
-from blindscore_crypto.private_model.accounting import Budget, Release, epsilon_rdp, least
+from blindscore_crypto.private_model.accounting import Budget, Release, epsilon_of, least
 from blindscore_crypto.private_model.layout import Floats, Layout
 
 COUNT_SHARE = 0.01  # of the budget, for the head count
@@ -43,7 +43,7 @@ def least_multiplier(earlier: tuple[Release, ...], epsilon: float, delta: float)
     """Return the least noise multiplier whose training run, after the earlier releases, keeps within the budget."""
 
     def fits(multiplier: float) -> bool:
-        return epsilon_rdp((*earlier, gradient_release(multiplier)), delta) <= epsilon
+        return epsilon_of((*earlier, gradient_release(multiplier)), delta) <= epsilon
 
     return least(fits, 0.3, 1000.0, precision=1e-3)
 
