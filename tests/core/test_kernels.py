@@ -19,7 +19,7 @@ from blindscore.scorecard.kernels import (
     score_rows,
     steps_of,
 )
-from blindscore.scorecard.vectors import LANES, search_steps
+from blindscore.scorecard.vectors import BLOCK, LANES, search_steps
 
 EDGES = [-1e300, -3.0, -0.5, -1e-45, 0.0, 1e-45, 1e-30, 0.1, 0.2, 0.3, 1.0, 2.5, 7.0, 1e6, 3e38, 1e39, 1e300]
 numbers = st.one_of(st.floats(width=32, allow_infinity=False), st.sampled_from([np.nan, -0.0, *EDGES[1:-2]]))
@@ -69,7 +69,7 @@ def test_rounding_an_edge_up_changes_no_comparison(edge, value):
     assert (np.float32(value) >= rounded) == (value >= edge)
 
 
-@pytest.mark.parametrize("rows", [1, 15, 16, 17, 255, 256, 257, 1023, 1024, 1025, 2051])
+@pytest.mark.parametrize("rows", [1, 15, 16, 17, 255, 256, 257, 1025, BLOCK - 1, BLOCK, BLOCK + 1])
 def test_every_length_of_block_and_tail(rows):
     rng = np.random.default_rng(rows)
     card = wide_card(rng, 5)
@@ -77,6 +77,24 @@ def test_every_length_of_block_and_tail(rows):
     expected = card.scores(card.bins(pd.DataFrame(table, columns=card.features)))
     np.testing.assert_array_equal(score_rows(steps_of(card), table), expected)
     np.testing.assert_array_equal(score_columns(steps_of(card), list(table.T)), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [1, 9, 40, BLOCK - 1, BLOCK, BLOCK + 17])
+def test_columns_may_start_anywhere_in_memory(dtype, rows):
+    """The kernel first scores the few people before a line of memory begins, whatever the column's address."""
+    rng = np.random.default_rng(rows)
+    card = wide_card(rng, 3)
+    table = rng.normal(size=(3, rows)).astype(dtype)
+    expected = card.scores(card.bins(pd.DataFrame(table.T, columns=card.features)))
+    for shift in range(17):
+        columns = []
+        for j, column in enumerate(table):
+            room = np.full(rows + 40, np.inf, dtype)  # a read beyond the column would be seen
+            start = (shift + j) % 17
+            room[start : start + rows] = column
+            columns.append(room[start : start + rows])
+        np.testing.assert_array_equal(score_columns(steps_of(card), columns), expected)
 
 
 def wide_card(rng, features, edges=15):

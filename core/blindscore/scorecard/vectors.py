@@ -337,6 +337,27 @@ def _add_groups(
 
 
 @njit(cache=True, nogil=True)
+def _score_few(
+    narrow: Any, wide: Any, start: Any, low: Any, high: Any, out: Any, first: Any, n: Any,
+    edge32: Any, edge64: Any, at32: Any, at64: Any, totals: Any, flag: Any, here: Any, soon: Any,
+) -> None:  # fmt: skip
+    """Score `n` < LANES people from `first` on, through a copy, so that nothing is read beyond the end of a column.
+
+    edge32, edge64 : (d, LANES), at32, at64 : (d,) int64, and what follows them: scratch, as for the other loops
+    """
+    for j in range(at32.size):
+        at32[j] = edge32.ctypes.data + j * LANES * 4
+        _copy(at32[j], narrow[0][j] + first * 4, n * 4)
+    for j in range(at64.size):
+        at64[j] = edge64.ctypes.data + j * LANES * 8
+        _copy(at64[j], wide[0][j] + first * 8, n * 8)
+    totals[:LANES] = start
+    _add_groups(at32, 0, 0, 4, *narrow[1:], totals.ctypes.data, 1, flag, here, soon)
+    _add_groups(at64, 0, 0, 8, *wide[1:], totals.ctypes.data, 1, flag, here, soon)
+    _clip(totals[:n], np.int32(low), np.int32(high), out[first : first + n])
+
+
+@njit(cache=True, nogil=True)
 def score_blocks(narrow: Any, wide: Any, start: Any, low: Any, high: Any, out: Any, begin: Any, end: Any) -> Any:
     """Score people `begin` to `end` (one past the last) into `out`; return whether an infinity may have been seen.
 
@@ -344,28 +365,28 @@ def score_blocks(narrow: Any, wide: Any, start: Any, low: Any, high: Any, out: A
         d a multiple of four, as :class:`~blindscore.scorecard.kernels.Program` lays them out
     out : (n,) int16
     """
+    if begin >= end:
+        return False
     totals, flag = np.empty(BLOCK, np.int32), np.zeros(1, np.int64)
     here, soon = np.empty(GROUP, np.int64), np.empty(GROUP, np.int64)
     edge32, edge64 = np.zeros((narrow[0].size, LANES), np.float32), np.zeros((wide[0].size, LANES), np.float64)
-    pad32, pad64 = np.empty(narrow[0].size, np.int64), np.empty(wide[0].size, np.int64)
-    for first in range(begin, end, BLOCK):
+    at32, at64 = np.empty(narrow[0].size, np.int64), np.empty(wide[0].size, np.int64)
+    few = edge32, edge64, at32, at64, totals, flag, here, soon
+    # Loads that cross from one line of memory into the next cost a tenth; columns of one table mostly start alike.
+    column, size = (narrow[0][0], 4) if narrow[0].size else (wide[0][0], 8)
+    lead = min((-(column + begin * size) % LINE) // size, end - begin)
+    if lead:
+        _score_few(narrow, wide, start, low, high, out, begin, lead, *few)
+    for first in range(begin + lead, end, BLOCK):
         n = min(BLOCK, end - first)
         sixteens, rest = n // LANES, n % LANES
+        whole = n - rest
         totals[:] = start
         _add_groups(narrow[0], first * 4, BLOCK * 4, 4, *narrow[1:], totals.ctypes.data, sixteens, flag, here, soon)
         _add_groups(wide[0], first * 8, BLOCK * 8, 8, *wide[1:], totals.ctypes.data, sixteens, flag, here, soon)
-        if rest:  # the last few people go through a copy, so that nothing is read beyond the end of a column
-            past = first + LANES * sixteens
-            for j in range(pad32.size):
-                pad32[j] = edge32.ctypes.data + j * LANES * 4
-                _copy(pad32[j], narrow[0][j] + past * 4, rest * 4)
-            for j in range(pad64.size):
-                pad64[j] = edge64.ctypes.data + j * LANES * 8
-                _copy(pad64[j], wide[0][j] + past * 8, rest * 8)
-            there = totals.ctypes.data + LANES * sixteens * 4
-            _add_groups(pad32, 0, 0, 4, *narrow[1:], there, 1, flag, here, soon)
-            _add_groups(pad64, 0, 0, 8, *wide[1:], there, 1, flag, here, soon)
-        _clip(totals[:n], np.int32(low), np.int32(high), out[first : first + n])
+        _clip(totals[:whole], np.int32(low), np.int32(high), out[first : first + whole])
+        if rest:
+            _score_few(narrow, wide, start, low, high, out, first + whole, rest, *few)
     return flag[0] != 0
 
 
