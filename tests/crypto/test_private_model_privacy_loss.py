@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from blindscore_crypto.private_model.accounting import (
     Budget,
     Release,
+    distance_within,
     epsilon_of,
     epsilon_pld,
     epsilon_prv,
@@ -134,6 +135,22 @@ def test_the_filter_holds_where_the_next_noise_depends_on_the_last_answer():
         more, more_of = (once, once_of) if k % 2 else (twice, twice_of)
         total += of * true_delta(loss + more, more_of, epsilon)
     assert 0.8 * delta < total <= delta
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 2.0, 4.0])
+def test_no_attack_on_membership_beats_the_distance(epsilon):
+    """Of everything that two releases may say: the total variation distance, by enumeration, and close below it."""
+    whole = whole_budget(epsilon, DELTA)
+    total = np.zeros(1), np.ones(1)
+    for share, vector in ((0.5, (1, 1)), (0.5, (2, 1))):
+        length = math.hypot(*vector)
+        sigma = math.sqrt(length**2 * whole**2 / share + rounding_variance(length))
+        loss, chance = likely(*losses(np.array(vector), sigma))
+        total = np.add.outer(total[0], loss).ravel(), np.multiply.outer(total[1], chance).ravel()
+    truth, bound = true_delta(*total, 0.0), distance_within(epsilon, DELTA)
+    assert 0.9 * bound < truth <= bound
+    grown = math.exp(epsilon)
+    assert bound < 0.5 * (grown - 1 + 2 * DELTA) / (grown + 1)  # what (epsilon, delta) alone would allow
 
 
 @pytest.mark.parametrize("features", [4, 23])

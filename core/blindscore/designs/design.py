@@ -121,6 +121,7 @@ class Run:
     train: Callable[[NDArray[np.bool_]], Card] | None = None  # the card that other past customers would have given
     epsilon: float | None = None  # of the released model, person-level
     delta: float | None = None
+    distance: float | None = None  # total variation between that release with and without one person, if known
     audit: str = ""  # what an audit of that release with a planted person found, in words
 
     def score(self, people: Population) -> NDArray[np.int16]:

@@ -57,10 +57,18 @@ def identification_bound(universe: int, people: int) -> float:
     return max(0.0, (hit - 1.0 / people) / (1.0 - 1.0 / people))
 
 
-def dp_bound(epsilon: float, delta: float) -> float:
-    """Return the largest TPR - FPR of any membership attack on an (epsilon, delta)-DP release."""
+def dp_bound(epsilon: float, delta: float, distance: float | None = None) -> float:
+    """Return the largest TPR - FPR of any membership attack on an (epsilon, delta)-DP release.
+
+    Parameters
+    ----------
+    epsilon, delta : float
+    distance : float, optional
+        Total variation distance between the release with and without one person, where its noise is known: no attack
+        does better (Neyman-Pearson lemma), and (epsilon, delta) alone leaves room for worse noise.
+    """
     grown = math.exp(min(epsilon, 700.0))
-    return min(1.0, (grown - 1.0 + 2.0 * delta) / (grown + 1.0))
+    return min(1.0, (grown - 1.0 + 2.0 * delta) / (grown + 1.0), 1.0 if distance is None else distance)
 
 
 def entropy_bits(values: NDArray[np.generic]) -> float:

@@ -123,7 +123,7 @@ def _remember(capability: Capability, scene: Scene) -> list[Row]:
     run = scene.run
     bound, reason = None, "attack only: it reads what a card without a privacy budget gave"
     if run.epsilon is not None and run.delta is not None:
-        bound = dp_bound(run.epsilon, run.delta)
+        bound = dp_bound(run.epsilon, run.delta, run.distance)
         reason = f"what it reads follows from a ({run.epsilon:g}, {run.delta:g})-differentially private card"
     row = _inferred(scene, "remember", "membership", guess, member, reason)
     return [replace(row, attack=f"without the card: {guess.attack}", bound=bound)]

@@ -8,7 +8,7 @@ how far it lies above what cards without the person say (section VI of that pape
 shadow cards (difficulty calibration: Watson et al. 2022; Zarifzadeh et al. 2024). Beside them the plain loss attack
 (Yeom et al. 2018). The attack that serves best on auxiliary people is reported. Advantage: TPR - FPR at the threshold
 that is best on auxiliary people. Bound: for a card released within (epsilon, delta), ``(e^eps - 1 + 2 delta)/(e^eps +
-1)``.
+1)``, or the total variation distance between the releases with and without a person where that is known and less.
 
 Where a design fits no card again for the attacker (its training would cost minutes), the loss attack stands alone, and
 the row says so.
@@ -65,10 +65,13 @@ class Remember:
         advantage = balanced_advantage(member[targets].astype(np.int64), guess[targets], scene.rng("remember"))
         bound, reason = None, "attack only: the card was trained without a privacy budget"
         if run.epsilon is not None and run.delta is not None:
-            bound = dp_bound(run.epsilon, run.delta)
+            bound = dp_bound(run.epsilon, run.delta, run.distance)
+            noise = (
+                "" if run.distance is None else ", by noise that keeps it as likely without a person but for the bound"
+            )
             reason = (
                 f"the card's release is ({run.epsilon:g}, {run.delta:g})-differentially private towards the people it "
-                f"was trained on (not towards the applicant){'; ' * bool(run.audit)}{run.audit}"
+                f"was trained on (not towards the applicant){noise}{'; ' * bool(run.audit)}{run.audit}"
             )
         return [
             Row(

@@ -26,6 +26,7 @@ from blindscore.people.population import Population
 from blindscore.scorecard.binning import categories, kind_of
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.private_model.accounting import distance_within
 from blindscore_crypto.private_model.audit import audit_gradient
 from blindscore_crypto.private_model.domains import Category, Domain, Domains, Number
 from blindscore_crypto.private_model.estimator import PrivateScorecard
@@ -132,6 +133,7 @@ class PrivateModel:
             ),
             epsilon=self.epsilon,
             delta=self.delta,
+            distance=distance_within(self.epsilon, self.delta),
             audit=audited(self.epsilon, self.delta),
             train=train,
         )

@@ -34,6 +34,7 @@ from blindscore_crypto.private_model.privacy_loss import (
     MOST_RELEASES,
     SLACK,
     epsilon_of_mu,
+    log_delta,
     mu_of,
     rounding_variance,
 )
@@ -238,6 +239,16 @@ def whole_budget(epsilon: float, delta: float) -> float:
     if epsilon < 10 * SLACK:
         raise ParameterError(f"no noise meets an epsilon below {10 * SLACK:g}; grant a larger one")
     return (1 + 1e-9) / mu_of(epsilon - SLACK, delta * math.exp(-SLACK))  # the billionth covers the root's own error
+
+
+def distance_within(epsilon: float, delta: float) -> float:
+    """Total variation distance between all that comes out with and without one person: the delta at epsilon 0.
+
+    No attack on membership has a larger TPR - FPR. It holds for every record that the budget admits and in which nobody
+    is sampled: that is a Gaussian mechanism of at most this mu, however its noise followed from earlier answers. The
+    (epsilon, delta) by itself leaves room for worse mechanisms, and about four times this figure.
+    """
+    return min(1.0, math.exp(log_delta((1 + 1e-8) / whole_budget(epsilon, delta), 0.0)) + 2 * SLACK)
 
 
 def least(fits: Callable[[float], bool], low: float, high: float, precision: float = 1e-4) -> float:
