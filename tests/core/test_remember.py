@@ -90,7 +90,7 @@ def test_a_private_release_carries_its_bound():
     assert "no shadow cards" in row.attack
     known = measured(population, run_with(population, view, epsilon=1.0, delta=1e-5, distance=0.11))
     assert known.bound == 0.11
-    assert "by noise" in known.reason
+    assert "0.110 apart" in known.reason
     assert dp_bound(1.0, 1e-5, distance=0.9) == dp_bound(1.0, 1e-5)  # the smaller of both
 
 

@@ -66,12 +66,13 @@ class Remember:
         bound, reason = None, "attack only: the card was trained without a privacy budget"
         if run.epsilon is not None and run.delta is not None:
             bound = dp_bound(run.epsilon, run.delta, run.distance)
-            noise = (
-                "" if run.distance is None else ", by noise that keeps it as likely without a person but for the bound"
+            distance = run.distance
+            apart = (
+                "" if distance is None else f", and {distance:.3f} apart in total variation with and without a person"
             )
             reason = (
                 f"the card's release is ({run.epsilon:g}, {run.delta:g})-differentially private towards the people it "
-                f"was trained on (not towards the applicant){noise}{'; ' * bool(run.audit)}{run.audit}"
+                f"was trained on (not towards the applicant){apart}{'; ' * bool(run.audit)}{run.audit}"
             )
         return [
             Row(
