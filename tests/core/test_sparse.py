@@ -112,16 +112,20 @@ def test_a_handful_of_people_is_enough_not_to_fail():
             assert len(Scorecard(method).fit(X, bad).score_points(X)) == 6
 
 
-def test_weight_of_evidence_joins_in_only_where_it_helps_the_people_left_out():
+def test_weight_of_evidence_joins_in_as_far_as_it_helps_the_people_left_out():
+    """Steps that follow luck give way to evidence; steps that turn twice, which evidence cannot, stay as they are."""
     rng = np.random.default_rng(1)
     n, ordinary, ordered, free = 3000, np.array([5, 5]), np.ones(2, bool), np.zeros(2, np.int64)
     bins = rng.integers(0, 5, (2, n)).astype(np.uint8)
-    margin = -1 + 0.5 * bins[0]
-    bad = rng.random(n) < expit(margin)
-    bags = [sparse._bag(bins, ordinary, bad, rng) for _ in range(4)]
-    own = np.zeros((2, 6))
-    luck = [rng.normal(size=len(bag.out_bad)) for bag in bags]
-    truth = [-1 + 0.5 * bag.out_bins[0] for bag in bags]
-    blended = sparse._stack(own, luck, bags, bins, ordinary, ordered, bad, free)
-    assert (np.diff(blended[0, :5]) < -0.3).all()
-    assert sparse._stack(own, truth, bags, bins, ordinary, ordered, bad, free) is own
+    for risk, steps_know in ((0.5 * np.arange(5), False), (np.array([0.0, 1.5, 0.0, 1.5, 0.0]), True)):
+        bad = rng.random(n) < expit(risk[bins[0]] - 1)
+        bags = [sparse._bag(bins, ordinary, bad, rng) for _ in range(4)]
+        effects = np.zeros((2, 6))
+        effects[0, :5] = -risk if steps_know else 0.0
+        told = [risk[bag.out_bins[0]] if steps_know else rng.normal(size=len(bag.out_bad)) for bag in bags]
+        mixed = sparse._stack(effects, told, bags, bins, ordinary, ordered, bad, free)
+        if steps_know:
+            np.testing.assert_allclose(np.diff(mixed[0, :5]), np.diff(effects[0, :5]), rtol=0.2)
+            assert np.abs(mixed[1]).max() < 0.05
+        else:
+            assert (np.diff(mixed[0, :5]) < -0.3).all()

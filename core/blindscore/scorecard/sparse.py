@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from blindscore.scorecard.woe import fit_fine_woe, fit_weights
 
-BAGS, MOST_BAGS = 8, 16
-BAG_PEOPLE = 20_000  # among fewer people luck decides more and a fit costs less, so there are more bags
+BAGS, MOST_BAGS = 8, 48
+BAG_PEOPLE = 60_000  # among fewer people luck decides more and a fit costs less, so there are more bags
 IN_BAG = 0.7  # share of the people in a bag
 MAX_IN_BAG = 150_000  # people; more would cost time and change no second digit
 PENALTIES = np.geomspace(0.03, 0.0003, 20)  # per person, times sd ** 0.5 of the step's column
@@ -249,21 +250,23 @@ def _stack(
     sparse: NDArray[np.float64], left_out: list[NDArray[np.float64]], bags: list[_Bag], bins: NDArray[np.uint8],
     ordinary: NDArray[np.int64], ordered: NDArray[np.bool_], bad: NDArray[np.bool_], signs: NDArray[np.int64],
 ) -> NDArray[np.float64]:  # fmt: skip
-    """Blend with weight of evidence where that helps the people left out (stacked regressions: Breiman, 1996).
+    """Average with weight of evidence by how well each does on the people left out.
 
     Two models of effects make another model of effects. Among few people or weak features weight of evidence, with one
-    free number a feature, loses less to luck than free steps do. The blend must lower the deviance by Akaike's price
-    of its weight; else the sparse effects stay as they are.
+    free number a feature, loses less to luck than free steps do. Three candidates, the sparse effects, the evidence,
+    and the best sum of both (stacked regressions: Breiman, 1996), are averaged by their Akaike weights on the people
+    left out (Buckland, Burnham and Augustin, "Model selection: an integral part of inference", Biometrics 1997).
     """
     evidence = []
     for bag in bags:
         woe = fit_fine_woe(bag.bins, ordinary, ordered, bag.bad > 0.5, signs)
         evidence.append(_margins(bag.out_bins, woe, 0.0))
-    steps, out_bad = -np.concatenate(left_out), np.concatenate([bag.out_bad for bag in bags])
-    deviance = []
-    for columns in (steps[:, None], np.column_stack([steps, np.concatenate(evidence)])):
-        intercept, weights = fit_weights(columns, out_bad, strength=np.inf)
-        deviance.append(_deviance(-(columns @ weights + intercept), out_bad))
-    if len(bad) * (deviance[0] - deviance[1]) < 1.0:
-        return sparse
-    return weights[0] * sparse + weights[1] * fit_fine_woe(bins, ordinary, ordered, bad, signs)
+    left = np.column_stack([-np.concatenate(left_out), np.concatenate(evidence)])
+    out_bad = np.concatenate([bag.out_bad for bag in bags])
+    mixes, costs = np.zeros((3, 2)), np.zeros(3)
+    for row, used in enumerate(([0], [1], [0, 1])):
+        intercept, weights = fit_weights(left[:, used], out_bad, strength=np.inf)
+        mixes[row, used] = weights
+        costs[row] = len(bad) * _deviance(-(left[:, used] @ weights + intercept), out_bad) + len(used)
+    mix = softmax(-costs) @ mixes
+    return np.asarray(mix[0] * sparse + mix[1] * fit_fine_woe(bins, ordinary, ordered, bad, signs))
