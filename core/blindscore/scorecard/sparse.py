@@ -9,7 +9,10 @@ model (bagging: Breiman, 1996); an average of step models is a step model.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +32,7 @@ MAX_SWEEPS = 40
 TOLERANCE = 1e-3  # greatest change of a sweep, in units of log-odds times the root of the curvature
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _solve_steps(gradient: Any, hessian: Any, penalty: Any, steps: Any, sign: Any) -> None:
     """Minimise gradient.t + t.hessian.t / 2 + penalty.|steps + t| over one feature's steps, which change in place.
 
@@ -53,7 +56,7 @@ def _solve_steps(gradient: Any, hessian: Any, penalty: Any, steps: Any, sign: An
             break
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _descend(
     bins: Any, ordinary: Any, bad: Any, share: Any, reach: Any, scale: Any, signs: Any, weight: Any,
     steps: Any, effects: Any, margin: Any, intercept: Any,
@@ -145,7 +148,7 @@ def _descend(
     return intercept
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _margins(bins: Any, effects: Any, intercept: Any) -> Any:
     """Log-odds of default, (n,), of people with bins (d, n)."""
     out = np.full(bins.shape[1], intercept)
@@ -229,16 +232,17 @@ def fit_sparse(
     rng = np.random.default_rng(seed)
     bags = [_bag(bins, ordinary, bad, rng) for _ in range(max(BAGS, min(MOST_BAGS, BAG_PEOPLE // len(bad))))]
     best, since, least, left_out = np.zeros_like(bags[0].effects), 0, float("inf"), [np.zeros(len(bags[0].out_bad))]
-    for weight in PENALTIES:
-        margins = [bag.descend(ordinary, -signs, float(weight)) for bag in bags]
-        deviance = float(np.mean([_deviance(m, bag.out_bad) for m, bag in zip(margins, bags, strict=True)]))
-        if deviance < least:
-            least, since, left_out = deviance, 0, margins
-            best = np.mean([bag.effects for bag in bags], axis=0)
-        elif deviance > least:  # equal while nothing has entered yet
-            since += 1
-            if since == PATIENCE:
-                break
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for weight in map(float, PENALTIES):
+            margins = list(pool.map(partial(_Bag.descend, ordinary=ordinary, signs=-signs, weight=weight), bags))
+            deviance = float(np.mean([_deviance(m, bag.out_bad) for m, bag in zip(margins, bags, strict=True)]))
+            if deviance < least:
+                least, since, left_out = deviance, 0, margins
+                best = np.mean([bag.effects for bag in bags], axis=0)
+            elif deviance > least:  # equal while nothing has entered yet
+                since += 1
+                if since == PATIENCE:
+                    break
     return _stack(-best, left_out, bags, bins, ordinary, ordered, bad, signs)
 
 
