@@ -27,13 +27,20 @@ def finite_view_bound(view: NDArray[np.integer], secret: NDArray[np.integer]) ->
     view : (n,) int, index of the value that each person's view takes
     secret : (n,) int, class 0..k-1
     """
-    classes, secret = np.unique(secret, return_inverse=True)
-    k = len(classes)
+    return _told(*_coded(view), *_coded(secret))
+
+
+def _coded(values: NDArray[np.integer]) -> tuple[NDArray[np.integer], int]:
+    """Return the values as 0..m-1, and m."""
+    different, code = np.unique(values, return_inverse=True)
+    return code, len(different)
+
+
+def _told(view: NDArray[np.integer], alphabet: int, secret: NDArray[np.integer], k: int) -> float:
+    """As :func:`finite_view_bound`, of values from 0 on, each of which occurs."""
     if k < 2:
         return 0.0
-    alphabet, view = np.unique(view, return_inverse=True)
-    counts = np.zeros((k, len(alphabet)))
-    np.add.at(counts, (secret, view), 1.0)
+    counts = np.bincount(secret * alphabet + view, minlength=k * alphabet).reshape(k, alphabet).astype(np.float64)
     conditional = counts / counts.sum(axis=1, keepdims=True)
     return float(min(1.0, max(0.0, (conditional.max(axis=0).sum() - 1.0) / (k - 1))))
 
@@ -42,7 +49,9 @@ def plug_in_bias(
     view: NDArray[np.integer], secret: NDArray[np.integer], rng: np.random.Generator, rounds: int = 8
 ) -> float:
     """Return how high :func:`finite_view_bound` comes out when view and secret are independent (mean of shuffles)."""
-    return float(np.mean([finite_view_bound(view, rng.permutation(secret)) for _ in range(rounds)]))
+    view, alphabet = _coded(view)
+    secret, k = _coded(secret)
+    return float(np.mean([_told(view, alphabet, rng.permutation(secret), k) for _ in range(rounds)]))
 
 
 def identification_bound(universe: int, people: int) -> float:
