@@ -27,8 +27,10 @@ def test_mu_of_a_claim_is_the_gaussian_mechanism_that_just_meets_it():
 
 
 def test_the_audit_comes_near_the_claim_and_stays_below_it():
-    found = audit_gradient(4.0, DELTA, runs=150)
-    assert 0.4 * found.mu_claimed < found.mu_low < found.mu_claimed
+    found = audit_gradient(
+        4.0, DELTA, runs=400, seed=1
+    )  # the noise of the system would miss this one time in a hundred
+    assert 0.5 * found.mu_claimed < found.mu_low < found.mu_claimed
 
 
 @pytest.mark.parametrize("method", ["onestep", "woe", "gradient"])
@@ -38,12 +40,15 @@ def test_the_audit_catches_a_claim_that_the_noise_does_not_keep(method):
 
 
 def test_the_model_audit_finds_a_person_in_a_model_without_noise_and_not_in_a_private_one():
+    noise = np.random.default_rng(1).bytes
+
     def clear(bins, bad):
         columns, total = bins.astype(np.int64) + LAYOUT.starts[:-1], int(LAYOUT.starts[-1])
         return np.bincount(columns[bad].ravel(), minlength=total).astype(float)
 
     def private(bins, bad):
-        weights, _ = onestep.train(bins, bad, LAYOUT, whole_budget(0.5, DELTA), Budget(0.5, DELTA))
+        budget = Budget(0.5, DELTA, insecure_simulation_bytes=noise)
+        weights, _ = onestep.train(bins, bad, LAYOUT, whole_budget(0.5, DELTA), budget)
         return np.concatenate(weights)
 
     assert audit_model(clear, 0.5, DELTA, runs=60).mu_low > 2
