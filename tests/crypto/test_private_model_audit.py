@@ -27,7 +27,7 @@ def test_mu_of_a_claim_is_the_gaussian_mechanism_that_just_meets_it():
 
 
 def test_the_audit_comes_near_the_claim_and_stays_below_it():
-    # The noise is fixed: a lower bound at 95% passes the truth now and then. Over eight seeds the ratio was .48 to 1.01.
+    # The noise is fixed: a bound at 95% passes the truth now and then. Over eight seeds the ratio was .48 to 1.01.
     found = audit_gradient(4.0, DELTA, runs=400, seed=2)
     assert 0.4 * found.mu_claimed < found.mu_low < found.mu_claimed
 
