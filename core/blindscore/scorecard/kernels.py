@@ -108,7 +108,7 @@ def _lay_out(characteristics: Sequence[Characteristic], dtype: type, features: t
 def _search_tables(own: NDArray[Any], gains: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int32]]:
     """Edges (SLOTS,) as the search asks for them, and points (LANES,) by the place that it ends at.
 
-    own : (3, 7 or 15,) edges, infinity where the feature has fewer; gains : (bins,) points less those of the first
+    own : (7 or 15,) edges, infinity where the feature has fewer; gains : (bins,) points less those of the first
     """
     steps = vectors.search_steps(len(own))
     edges, points = np.full(SLOTS, np.inf, own.dtype), np.zeros(LANES, np.int32)

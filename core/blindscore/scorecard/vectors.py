@@ -25,7 +25,7 @@ from numba.extending import intrinsic
 LANES = 16
 GROUP = 4  # features a pass
 LINE = 64  # bytes that memory hands out at a time
-SLOTS = 64  # table entries a feature holds: up to 4 search steps of 16 lanes, or up to 15 edges
+SLOTS = 48  # table entries a feature holds: three edges and two search tables of 16 lanes, or up to 15 edges
 BLOCK = 8192  # people a block: four columns of a block, the next four, and the totals stay in the second-level cache
 TILE_ROWS = 128  # rows turned at a time: they and their turned copy stay in the first-level cache
 SIZES = (3, 7, 15)  # edges that a loop is specialised to
