@@ -261,10 +261,13 @@ def _stack(
     and the best sum of both (stacked regressions: Breiman, 1996), are averaged by their Akaike weights on the people
     left out (Buckland, Burnham and Augustin, "Model selection: an integral part of inference", Biometrics 1997).
     """
-    evidence = []
-    for bag in bags:
+
+    def told(bag: _Bag) -> NDArray[np.float64]:
         woe = fit_fine_woe(bag.bins, ordinary, ordered, bag.bad > 0.5, signs)
-        evidence.append(_margins(bag.out_bins, woe, 0.0))
+        return np.asarray(_margins(bag.out_bins, woe, 0.0))
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        evidence = list(pool.map(told, bags))
     left = np.column_stack([-np.concatenate(left_out), np.concatenate(evidence)])
     out_bad = np.concatenate([bag.out_bad for bag in bags])
     mixes, costs = np.zeros((3, 2)), np.zeros(3)

@@ -27,7 +27,7 @@ import math
 from functools import lru_cache
 
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import log_ndtr
 
 SLACK = 1e-6  # k of all releases together, in epsilon and as a share of delta
 MOST_RELEASES = 1000  # discrete ones in a record, which share the slack
@@ -50,7 +50,7 @@ def rounding_variance(sensitivity: float) -> float:
 
 def log_delta(mu: float, epsilon: float) -> float:
     """Return log(delta) of one Gaussian mechanism of sensitivity mu and noise 1 (Balle and Wang 2018, theorem 8)."""
-    upper, lower = norm.logcdf(mu / 2 - epsilon / mu), norm.logcdf(-mu / 2 - epsilon / mu)
+    upper, lower = log_ndtr(mu / 2 - epsilon / mu), log_ndtr(-mu / 2 - epsilon / mu)
     return float(upper + math.log(-math.expm1(min(epsilon + lower - upper, -1e-300))))
 
 
