@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from blindscore.surveillance.scene import Memo
-from blindscore.surveillance.threads import each
+from blindscore.threads import each
 from tests.core.planted import people, view_of
 
 

@@ -9,8 +9,6 @@ model (bagging: Breiman, 1996); an average of step models is a step model.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from blindscore.scorecard.woe import fit_fine_woe, fit_weights
+from blindscore.threads import each
 
 BAGS, MOST_BAGS = 8, 48
 BAG_PEOPLE = 60_000  # among fewer people luck decides more and a fit costs less, so there are more bags
@@ -232,17 +231,16 @@ def fit_sparse(
     rng = np.random.default_rng(seed)
     bags = [_bag(bins, ordinary, bad, rng) for _ in range(max(BAGS, min(MOST_BAGS, BAG_PEOPLE // len(bad))))]
     best, since, least, left_out = np.zeros_like(bags[0].effects), 0, float("inf"), [np.zeros(len(bags[0].out_bad))]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for weight in map(float, PENALTIES):
-            margins = list(pool.map(partial(_Bag.descend, ordinary=ordinary, signs=-signs, weight=weight), bags))
-            deviance = float(np.mean([_deviance(m, bag.out_bad) for m, bag in zip(margins, bags, strict=True)]))
-            if deviance < least:
-                least, since, left_out = deviance, 0, margins
-                best = np.mean([bag.effects for bag in bags], axis=0)
-            elif deviance > least:  # equal while nothing has entered yet
-                since += 1
-                if since == PATIENCE:
-                    break
+    for weight in map(float, PENALTIES):
+        margins = each(partial(_Bag.descend, ordinary=ordinary, signs=-signs, weight=weight), bags)
+        deviance = float(np.mean([_deviance(m, bag.out_bad) for m, bag in zip(margins, bags, strict=True)]))
+        if deviance < least:
+            least, since, left_out = deviance, 0, margins
+            best = np.mean([bag.effects for bag in bags], axis=0)
+        elif deviance > least:  # equal while nothing has entered yet
+            since += 1
+            if since == PATIENCE:
+                break
     return _stack(-best, left_out, bags, bins, ordinary, ordered, bad, signs)
 
 
@@ -266,9 +264,7 @@ def _stack(
         woe = fit_fine_woe(bag.bins, ordinary, ordered, bag.bad > 0.5, signs)
         return np.asarray(_margins(bag.out_bins, woe, 0.0))
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        evidence = list(pool.map(told, bags))
-    left = np.column_stack([-np.concatenate(left_out), np.concatenate(evidence)])
+    left = np.column_stack([-np.concatenate(left_out), np.concatenate(each(told, bags))])
     out_bad = np.concatenate([bag.out_bad for bag in bags])
     mixes, costs = np.zeros((3, 2)), np.zeros(3)
     for row, used in enumerate(([0], [1], [0, 1])):

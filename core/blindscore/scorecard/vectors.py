@@ -413,9 +413,8 @@ def score_tiles(
         turned, fours = (n - n % LANES, d - d % 4) if size == 4 else (0, 0)
         for c in range(0, fours, 4):
             source = table.ctypes.data + (first * d + c) * size
-            later = (
-                table.ctypes.data + ((first + tile_rows) * d + c * turned) * size
-            )  # of the next tile, a part as large
+            # Of the next tile, a part as large.
+            later = table.ctypes.data + ((first + tile_rows) * d + c * turned) * size
             _turn(source, d * size, tile.ctypes.data + c * stride, stride, turned // LANES, later)
         for i in range(n):  # what does not fill a register: the last rows, and the last columns of all rows
             for c in range(fours if i < turned else 0, d):

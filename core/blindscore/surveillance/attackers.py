@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from blindscore.surveillance.evidence import Columns, Evidence
-from blindscore.surveillance.threads import each
+from blindscore.threads import each
 
 NEIGHBOURS = 25
 FOLDS = 2

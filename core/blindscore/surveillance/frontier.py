@@ -28,7 +28,7 @@ from blindscore.surveillance.person import Person, choose_person, score_person
 from blindscore.surveillance.registry import load_capabilities
 from blindscore.surveillance.scene import Capability, Memo, Scene, auxiliary_people, scenes_of
 from blindscore.surveillance.sees import who_sees
-from blindscore.surveillance.threads import each
+from blindscore.threads import each
 
 Progress = Callable[[str, int, int], None]
 BASELINES = ("platform", "integrated", "bureau")  # certified removal is held against the first of these that ran

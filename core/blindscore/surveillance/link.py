@@ -34,7 +34,7 @@ from blindscore.surveillance.scene import (
     values,
     view_of,
 )
-from blindscore.surveillance.threads import each
+from blindscore.threads import each
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
 

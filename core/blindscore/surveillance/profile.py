@@ -30,7 +30,7 @@ from blindscore.surveillance.evidence import (
 from blindscore.surveillance.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.scene import Scene, codes_by_person, public_register, values
-from blindscore.surveillance.threads import each
+from blindscore.threads import each
 
 Reader = Callable[[View], Evidence]
 

@@ -28,7 +28,7 @@ from blindscore.surveillance.bound import finite_view_bound
 from blindscore.surveillance.ledger import Ledger, Row, load_ledger
 from blindscore.surveillance.profile import Reader, classes_of, infer_trait, reader
 from blindscore.surveillance.scene import Scene, codes_by_person
-from blindscore.surveillance.threads import each
+from blindscore.threads import each
 
 MONTHS = 12
 
