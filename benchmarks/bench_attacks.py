@@ -28,19 +28,19 @@ from blindscore.designs.design import Costs, Design, KeyedBy, Rule, Run, View
 from blindscore.designs.minimal import Minimal
 from blindscore.designs.plain import everyone
 from blindscore.errors import BlindscoreError
-from blindscore.people.graph_files import load_graph
-from blindscore.people.loaders import load_people
+from blindscore.people.files.graph_files import load_graph
+from blindscore.people.files.loaders import load_people
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.evidence import encode, ranks
-from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
+from blindscore.surveillance.attacks.link import Link
+from blindscore.surveillance.attacks.map import Map, asked_pairs, guess_friends
+from blindscore.surveillance.attacks.profile import Profile, classes_of, infer_trait
+from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious
+from blindscore.surveillance.inference.evidence import encode, ranks
+from blindscore.surveillance.inference.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.link import Link
-from blindscore.surveillance.map import Map, asked_pairs, guess_friends
-from blindscore.surveillance.profile import Profile, classes_of, infer_trait
-from blindscore.surveillance.remember import Remember, likelihood_ratios, most_suspicious
 from blindscore.surveillance.scene import AUXILIARY_SHARE, Capability, Scene, auxiliary_people, scenes_of
 
 SCHEMAS = Path(__file__).parents[1] / "examples" / "schemas"

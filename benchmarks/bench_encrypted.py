@@ -28,7 +28,8 @@ import pytest
 from numba import njit
 
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted import batch, batch_seal, hint
+from blindscore_crypto.encrypted.batch import rlwe as batch
+from blindscore_crypto.encrypted.batch import seal as batch_seal
 from blindscore_crypto.encrypted.decision import (
     KEYS_FRAME_BYTES,
     SHARE_FRAME_BYTES,
@@ -37,12 +38,13 @@ from blindscore_crypto.encrypted.decision import (
     Helper,
     check_bytes,
 )
-from blindscore_crypto.encrypted.engines import scheme_for
-from blindscore_crypto.encrypted.hint import HINTED
+from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LEAN, RLWE, Parameters
 from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source
+from blindscore_crypto.encrypted.research import hint
+from blindscore_crypto.encrypted.research.hint import HINTED
 from blindscore_crypto.encrypted.wire import application_bytes, opening_bytes, reply_bytes
 
 CHARACTERISTICS, BINS = 24, 6

@@ -18,7 +18,7 @@ import pytest
 from numba import njit
 
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.scorecard.kernels import score_columns, score_rows, steps_of
+from blindscore.scorecard.kernel.kernels import score_columns, score_rows, steps_of
 from blindscore.scorecard.scorecard import Scorecard
 
 FEATURES, MISSING = 20, 0.02

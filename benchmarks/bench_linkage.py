@@ -23,10 +23,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.errors import BlindscoreError
-from blindscore.people.loaders import load_people
+from blindscore.people.files.loaders import load_people
 from blindscore.people.society import make_society
-from blindscore.surveillance.intervals import mean_interval
-from blindscore.surveillance.join import Hits, join_by_values
+from blindscore.surveillance.attacks.join import Hits, join_by_values
+from blindscore.surveillance.inference.intervals import mean_interval
 
 SCHEMAS = Path(__file__).parents[1] / "examples" / "schemas"
 SEED = 1

@@ -23,11 +23,11 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_app.blocks_in import BATCH_BYTES, BATCH_ROWS
+from blindscore_app.files.blocks import BATCH_BYTES, BATCH_ROWS
+from blindscore_app.files.people import wanted
+from blindscore_app.files.score_file import score_file
 from blindscore_app.scale.score import partitions, score_tasks
 from blindscore_app.scale.tasks import local, run
-from blindscore_app.scoring import score_file
-from blindscore_app.tables_in import wanted
 
 NEEDED, OTHERS, EDGES = 20, 10, 15
 

@@ -21,19 +21,19 @@ import pytest
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.sealed import one_show
 from blindscore_crypto.sealed.attestation import Source
-from blindscore_crypto.sealed.blind_rsa import PSS_DETERMINISTIC, BlindSigner
-from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import P256_GROUP
+from blindscore_crypto.sealed.blind.blind_rsa import PSS_DETERMINISTIC, BlindSigner
+from blindscore_crypto.sealed.blind.voprf import VoprfClient, VoprfServer
+from blindscore_crypto.sealed.groups.group import P256_GROUP
 from blindscore_crypto.sealed.layout import layouts_of
 from blindscore_crypto.sealed.one_show import OneShowTerms
-from blindscore_crypto.sealed.one_show_parties import BlindSource, OneShowWallet, fetch
+from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet, fetch
+from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
 from blindscore_crypto.sealed.presentation import check
-from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify, verify_batch
+from blindscore_crypto.sealed.proofs.commitments import Pedersen
+from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
+from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof, prove, verify, verify_batch
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import Offer, Terms
-from blindscore_crypto.sealed.transcript import Transcript
-from blindscore_crypto.sealed.voprf import VoprfClient, VoprfServer
-from blindscore_crypto.sealed.wallet import Epoch, Wallet
 
 BITS, VALUE, BATCH, ATTRIBUTES = 10, 700, 64, 20
 EPOCH, TODAY = Epoch(1, 30), 1
@@ -43,7 +43,7 @@ def groups():
     """The groups that can be had here, by the prefix of their keys."""
     found = {"p256": P256_GROUP}
     try:
-        from blindscore_crypto.sealed.ristretto import ristretto255
+        from blindscore_crypto.sealed.groups.ristretto import ristretto255
 
         found["ristretto"] = ristretto255()
     except ValueError as absent:

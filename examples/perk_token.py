@@ -8,16 +8,16 @@ from pathlib import Path
 
 from blindscore.errors import BlindscoreError
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.channel.nullifiers import SqliteNullifiers
 from blindscore_crypto.sealed.attestation import Source
-from blindscore_crypto.sealed.group import P256_GROUP
+from blindscore_crypto.sealed.groups.group import P256_GROUP
 from blindscore_crypto.sealed.layout import layouts_of
-from blindscore_crypto.sealed.log import Log, LogWatcher
-from blindscore_crypto.sealed.nullifiers import SqliteNullifiers
+from blindscore_crypto.sealed.parties.lender import Verifier
+from blindscore_crypto.sealed.parties.log import Log, LogWatcher
+from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
+from blindscore_crypto.sealed.perks.tokens import Challenge, Gate, PerkOffice, request_token
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import Terms
-from blindscore_crypto.sealed.tokens import Challenge, Gate, PerkOffice, request_token
-from blindscore_crypto.sealed.verifier import Verifier
-from blindscore_crypto.sealed.wallet import Epoch, Wallet
 
 THIS_MONTH, TODAY = Epoch(number=202611, last_day=20_787), 20_770
 PERK = 650

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from blindscore.errors import CardError, DataError
-from blindscore.scorecard.exchange import load_card, save_card
+from blindscore.scorecard.forms.json import load_card, save_card
+from blindscore.scorecard.forms.sql import card_to_sql
 from blindscore.scorecard.monitoring import calibration_error, score_stability
 from blindscore.scorecard.quality import auc_interval, auc_loss_interval
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.scorecard.sql import card_to_sql
 
 path = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data/credit_data_barcelona.csv.gz")
 if not path.exists():

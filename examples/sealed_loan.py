@@ -13,15 +13,15 @@ from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.sealed import one_show
 from blindscore_crypto.sealed.attestation import Source
-from blindscore_crypto.sealed.group import P256_GROUP
+from blindscore_crypto.sealed.groups.group import P256_GROUP
 from blindscore_crypto.sealed.layout import layouts_of
-from blindscore_crypto.sealed.log import Log, LogWatcher
 from blindscore_crypto.sealed.one_show import OneShowTerms
-from blindscore_crypto.sealed.one_show_parties import BlindSource, OneShowWallet, fetch
+from blindscore_crypto.sealed.parties.lender import Decision, Verifier, is_bent
+from blindscore_crypto.sealed.parties.log import Log, LogWatcher
+from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet, fetch
+from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import Terms
-from blindscore_crypto.sealed.verifier import Decision, Verifier, is_bent
-from blindscore_crypto.sealed.wallet import Epoch, Wallet
 
 THIS_MONTH, TODAY = Epoch(number=202611, last_day=20_787), 20_770
 

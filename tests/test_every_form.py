@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.scorecard.exchange import card_from_json, card_to_json
-from blindscore.scorecard.kernels import score_columns
-from blindscore.scorecard.onnx_graph import card_to_onnx, onnx_inputs
+from blindscore.scorecard.forms.json import card_from_json, card_to_json
+from blindscore.scorecard.forms.onnx import card_to_onnx, onnx_inputs
+from blindscore.scorecard.forms.sql import card_to_sql
+from blindscore.scorecard.kernel.kernels import score_columns
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.scorecard.sql import card_to_sql
-from blindscore_crypto.sealed.verifier import Decision
+from blindscore_crypto.sealed.parties.lender import Decision
 from tests.crypto import encrypted_world, sealed_world
 
 

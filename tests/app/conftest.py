@@ -210,10 +210,10 @@ def card(files: Files, run: Run, tmp_path: Path) -> Path:
 
 def quick_capabilities() -> list[Any]:
     """Four capabilities that are quick to measure on a few hundred people."""
-    from blindscore.surveillance.disclose import Disclose
-    from blindscore.surveillance.link import Link
-    from blindscore.surveillance.profile import Profile
-    from blindscore.surveillance.steer import Steer
+    from blindscore.surveillance.attacks.disclose import Disclose
+    from blindscore.surveillance.attacks.link import Link
+    from blindscore.surveillance.attacks.profile import Profile
+    from blindscore.surveillance.attacks.steer import Steer
 
     return [Profile(), Link(), Steer(), Disclose()]
 

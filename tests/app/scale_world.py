@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.scorecard.exchange import save_card
+from blindscore.scorecard.forms.json import save_card
 from blindscore_app.scale.tasks import Task
 
 NUMBERS = ("age", "income")

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from blindscore.errors import DataError, ParameterError
-from blindscore.scorecard.exchange import save_card
+from blindscore.scorecard.forms.json import save_card
 from blindscore_app.scale.tasks import Task, hash_of, local, perform, run
 from tests.app.conftest import Run, leftovers
 from tests.app.scale_world import make_card, make_parts, make_people, nothing, slow_tasks, visible
@@ -282,11 +282,11 @@ def test_a_full_disk_leaves_no_partial_result(run: Run, tmp_path: Path) -> None:
 PEAK = """
 import sys
 from pathlib import Path
-from blindscore.scorecard.exchange import load_card
-from blindscore_app import blocks_in
+from blindscore.scorecard.forms.json import load_card
+from blindscore_app.files import blocks as blocks_in
 from blindscore_app.scale.plan import peak_memory
-from blindscore_app.scoring import score_file
-from blindscore_app.tables_in import wanted
+from blindscore_app.files.score_file import score_file
+from blindscore_app.files.people import wanted
 blocks_in.BATCH_BYTES, blocks_in.SPAN_ROWS = 2**20, 100_000  # so that the smaller file fills all that is held at once
 score_file(Path(sys.argv[2]), wanted(load_card(Path(sys.argv[1]))), Path(sys.argv[3]), True)
 print(peak_memory())

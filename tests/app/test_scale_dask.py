@@ -56,8 +56,8 @@ def test_killed_workers_lose_nothing_and_double_nothing(client: Any, tmp_path: P
 
 
 def test_a_task_that_fails_is_told_and_what_was_done_stays(client: Any, tmp_path: Path) -> None:
+    from blindscore_app.files.people import wanted
     from blindscore_app.scale.score import partitions, score_tasks
-    from blindscore_app.tables_in import wanted
 
     want = wanted(make_card(tmp_path / "card.json"))
     make_parts(tmp_path / "in", 6)
@@ -80,7 +80,7 @@ def test_encrypted_portfolios_give_the_same_scores_on_either_engine_and_outlive_
     client: Any, tmp_path: Path
 ) -> None:
     from blindscore_app.scale import portfolio
-    from blindscore_crypto.encrypted.portfolio import without_points
+    from blindscore_crypto.encrypted.batch.portfolio import without_points
 
     card, key, files = make_card(tmp_path / "card.json"), os.urandom(32), 4
     (tmp_path / "people").mkdir()

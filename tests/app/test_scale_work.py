@@ -23,7 +23,7 @@ from blindscore_app.scale import portfolio
 from blindscore_app.scale.frontier import design_tasks
 from blindscore_app.scale.plan import Rates, measure_here, peak_memory, plan, to_dict
 from blindscore_app.scale.tasks import Task, local, run
-from blindscore_crypto.encrypted.portfolio import without_points
+from blindscore_crypto.encrypted.batch.portfolio import without_points
 from tests.app.conftest import Run, leftovers, quick_capabilities
 from tests.app.scale_world import make_card, make_people, nothing
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blindscore.surveillance.bound import (
+from blindscore.surveillance.inference.bound import (
     dp_bound,
     entropy_bits,
     finite_view_bound,

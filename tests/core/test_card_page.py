@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from blindscore.scorecard.page import card_page
+from blindscore.scorecard.forms.html import card_page
 from blindscore.scorecard.scorecard import Scorecard
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blindscore.surveillance.disclose import Disclose, stored_bits
+from blindscore.surveillance.attacks.disclose import Disclose, stored_bits
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from blindscore.errors import CardError
 from blindscore.scorecard.card import Card, Characteristic, Scale
-from blindscore.scorecard.exchange import MAX_BYTES, card_from_json, card_to_json, load_card, save_card
+from blindscore.scorecard.forms.json import MAX_BYTES, card_from_json, card_to_json, load_card, save_card
 
 CARD = Card(
     (

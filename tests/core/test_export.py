@@ -11,10 +11,10 @@ import pytest
 
 from blindscore.errors import CardError, DataError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic, Scale
-from blindscore.scorecard.onnx_graph import card_to_onnx, onnx_inputs
-from blindscore.scorecard.pmml import card_to_pmml
+from blindscore.scorecard.forms.onnx import card_to_onnx, onnx_inputs
+from blindscore.scorecard.forms.pmml import card_to_pmml
+from blindscore.scorecard.forms.sql import card_to_sql
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.scorecard.sql import card_to_sql
 
 CARD = Card(
     (

@@ -18,11 +18,11 @@ from blindscore.designs.minimal import Minimal
 from blindscore.errors import DataError, ParameterError
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.attacks.disclose import Disclose
+from blindscore.surveillance.attacks.intercept import Intercept
+from blindscore.surveillance.attacks.link import Link
 from blindscore.surveillance.cache import Cache, code_fingerprint
-from blindscore.surveillance.disclose import Disclose
 from blindscore.surveillance.frontier import measure
-from blindscore.surveillance.intercept import Intercept
-from blindscore.surveillance.link import Link
 
 ROOT = Path(__file__).parents[2]
 DESIGNS = (Bureau(), Minimal())

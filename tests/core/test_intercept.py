@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.plain import reply_bytes
-from blindscore.surveillance.intercept import Intercept
+from blindscore.surveillance.attacks.intercept import Intercept
 from tests.core.planted import CARD, people, run_with, scene_of, view_of
 
 N = 1500

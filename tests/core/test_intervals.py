@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blindscore.surveillance.intervals import balanced_advantage, mean_interval, tpr_at_fpr
+from blindscore.surveillance.inference.intervals import balanced_advantage, mean_interval, tpr_at_fpr
 
 
 def test_perfect_and_useless_guesses_sit_at_the_ends_of_the_scale():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.surveillance.join import join_by_values
+from blindscore.surveillance.attacks.join import join_by_values
 
 N = 600
 AUXILIARY = np.arange(N) % 5 == 0

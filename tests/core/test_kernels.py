@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from blindscore.errors import CardError, DataError
 from blindscore.scorecard.card import Card, Characteristic, Scale
-from blindscore.scorecard.kernels import (
+from blindscore.scorecard.kernel.kernels import (
     round_up_to_float32,
     score_columns,
     score_columns_plain,
     score_rows,
     steps_of,
 )
-from blindscore.scorecard.vectors import BLOCK, LANES, search_steps
+from blindscore.scorecard.kernel.lanes import BLOCK, LANES, search_steps
 
 EDGES = [-1e300, -3.0, -0.5, -1e-45, 0.0, 1e-45, 1e-30, 0.1, 0.2, 0.3, 1.0, 2.5, 7.0, 1e6, 3e38, 1e39, 1e300]
 numbers = st.one_of(st.floats(width=32, allow_infinity=False), st.sampled_from([np.nan, -0.0, *EDGES[1:-2]]))
@@ -208,7 +208,7 @@ def test_a_processor_without_wide_registers_scores_alike(tmp_path):
         "import numpy as np, sys; sys.path[:0] = sys.argv[1:]\n"
         "from test_kernels import wide_card\n"
         "from blindscore.scorecard import vectors\n"
-        "from blindscore.scorecard.kernels import score_rows, score_columns_plain, steps_of\n"
+        "from blindscore.scorecard.kernel.kernels import score_rows, score_columns_plain, steps_of\n"
         "assert not vectors.PERMUTE\n"
         "rng = np.random.default_rng(1); card = wide_card(rng, 5)\n"
         "table = rng.normal(size=(50, 5)).astype(np.float32)\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.surveillance.link import Link
+from blindscore.surveillance.attacks.link import Link
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500

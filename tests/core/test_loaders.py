@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from blindscore.errors import DataError, SchemaError
-from blindscore.people.file_schema import canonical
-from blindscore.people.loaders import load_people, load_schema
+from blindscore.people.files.file_schema import canonical
+from blindscore.people.files.loaders import load_people, load_schema
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"

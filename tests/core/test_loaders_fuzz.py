@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blindscore.errors import BlindscoreError
-from blindscore.people.loaders import load_people, load_schema
+from blindscore.people.files.loaders import load_people, load_schema
 from blindscore.people.population import Population
 
 SCHEMA = b"""missing = ["", "NA"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blindscore.errors import DataError
-from blindscore.people.graph_files import load_graph
+from blindscore.people.files.graph_files import load_graph
 from blindscore.people.population import Population
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.surveillance.map import Map, draw_pairs
+from blindscore.surveillance.attacks.map import Map, draw_pairs
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500

@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from blindscore.errors import CardError
-from blindscore.scorecard.optbinning_in import from_optbinning
+from blindscore.scorecard.forms.optbinning import from_optbinning
 
 SCALE = {"pdo": 50, "odds": 30, "scorecard_points": 600}
 

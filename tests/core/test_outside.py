@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import PUBLIC_CARD
-from blindscore.surveillance.bound import dp_bound
+from blindscore.surveillance.attacks.intercept import Intercept
+from blindscore.surveillance.attacks.link import Link
+from blindscore.surveillance.attacks.remember import Remember
+from blindscore.surveillance.attacks.steer import Steer
 from blindscore.surveillance.frontier import every_row
-from blindscore.surveillance.intercept import Intercept
+from blindscore.surveillance.inference.bound import dp_bound
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED
-from blindscore.surveillance.link import Link
-from blindscore.surveillance.remember import Remember
 from blindscore.surveillance.scene import OBSERVER
-from blindscore.surveillance.steer import Steer
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from blindscore.people import conduct, device, friends, latents, money, noise, places
+from blindscore.people import conduct, device, friends, latents, money, places
+from blindscore.people import counter_draws as noise
 from blindscore.people.society import _HISTORY, MAX_LATER
 from blindscore.people.variables import N_CONDUCT
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from blindscore.people.noise import DRAWS, bits, coin, count, labels, mix, normal, quantile, uniform
+from blindscore.people.counter_draws import DRAWS, bits, coin, count, labels, mix, normal, quantile, uniform
 
 WORD = (1 << 64) - 1
 GOLDEN, ODD = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03

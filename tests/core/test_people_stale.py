@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from blindscore.people.stale import drop_stale_kernels
+from blindscore.kernel_cache import drop_stale_kernels
 
 
 def kept(folder: Path) -> Path:

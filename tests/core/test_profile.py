@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import ONE_BIT
-from blindscore.surveillance import attackers
-from blindscore.surveillance.profile import Profile, classes_of
+from blindscore.surveillance.attacks.profile import Profile, classes_of
+from blindscore.surveillance.inference import classifiers as attackers
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500

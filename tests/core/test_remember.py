@@ -9,8 +9,8 @@ import pytest
 from blindscore.designs.design import Costs, Run
 from blindscore.people.population import Feature, Schema
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.surveillance.bound import dp_bound
-from blindscore.surveillance.remember import Remember, likelihood_ratios, most_suspicious
+from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious
+from blindscore.surveillance.inference.bound import dp_bound
 from tests.core.planted import CARD, people, run_with, scene_of, view_of
 
 N = 600

@@ -9,8 +9,8 @@ import pandas as pd
 
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
+from blindscore.surveillance.attacks.repeat import Repeat, months_table, view_in
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
-from blindscore.surveillance.repeat import Repeat, months_table, view_in
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500

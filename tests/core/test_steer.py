@@ -7,7 +7,7 @@ import pytest
 
 from blindscore.designs.design import Costs, Run
 from blindscore.people.society import make_society
-from blindscore.surveillance.steer import POSTS, Steer
+from blindscore.surveillance.attacks.steer import POSTS, Steer
 from tests.core.planted import CARD, people, run_with, scene_of, view_of
 
 N = 1500

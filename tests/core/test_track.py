@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.surveillance.track import Track
+from blindscore.surveillance.attacks.track import Track
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N, SIGHTINGS, PLACES = 800, 20, 50

@@ -9,13 +9,13 @@ import pytest
 from blindscore.designs.registry import load_designs
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.attacks.registry import load_capabilities
+from blindscore.surveillance.attacks.remember import Remember
+from blindscore.surveillance.attacks.repeat import Repeat
+from blindscore.surveillance.attacks.steer import BY_RULE, steered_traits
 from blindscore.surveillance.frontier import measure
 from blindscore.surveillance.ledger import ABSENT, PLAYED, row_dict
-from blindscore.surveillance.registry import load_capabilities
-from blindscore.surveillance.remember import Remember
-from blindscore.surveillance.repeat import Repeat
 from blindscore.surveillance.scene import COALITIONS
-from blindscore.surveillance.steer import BY_RULE, steered_traits
 
 PEOPLE = 400
 SECRETS = ("party",)

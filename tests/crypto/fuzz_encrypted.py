@@ -12,7 +12,7 @@ import sys
 import atheris
 import numpy as np
 
-import blindscore_crypto.encrypted.engines  # noqa: F401  first and as it is: Numba compiles byte code
+import blindscore_crypto.encrypted.engines.choice  # noqa: F401  first and as it is: Numba compiles byte code
 
 with atheris.instrument_imports(include=["blindscore_crypto.channel", "blindscore_crypto.encrypted"]):
     from blindscore.errors import ForgeryError

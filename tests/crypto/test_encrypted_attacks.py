@@ -10,10 +10,10 @@ import os
 import numpy as np
 import pytest
 
+from blindscore_crypto.encrypted.engines.seal import SealScheme
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, SEED_BYTES
-from blindscore_crypto.encrypted.ring import multiplier, secret_of
-from blindscore_crypto.encrypted.sampling import centred, ternary
-from blindscore_crypto.encrypted.seal import SealScheme
+from blindscore_crypto.encrypted.ring.placement import multiplier, secret_of
+from blindscore_crypto.encrypted.ring.sampling import centred, ternary
 
 P = BARE
 Q = P.primes[0]

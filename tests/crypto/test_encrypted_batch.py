@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
-from blindscore_crypto.encrypted import batch, batch_seal
-from blindscore_crypto.encrypted.batch import _weighted
+from blindscore_crypto.encrypted.batch import rlwe as batch
+from blindscore_crypto.encrypted.batch import seal as batch_seal
+from blindscore_crypto.encrypted.batch.rlwe import _weighted
 from blindscore_crypto.encrypted.layout import Layout, Points
 from tests.crypto.encrypted_world import random_bins, random_card
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tenseal.sealapi as seal
 
-from blindscore_crypto.encrypted.seal_bytes import CIPHER_WORDS, save
+from blindscore_crypto.encrypted.engines.seal_bytes import CIPHER_WORDS, save
 
 DEGREE, SCALE = 8192, 2.0**30
 PLAIN_WORDS = 32 + 8 + 8 + 16 + 8  # parameters' id, count, scale, then a header and a length

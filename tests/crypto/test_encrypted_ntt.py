@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from blindscore.errors import ParameterError
-from blindscore_crypto.encrypted.ntt import MAX_PRIME, back, multiply, reduced, tables, transform
 from blindscore_crypto.encrypted.parameters import LEAN, RLWE
+from blindscore_crypto.encrypted.ring.ntt import MAX_PRIME, back, multiply, reduced, tables, transform
 
 
 def schoolbook(a, b, p):

@@ -11,7 +11,7 @@ import pytest
 
 from blindscore.errors import CardError, DataError, ForgeryError
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted.portfolio import (
+from blindscore_crypto.encrypted.batch.portfolio import (
     encrypt_file,
     evaluate_file,
     open_file,

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from blindscore.errors import CardError, DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted.engines import scheme_for
-from blindscore_crypto.encrypted.kernels import rounded
+from blindscore_crypto.encrypted.engines.choice import scheme_for
+from blindscore_crypto.encrypted.engines.seal import engine
+from blindscore_crypto.encrypted.engines.seal_bytes import cipher_bytes, load, object_bytes, plain_bytes, save
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import (
@@ -29,10 +30,9 @@ from blindscore_crypto.encrypted.parameters import (
     Parameters,
     fitting,
 )
-from blindscore_crypto.encrypted.ring import _primes, pack, secret_of, top_of_product, unpack
-from blindscore_crypto.encrypted.sampling import below, centred, expand, ternary
-from blindscore_crypto.encrypted.seal import engine
-from blindscore_crypto.encrypted.seal_bytes import cipher_bytes, load, object_bytes, plain_bytes, save
+from blindscore_crypto.encrypted.ring.kernels import rounded
+from blindscore_crypto.encrypted.ring.placement import _primes, pack, secret_of, top_of_product, unpack
+from blindscore_crypto.encrypted.ring.sampling import below, centred, expand, ternary
 from tests.crypto.encrypted_world import random_bins, random_card
 
 SCHEMES = [scheme_for(p) for p in TABLE.values()]

@@ -12,8 +12,8 @@ from blindscore.errors import DataError, ParameterError
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.quality import auc
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.bound import dp_bound
-from blindscore.surveillance.remember import Remember
+from blindscore.surveillance.attacks.remember import Remember
+from blindscore.surveillance.inference.bound import dp_bound
 from blindscore.surveillance.scene import Scene
 from blindscore_crypto.designs.private_model import PrivateModel, audited, public_domains
 from blindscore_crypto.private_model.accounting import distance_within

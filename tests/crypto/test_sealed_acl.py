@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.acl import AclKey, AclReceiver, AclSignature, AclSigner, Opening, commitment
-from blindscore_crypto.sealed.group import P256_GROUP, encode_scalar, random_scalar
+from blindscore_crypto.sealed.blind.acl import AclKey, AclReceiver, AclSignature, AclSigner, Opening, commitment
+from blindscore_crypto.sealed.groups.group import P256_GROUP, encode_scalar, random_scalar
 
 GROUP, Q = P256_GROUP, P256_GROUP.order
 ATTRIBUTES = [123_456_789, 1, 0, 1, 0]

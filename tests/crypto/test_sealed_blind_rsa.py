@@ -9,7 +9,7 @@ import pytest
 from Crypto.PublicKey import RSA
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.blind_rsa import (
+from blindscore_crypto.sealed.blind.blind_rsa import (
     PSS_DETERMINISTIC,
     PSS_RANDOMIZED,
     PSSZERO_RANDOMIZED,

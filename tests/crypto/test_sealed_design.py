@@ -124,7 +124,7 @@ def test_a_sample_is_needed_and_never_larger_than_the_people(population):
 
 def test_a_lie_in_the_view_would_be_counted(population, monkeypatch):
     """The agreement is measured: a lender that answers wrongly makes real runs disagree."""
-    from blindscore_crypto.sealed.verifier import Verifier
+    from blindscore_crypto.sealed.parties.lender import Verifier
 
     def stubborn(self, frame, *, day):
         return self.sign_decision(frame, False).encode()

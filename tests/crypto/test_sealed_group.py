@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.group import (
+from blindscore_crypto.sealed.groups.group import (
     P256_GROUP,
     decode_scalar,
     encode_scalar,
     independent_bases,
     random_scalar,
 )
-from blindscore_crypto.sealed.hash_to_curve import P, expand_message_xmd, hash_to_field
+from blindscore_crypto.sealed.groups.hash_to_curve import P, expand_message_xmd, hash_to_field
 
 OWN = Path(__file__).parents[1] / "vectors"
 SHARED = Path(__file__).parents[3] / "shared" / "vectors"

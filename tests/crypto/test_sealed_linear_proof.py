@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from blindscore.errors import ForgeryError
-from blindscore_crypto.sealed.group import P256_GROUP as GROUP
-from blindscore_crypto.sealed.group import independent_bases, random_scalar
-from blindscore_crypto.sealed.linear_proof import Equation, LinearProof, Term, prove, verify
-from blindscore_crypto.sealed.transcript import Transcript
+from blindscore_crypto.sealed.groups.group import P256_GROUP as GROUP
+from blindscore_crypto.sealed.groups.group import independent_bases, random_scalar
+from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
+from blindscore_crypto.sealed.proofs.linear_proof import Equation, LinearProof, Term, prove, verify
 
 Q = GROUP.order
 G = GROUP.base_mul(1)

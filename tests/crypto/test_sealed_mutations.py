@@ -8,7 +8,7 @@ import pytest
 
 from blindscore.errors import ForgeryError
 from blindscore_crypto.sealed import one_show, presentation
-from blindscore_crypto.sealed.group import P256_GROUP, Group, encode_scalar, independent_bases
+from blindscore_crypto.sealed.groups.group import P256_GROUP, Group, encode_scalar, independent_bases
 from blindscore_crypto.sealed.terms import OFFER_BYTES
 from tests.crypto.sealed_world import GOOD, World
 from tests.crypto.test_sealed_one_show import BlindWorld
@@ -19,7 +19,7 @@ MUTATIONS = 60
 def groups() -> list[Group]:
     found: list[Group] = [P256_GROUP]
     try:
-        from blindscore_crypto.sealed.ristretto import ristretto255
+        from blindscore_crypto.sealed.groups.ristretto import ristretto255
 
         found.append(ristretto255())
     except ValueError:

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
 from blindscore_crypto.sealed import presentation
-from blindscore_crypto.sealed.acl import AclCredential, AclReceiver
 from blindscore_crypto.sealed.attestation import Issued, holder_scalar
-from blindscore_crypto.sealed.group import P256_GROUP, Group
+from blindscore_crypto.sealed.blind.acl import AclCredential, AclReceiver
+from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
 from blindscore_crypto.sealed.layout import layouts_of
 from blindscore_crypto.sealed.one_show import OneShowTerms, check, check_many, present
-from blindscore_crypto.sealed.one_show_parties import BlindSource, OneShowWallet, fetch
+from blindscore_crypto.sealed.parties.lender import Decision, Verifier, is_bent
+from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet, fetch
+from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
-from blindscore_crypto.sealed.verifier import Decision, Verifier, is_bent
-from blindscore_crypto.sealed.wallet import Epoch, Wallet
 from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards
 
 
@@ -108,7 +108,7 @@ def test_every_card_person_and_threshold_gives_the_clear_decision(drawn):
 
 def test_it_runs_on_ristretto255():
     pytest.importorskip("rbcl")
-    from blindscore_crypto.sealed.ristretto import ristretto255
+    from blindscore_crypto.sealed.groups.ristretto import ristretto255
 
     world = BlindWorld(group=ristretto255())
     assert (decide(world, world.frame(GOOD)), decide(world, world.frame(POOR))) == (True, False)

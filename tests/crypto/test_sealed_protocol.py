@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore_crypto.sealed.attestation import Attestation, Issued, Source, blindings, header, holder_scalar
-from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import P256_GROUP, random_scalar
+from blindscore_crypto.sealed.groups.group import P256_GROUP, random_scalar
 from blindscore_crypto.sealed.layout import Layout, layouts_of
+from blindscore_crypto.sealed.parties.lender import DECISION_BYTES, Decision, Verifier, is_bent
+from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
 from blindscore_crypto.sealed.presentation import check, check_many, decline, difference, present
+from blindscore_crypto.sealed.proofs.commitments import Pedersen
 from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
-from blindscore_crypto.sealed.verifier import DECISION_BYTES, Decision, Verifier, is_bent
-from blindscore_crypto.sealed.wallet import Epoch, Wallet
 from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards, wycheproof
 
 
@@ -479,7 +479,7 @@ def test_a_refusal_costs_the_wallet_the_work_of_a_proof(world, monkeypatch):
         made.append(arguments)
         return present(*arguments)
 
-    monkeypatch.setattr("blindscore_crypto.sealed.wallet.present", counting)
+    monkeypatch.setattr("blindscore_crypto.sealed.parties.wallet.present", counting)
     refused, proven = world.frame(POOR), world.frame(GOOD)
     assert len(made) == 2
     assert (check(world.terms, refused).approved, check(world.terms, proven).approved) == (False, True)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import P256_GROUP as GROUP
-from blindscore_crypto.sealed.group import independent_bases, random_scalar
-from blindscore_crypto.sealed.range_proof import MAX_BITS, Claim, RangeProof, prove, verify, verify_batch
-from blindscore_crypto.sealed.transcript import Transcript
+from blindscore_crypto.sealed.groups.group import P256_GROUP as GROUP
+from blindscore_crypto.sealed.groups.group import independent_bases, random_scalar
+from blindscore_crypto.sealed.proofs.commitments import Pedersen
+from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
+from blindscore_crypto.sealed.proofs.range_proof import MAX_BITS, Claim, RangeProof, prove, verify, verify_batch
 
 PEDERSEN = Pedersen(GROUP)
 Q = GROUP.order

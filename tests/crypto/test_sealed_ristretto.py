@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed import ristretto
-from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import P256_GROUP, random_scalar
+from blindscore_crypto.sealed.groups import ristretto
+from blindscore_crypto.sealed.groups.group import P256_GROUP, random_scalar
+from blindscore_crypto.sealed.parties.lender import Decision
 from blindscore_crypto.sealed.presentation import check
-from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify, verify_batch
-from blindscore_crypto.sealed.transcript import Transcript
-from blindscore_crypto.sealed.verifier import Decision
+from blindscore_crypto.sealed.proofs.commitments import Pedersen
+from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
+from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof, prove, verify, verify_batch
 from tests.crypto.sealed_world import GOOD, POOR, TODAY, World
 
 pytest.importorskip("rbcl")

@@ -14,9 +14,9 @@ import pytest
 from Crypto.PublicKey import RSA
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
-from blindscore_crypto.sealed.blind_rsa import PSS_DETERMINISTIC, BlindSigner
-from blindscore_crypto.sealed.nullifiers import MemoryNullifiers, SqliteNullifiers
-from blindscore_crypto.sealed.tokens import (
+from blindscore_crypto.channel.nullifiers import MemoryNullifiers, SqliteNullifiers
+from blindscore_crypto.sealed.blind.blind_rsa import PSS_DETERMINISTIC, BlindSigner
+from blindscore_crypto.sealed.perks.tokens import (
     INPUT_BYTES,
     REQUEST_BYTES,
     TOKEN_BYTES,
@@ -281,7 +281,7 @@ def test_of_racing_processes_exactly_one_wins(tmp_path):
     SqliteNullifiers(path).close()
     program = (
         "import sys, hashlib\n"
-        "from blindscore_crypto.sealed.nullifiers import SqliteNullifiers\n"
+        "from blindscore_crypto.channel.nullifiers import SqliteNullifiers\n"
         "d = lambda s: hashlib.sha256(s.encode()).digest()\n"
         "s = SqliteNullifiers(sys.argv[1])\n"
         "print(sum(s.spend([d(f'token {k}')], d('request ' + sys.argv[2])) for k in range(20)))\n"
@@ -297,7 +297,7 @@ def test_a_killed_spender_leaves_all_or_nothing(tmp_path):
     path = tmp_path / "spent.db"
     program = (
         "import sys, hashlib\n"
-        "from blindscore_crypto.sealed.nullifiers import SqliteNullifiers\n"
+        "from blindscore_crypto.channel.nullifiers import SqliteNullifiers\n"
         "d = lambda s: hashlib.sha256(s.encode()).digest()\n"
         "s = SqliteNullifiers(sys.argv[1])\n"
         "for k in range(100000):\n"

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.group import P256_GROUP
-from blindscore_crypto.sealed.hash_to_curve import P
-from blindscore_crypto.sealed.light_tokens import TOKEN_BYTES, LightDesk, PendingLightToken
-from blindscore_crypto.sealed.nullifiers import MemoryNullifiers
-from blindscore_crypto.sealed.voprf import (
+from blindscore_crypto.channel.nullifiers import MemoryNullifiers
+from blindscore_crypto.sealed.blind.voprf import (
     MAX_BATCH,
     VoprfClient,
     VoprfServer,
     decode_element,
     encode_element,
 )
+from blindscore_crypto.sealed.groups.group import P256_GROUP
+from blindscore_crypto.sealed.groups.hash_to_curve import P
+from blindscore_crypto.sealed.perks.light_tokens import TOKEN_BYTES, LightDesk, PendingLightToken
 from tests.crypto.sealed_world import EPOCH, GOOD, POOR, World
 
 OWN = Path(__file__).parents[1] / "vectors" / "fresh_oprf_p256.json"

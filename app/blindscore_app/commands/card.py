@@ -12,11 +12,11 @@ import typer
 from blindscore.errors import ParameterError
 from blindscore_app.commands.engine import Certificate, EngineName, Scheduler, Where, Workers, choose_engine
 from blindscore_app.commands.special import Special, special_codes
-from blindscore_app.output import check_directory, check_file, replacing
+from blindscore_app.files.safely import check_directory, check_file, replacing
 
 if TYPE_CHECKING:
+    from blindscore_app.files.people import Wanted
     from blindscore_app.scale.tasks import Engine
-    from blindscore_app.tables_in import Wanted
 
 
 class Kind(StrEnum):
@@ -44,8 +44,8 @@ def fit(
     """Fit a scorecard to people whose outcome is known, and say how well it does on people it has not seen."""
     check_file(out, file, schema)
     from blindscore.designs.plain import declared, fit_card
-    from blindscore.people.loaders import load_people
-    from blindscore.scorecard.exchange import save_card
+    from blindscore.people.files.loaders import load_people
+    from blindscore.scorecard.forms.json import save_card
     from blindscore.scorecard.quality import auc_interval
     from blindscore.scorecard.scorecard import Scorecard
 
@@ -106,12 +106,12 @@ def score(
 
     Many files give one result each and a manifest in the folder OUT; run again, it does what is missing or changed.
     """
-    from blindscore.scorecard.exchange import load_card
-    from blindscore_app.blocks_in import is_parquet, rows_of
+    from blindscore.scorecard.forms.json import load_card
+    from blindscore_app.files.blocks import is_parquet, rows_of
+    from blindscore_app.files.people import wanted
+    from blindscore_app.files.score_file import check_request, score_file
     from blindscore_app.progress import bar
     from blindscore_app.scale.score import is_many
-    from blindscore_app.scoring import check_request, score_file
-    from blindscore_app.tables_in import wanted
 
     chosen = choose_engine(engine, workers, scheduler, tls_ca, tls_cert, tls_key)
     want = wanted(load_card(card), schema, keep or None)
@@ -135,10 +135,10 @@ def score(
 
 
 def _score_many(given: Path, want: Wanted, out: Path, parquet: bool, engine: Engine) -> dict[str, Any]:
+    from blindscore_app.files.score_file import check_request
     from blindscore_app.progress import bar
     from blindscore_app.scale.score import is_many, partitions, score_task, score_tasks
     from blindscore_app.scale.tasks import hash_of_all, run
-    from blindscore_app.scoring import check_request
 
     if not is_many(given):
         tasks, manifest = [score_task(given, want, out, out.name)], out.with_name(f"{out.name}.manifest.json")
@@ -172,8 +172,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Show one person's points, characteristic by characteristic, against the best that it could have."""
-    from blindscore.scorecard.exchange import load_card
-    from blindscore_app.tables_in import wanted
+    from blindscore.scorecard.forms.json import load_card
+    from blindscore_app.files.people import wanted
 
     reasons = explain_row(file, wanted(load_card(card), schema), row)
     if as_json:
@@ -214,7 +214,7 @@ def explain_row(file: Path, want: Wanted, row: int) -> dict[str, Any]:
 
     from blindscore.errors import DataError
     from blindscore.scorecard.binning import bin_labels
-    from blindscore_app.tables_in import batches
+    from blindscore_app.files.people import batches
 
     card = want.card
     rows = 0

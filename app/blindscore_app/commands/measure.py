@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blindscore_app.commands.engine import EngineName, Where, Workers, choose_engine
-from blindscore_app.output import check_directory, write_all
+from blindscore_app.files.safely import check_directory, write_all
 
 if TYPE_CHECKING:
     from blindscore.designs.design import Design
@@ -92,7 +92,7 @@ def audit(
     check_coalition(coalition)
     kept = choose_cache(out, cache, no_cache)
     from blindscore.designs.parameters import with_settings
-    from blindscore.people.loaders import load_people
+    from blindscore.people.files.loaders import load_people
 
     population = load_people(file, schema)
     sample = min(sample, QUICK_SAMPLE) if quick else sample
@@ -110,7 +110,7 @@ def _fill(cache: Path | None, people: int, seed: int, designs: list[Design], qui
         There is no cache, through which alone the parts come back.
     """
     from blindscore.errors import ParameterError
-    from blindscore.surveillance.registry import load_capabilities
+    from blindscore.surveillance.attacks.registry import load_capabilities
     from blindscore_app.progress import bar
     from blindscore_app.scale.frontier import design_tasks
     from blindscore_app.scale.tasks import run
@@ -203,9 +203,9 @@ def _measure(
     as_json: bool,
 ) -> None:
     from blindscore.scorecard.scorecard import Scorecard
+    from blindscore.surveillance.attacks.registry import load_capabilities
     from blindscore.surveillance.cache import Cache
     from blindscore.surveillance.frontier import measure
-    from blindscore.surveillance.registry import load_capabilities
     from blindscore_app.progress import bar
     from blindscore_app.report.html import render_page
     from blindscore_app.report.picture import draw_frontier

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from blindscore_app.output import check_file
+from blindscore_app.files.safely import check_file
 
 
 def report(

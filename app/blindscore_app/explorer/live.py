@@ -13,8 +13,8 @@ from blindscore.designs.design import Run
 from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.binning import bin_labels
+from blindscore.surveillance.account.one_person import Person, choose_person, copies
 from blindscore.surveillance.ledger import Ledger
-from blindscore.surveillance.person import Person, choose_person, copies
 from blindscore_app.progress import Report
 from blindscore_app.report.figures import is_synthetic
 

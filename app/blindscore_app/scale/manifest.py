@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from blindscore_app.output import replacing
+from blindscore_app.files.safely import replacing
 
 FORMAT, VERSION = "blindscore-manifest", 1
 MAX_BYTES = 512 * 2**20  # about a million results

@@ -1,6 +1,6 @@
 """Encrypted portfolios as tasks: one file of a bank's customers a task, through each of the four steps.
 
-Who sees what: :mod:`blindscore_crypto.encrypted.portfolio`. The bank's key travels to the bank's workers inside
+Who sees what: :mod:`blindscore_crypto.encrypted.batch.portfolio`. The bank's key travels to the bank's workers inside
 its tasks, over mutual TLS: run the bank's steps on the bank's cluster and the lender's on the lender's. No key and no
 mask enters a manifest. Encryption is fresh every time, so a result made again has another hash and the same scores; a
 reply and its masks are made, moved and made again together.
@@ -16,7 +16,7 @@ from pathlib import Path
 from blindscore.errors import DataError
 from blindscore.scorecard.card import Card
 from blindscore_app.scale.tasks import Task
-from blindscore_crypto.encrypted.portfolio import encrypt_file, evaluate_file, open_file, settle_file
+from blindscore_crypto.encrypted.batch.portfolio import encrypt_file, evaluate_file, open_file, settle_file
 
 REPLIES, MASKS = "replies.bin", "masks.bin"  # in the folder of one task of the lender; only the first goes to the bank
 

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from blindscore.errors import DataError
-from blindscore_app.blocks_in import PARQUET, check_header, is_parquet
+from blindscore_app.files.blocks import PARQUET, check_header, is_parquet
+from blindscore_app.files.people import Wanted
+from blindscore_app.files.score_file import score_file
 from blindscore_app.scale.tasks import Task
-from blindscore_app.scoring import score_file
-from blindscore_app.tables_in import Wanted
 
 TABLES = (*PARQUET, ".csv.gz", ".csv")
 RESULT_VERSION = 2  # goes up when equal inputs would give other bytes

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blindscore.errors import DataError, ParameterError
-from blindscore_app.output import replacing, replacing_folder
+from blindscore_app.files.safely import replacing, replacing_folder
 from blindscore_app.scale.manifest import Done, Source, load_manifest, save_manifest
 
 SAVE_SECONDS = 1.0  # between two writes of the manifest; what is not in it is done again after a crash

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from blindscore.people.counter_draws import labels
 from blindscore.people.device import device
 from blindscore.people.friends import Edges, friends_mean
 from blindscore.people.latents import Floats
 from blindscore.people.money import MONTHS, money
-from blindscore.people.noise import labels
 from blindscore.people.variables import (
     AGE,
     AREA,

@@ -13,8 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.people.counter_draws import count, normal, uniform
 from blindscore.people.latents import Floats
-from blindscore.people.noise import count, normal, uniform
 from blindscore.people.variables import (
     AGE,
     ALCOHOL,

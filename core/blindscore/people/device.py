@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.people.counter_draws import uniform
 from blindscore.people.latents import Floats
-from blindscore.people.noise import uniform
 from blindscore.people.variables import DEVICE_TYPE, DIGITAL, HOST, LOWER, NAME, NIGHT, NUMBER, SYSTEM, TYPO
 
 _DEVICE = 200  # first variable number in the noise

@@ -14,8 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.people.counter_draws import DRAWS, normal, uniform
 from blindscore.people.latents import Floats
-from blindscore.people.noise import DRAWS, normal, uniform
 from blindscore.people.variables import AGE, AREA, CONSC, DESCENT, MEANS, PIETY, POLITICS, SOCIABLE, STRAIN
 
 Edges = NDArray[np.int32]

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from blindscore.people.noise import normal, uniform
+from blindscore.people.counter_draws import normal, uniform
 from blindscore.people.variables import (
     AGE,
     AREA,

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.people.counter_draws import normal, uniform
 from blindscore.people.latents import Floats
-from blindscore.people.noise import normal, uniform
 from blindscore.people.variables import (
     ACCOUNT_AGE,
     AGE,

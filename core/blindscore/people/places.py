@@ -7,9 +7,9 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.people.counter_draws import uniform
 from blindscore.people.friends import AREAS_PER_TOWN
 from blindscore.people.latents import Floats
-from blindscore.people.noise import uniform
 from blindscore.people.variables import AREA, ILLNESS, PARTY, RELIGION
 
 SIGHTINGS = 42  # rows a person

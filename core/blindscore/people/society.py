@@ -1,7 +1,8 @@
 """A synthetic society: a structural causal model of people, from latents to defaults. Nobody in it is real.
 
 Latents -> traits, ledger, device, baskets, browsing, posts, friendships, places, default. All noise is counter-based
-(:mod:`blindscore.people.noise`), so one seed gives the same people again and an intervention changes descendants only.
+(:mod:`blindscore.people.counter_draws`), so one seed gives the same people again and an intervention changes
+descendants only.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from blindscore.errors import ParameterError
 from blindscore.people import latents
 from blindscore.people.assemble import feature_table, lasting_features, register_table
 from blindscore.people.conduct import conduct as conduct_of
+from blindscore.people.counter_draws import coin
 from blindscore.people.friends import friendships, refriend
 from blindscore.people.latents import Floats
 from blindscore.people.money import LEDGER, MONTHS, ledger, money
-from blindscore.people.noise import coin
 from blindscore.people.places import visits
 from blindscore.people.population import Population
 from blindscore.people.variables import (

@@ -22,7 +22,7 @@ from blindscore.errors import CardError
 from blindscore.scorecard.binning import bin_column, check_columns
 
 if TYPE_CHECKING:
-    from blindscore.scorecard.kernels import Steps
+    from blindscore.scorecard.kernel.kernels import Steps
 
 MAX_BINS = 16  # ordinary bins a characteristic; the missing bin comes on top
 MAX_CHARACTERISTICS = 4096
@@ -164,7 +164,7 @@ class Card:
     @cached_property
     def steps(self) -> Steps | None:
         """The card ready for the kernel, or None where it has categories."""
-        from blindscore.scorecard.kernels import steps_of  # numba: slow to import, and only scoring needs it
+        from blindscore.scorecard.kernel.kernels import steps_of  # numba: slow to import, and only scoring needs it
 
         return steps_of(self) if all(c.groups is None for c in self.characteristics) else None
 

@@ -18,7 +18,7 @@ from blindscore.scorecard.binning import bin_labels, check_columns, numbers
 from blindscore.scorecard.card import MAX_BINS, Card, Scale
 from blindscore.scorecard.classing import Direction
 from blindscore.scorecard.inputs import as_frame, as_outcome
-from blindscore.scorecard.kernels import score_columns, score_rows
+from blindscore.scorecard.kernel.kernels import score_columns, score_rows
 from blindscore.scorecard.training import Column, Method, train
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))

@@ -20,14 +20,14 @@ from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.quality import auc_interval, auc_loss_interval, ks
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.account.one_person import Person, choose_person, score_person
+from blindscore.surveillance.account.who_loses import who_loses
+from blindscore.surveillance.account.who_sees import who_sees
+from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.cache import Cache, attack_key, design_key, run_key
-from blindscore.surveillance.groups import who_loses
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
 from blindscore.surveillance.outside import left_to
-from blindscore.surveillance.person import Person, choose_person, score_person
-from blindscore.surveillance.registry import load_capabilities
 from blindscore.surveillance.scene import Capability, Memo, Scene, auxiliary_people, scenes_of
-from blindscore.surveillance.sees import who_sees
 from blindscore.threads import each
 
 Progress = Callable[[str, int, int], None]

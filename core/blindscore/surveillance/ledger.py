@@ -92,9 +92,11 @@ class DesignRow:
     real_agree: int
     enforces: tuple[str, ...] = ()
     rules: tuple[Mapping[str, str], ...] = ()
-    sees: tuple[Mapping[str, Any], ...] = ()  # who sees what, a role each; see blindscore.surveillance.sees
-    groups: tuple[Mapping[str, Any], ...] = ()  # who loses; see blindscore.surveillance.groups
-    person: Mapping[str, Any] = field(default_factory=dict)  # one made-up person; see blindscore.surveillance.person
+    sees: tuple[Mapping[str, Any], ...] = ()  # who sees what, a role each; see blindscore.surveillance.account.who_sees
+    groups: tuple[Mapping[str, Any], ...] = ()  # who loses; see blindscore.surveillance.account.who_loses
+    person: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # one made-up person; see account.one_person
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.designs.design import PUBLIC_CARD, View
-from blindscore.surveillance.attackers import Guess, cross_entropy_bits, infer
-from blindscore.surveillance.bound import dp_bound, entropy_bits, finite_view_bound
-from blindscore.surveillance.evidence import Evidence
-from blindscore.surveillance.intervals import balanced_advantage, tpr_at_fpr
+from blindscore.surveillance.attacks.profile import readable
+from blindscore.surveillance.attacks.steer import BY_RULE, reads_posts, steered_traits
+from blindscore.surveillance.inference.bound import dp_bound, entropy_bits, finite_view_bound
+from blindscore.surveillance.inference.classifiers import Guess, cross_entropy_bits, infer
+from blindscore.surveillance.inference.evidence import Evidence
+from blindscore.surveillance.inference.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, Row
-from blindscore.surveillance.profile import readable
 from blindscore.surveillance.scene import (
     Capability,
     Scene,
@@ -32,7 +33,6 @@ from blindscore.surveillance.scene import (
     pool,
     values,
 )
-from blindscore.surveillance.steer import BY_RULE, reads_posts, steered_traits
 
 TELLS = {"score", "approved"}  # columns from which the decision can be read, the threshold being published
 PARTNERS = ("lender", "source")

@@ -29,13 +29,13 @@ from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.designs.sealed import EPOCH, Played, apply_and_decide, one_bit_run, timed
-from blindscore_crypto.sealed.group import Group
+from blindscore_crypto.sealed.groups.group import Group
+from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.one_show import OneShowTerms, check
-from blindscore_crypto.sealed.one_show_parties import BlindSource, OneShowWallet
-from blindscore_crypto.sealed.ristretto import group_named
+from blindscore_crypto.sealed.parties.lender import Verifier, is_bent
+from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet
 from blindscore_crypto.sealed.signing import SigningKey
-from blindscore_crypto.sealed.verifier import Verifier, is_bent
 
 
 @dataclass(frozen=True)

@@ -45,13 +45,13 @@ from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.sealed.attestation import Source
-from blindscore_crypto.sealed.group import Group
+from blindscore_crypto.sealed.groups.group import Group
+from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.layout import Layout, layouts_of
-from blindscore_crypto.sealed.ristretto import group_named
+from blindscore_crypto.sealed.parties.lender import DECISION_BYTES, Decision, Verifier, is_bent
+from blindscore_crypto.sealed.parties.wallet import Applicant, Epoch, Wallet
 from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Terms
-from blindscore_crypto.sealed.verifier import DECISION_BYTES, Decision, Verifier, is_bent
-from blindscore_crypto.sealed.wallet import Applicant, Epoch, Wallet
 
 EPOCH = Epoch(number=1, last_day=30)
 TODAY = 1

@@ -2,5 +2,5 @@
 
 Where to begin: :mod:`~blindscore_crypto.encrypted.protocol` has the three roles, and
 :mod:`~blindscore_crypto.encrypted.parameters` the one table of parameters; an engine behind
-:mod:`~blindscore_crypto.encrypted.scheme` does the arithmetic.
+:mod:`~blindscore_crypto.encrypted.engines.scheme` does the arithmetic.
 """

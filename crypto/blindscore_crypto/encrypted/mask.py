@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore_crypto.encrypted.sampling import Draw, below
+from blindscore_crypto.encrypted.ring.sampling import Draw, below
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,12 @@ from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
-from blindscore_crypto.encrypted.engines import scheme_for
+from blindscore_crypto.encrypted.engines.choice import scheme_for
+from blindscore_crypto.encrypted.engines.scheme import KEY_BYTES
 from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters, fitting
-from blindscore_crypto.encrypted.sampling import Draw
-from blindscore_crypto.encrypted.scheme import KEY_BYTES
+from blindscore_crypto.encrypted.ring.sampling import Draw
 from blindscore_crypto.encrypted.wire import (
     FACTS,
     NONCE_BYTES,

@@ -14,7 +14,7 @@ from typing import Any
 
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
-from blindscore.scorecard.exchange import MAX_BYTES, card_from_json, card_to_json, write_atomically
+from blindscore.scorecard.forms.json import MAX_BYTES, card_from_json, card_to_json, write_atomically
 from blindscore_crypto.private_model.accounting import NEIGHBOURS, Release, check_budget, epsilon_of, epsilon_rdp
 from blindscore_crypto.private_model.estimator import PrivateScorecard
 from blindscore_crypto.private_model.methods import METHODS, method_named

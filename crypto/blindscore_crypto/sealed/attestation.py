@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import Group, Point
+from blindscore_crypto.sealed.groups.group import Group, Point
 from blindscore_crypto.sealed.layout import Layout
+from blindscore_crypto.sealed.proofs.commitments import Pedersen
 from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
 
 MAGIC = b"BSA1"

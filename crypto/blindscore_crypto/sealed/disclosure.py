@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
-from blindscore_crypto.sealed import linear_proof
 from blindscore_crypto.sealed.attestation import Attestation
-from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import Point
-from blindscore_crypto.sealed.linear_proof import Equation, LinearProof, Term
+from blindscore_crypto.sealed.groups.group import Point
 from blindscore_crypto.sealed.presentation import difference, one_holder_equations
-from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify_batch
+from blindscore_crypto.sealed.proofs import linear_proof
+from blindscore_crypto.sealed.proofs.commitments import Pedersen
+from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
+from blindscore_crypto.sealed.proofs.linear_proof import Equation, LinearProof, Term
+from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof, prove, verify_batch
 from blindscore_crypto.sealed.terms import Terms
-from blindscore_crypto.sealed.transcript import Transcript
 
 CONTEXT_BYTES = 32
 _MAGIC = b"BSD1"

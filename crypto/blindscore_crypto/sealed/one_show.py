@@ -25,19 +25,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from blindscore.errors import DataError, ForgeryError
-from blindscore_crypto.sealed import linear_proof, range_proof
-from blindscore_crypto.sealed.acl import AclCredential, AclKey, AclSignature
 from blindscore_crypto.sealed.attestation import u32
-from blindscore_crypto.sealed.combination import Combination
-from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import Group, Point, random_scalar
+from blindscore_crypto.sealed.blind.acl import AclCredential, AclKey, AclSignature
+from blindscore_crypto.sealed.groups.combination import Combination
+from blindscore_crypto.sealed.groups.group import Group, Point, random_scalar
 from blindscore_crypto.sealed.layout import Layout
-from blindscore_crypto.sealed.linear_proof import Equation, LinearProof, Term
 from blindscore_crypto.sealed.presentation import PROOF, Checked, open_frame
-from blindscore_crypto.sealed.range_proof import Claim, RangeProof
+from blindscore_crypto.sealed.proofs import linear_proof, range_proof
+from blindscore_crypto.sealed.proofs.commitments import Pedersen
+from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
+from blindscore_crypto.sealed.proofs.linear_proof import Equation, LinearProof, Term
+from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof
 from blindscore_crypto.sealed.signing import VerifyKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
-from blindscore_crypto.sealed.transcript import Transcript
 
 EQUATIONS = 4
 _DOMAIN = b"epoch key"

@@ -19,14 +19,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blindscore.errors import ForgeryError
-from blindscore_crypto.sealed import linear_proof
 from blindscore_crypto.sealed.attestation import Attestation
-from blindscore_crypto.sealed.commitments import Pedersen
-from blindscore_crypto.sealed.group import Group, Point
-from blindscore_crypto.sealed.linear_proof import Equation, LinearProof, Term
-from blindscore_crypto.sealed.range_proof import Claim, RangeProof, prove, verify_batch
+from blindscore_crypto.sealed.groups.group import Group, Point
+from blindscore_crypto.sealed.proofs import linear_proof
+from blindscore_crypto.sealed.proofs.commitments import Pedersen
+from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
+from blindscore_crypto.sealed.proofs.linear_proof import Equation, LinearProof, Term
+from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof, prove, verify_batch
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
-from blindscore_crypto.sealed.transcript import Transcript
 
 PROOF, DECLINE = b"\x01", b"\x00"
 

@@ -17,10 +17,10 @@ from functools import cached_property
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
 from blindscore_crypto.sealed.attestation import Attestation, u32
-from blindscore_crypto.sealed.group import P256_GROUP, Group
+from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
 from blindscore_crypto.sealed.layout import Layout
-from blindscore_crypto.sealed.linear_proof import LinearProof
-from blindscore_crypto.sealed.range_proof import MAX_BITS, RangeProof
+from blindscore_crypto.sealed.proofs.linear_proof import LinearProof
+from blindscore_crypto.sealed.proofs.range_proof import MAX_BITS, RangeProof
 from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
 
 NONCE_BYTES = 16

@@ -1,0 +1,1 @@
+"""Other forms of a card, in and out: JSON, SQL, ONNX, PMML, HTML, optbinning."""

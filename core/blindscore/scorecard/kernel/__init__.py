@@ -1,0 +1,1 @@
+"""The Numba kernel that scores at memory speed: lanes of edges, and the loops over them."""

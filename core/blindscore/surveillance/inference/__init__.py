@@ -1,0 +1,1 @@
+"""What attacks are made of: classifiers, evidence, intervals, bounds on any attack."""

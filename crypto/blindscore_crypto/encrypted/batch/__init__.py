@@ -1,0 +1,1 @@
+"""Many people in one ciphertext: columns, blocks of them, portfolio files."""

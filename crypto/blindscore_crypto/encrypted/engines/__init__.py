@@ -1,0 +1,1 @@
+"""Two engines behind one scheme: SEAL, and the ring in Numba."""

@@ -1,0 +1,1 @@
+"""Arithmetic of the ring: transform, placement of coefficients, kernels, sampling."""

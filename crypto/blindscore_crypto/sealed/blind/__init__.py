@@ -1,0 +1,1 @@
+"""Signatures on what the signer does not see: ACL, blind RSA, VOPRF."""

@@ -1,0 +1,1 @@
+"""Who plays the sealed protocols: wallet, lender, blind source, public log."""

@@ -1,0 +1,1 @@
+"""Perks by tokens that nobody can link to the application."""

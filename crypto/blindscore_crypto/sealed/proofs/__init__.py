@@ -1,0 +1,1 @@
+"""Commitments and what is proved of them: linear relations, ranges."""
