@@ -140,9 +140,12 @@ class Bank:
         )
     )
 
+    def __post_init__(self):
+        for legal_id, income in self.people.items():
+            self.store.put("records", legal_id.encode(), {"income": income})
+
     def handle(self, message):
-        income = self.people[message.sender]
-        self.store.put("records", message.sender.encode(), {"income": income})
+        income = self.store.get("records", message.sender.encode())["income"]
         return [Message(message.sender, "record", os.urandom(32) + json.dumps({"income": income}).encode())]
 
 

@@ -180,6 +180,4 @@ class SqliteStore:
 
 
 def _quoted(name: str) -> str:
-    if not name.replace("_", "").isalnum():
-        raise ParameterError(f"{name!r}: tables and fields are named by letters, digits and underscores")
-    return f'"{name}"'
+    return '"' + name.replace('"', '""') + '"'

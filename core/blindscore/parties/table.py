@@ -57,6 +57,7 @@ class Table:
         self._seated: dict[str, Party] = {}
         self._labels: dict[str, str] = {}  # label of one exchange -> party's name
         self._read: dict[str, int] = {}  # how far each party's journal has been read
+        self._brought: dict[str, dict[bytes, list[Written]]] = {}  # rows that a party came with, by key
         self._serial = 0
         for party in self.institutions:
             self.seat(party)
@@ -72,6 +73,9 @@ class Table:
         if party.name in self._seated:
             raise ParameterError(f"two parties at the table are called {party.name}")
         self._seated[party.name] = party
+        brought = self._brought.setdefault(party.name, {})
+        for written in self._new_writes(party, -1):
+            brought.setdefault(written.key, []).append(written)
 
     def leave(self, name: str) -> None:
         """Let a party go; what it wrote stays on record."""
@@ -95,6 +99,7 @@ class Table:
             By which the person is known where a line shows the legal id.
         """
         self._labels.clear()
+        self._bring(person, legal_id)
         waiting: deque[tuple[Party, Message]] = deque()
         waiting.extend(self._step(person, self._found(to), Message(to, command, body)))
         for _ in range(MAX_STEPS):
@@ -163,11 +168,19 @@ class Table:
             raise ParameterError(f"nobody at the table is called {name}")
         return party
 
+    def _bring(self, person: int, legal_id: str) -> None:
+        """Put on record what parties held of a person before: rows under the legal id."""
+        if legal_id:
+            for rows in self._brought.values():
+                self.written += [replace(row, person=person) for row in rows.pop(legal_id.encode(), ())]
+
     def _note_writes(self, person: int) -> None:
         for party in self._seated.values():
-            if not isinstance(party.store, MemoryStore):
-                continue
-            start = self._read.get(party.name, 0)
-            for write in party.store.journal[start:]:
-                self.written.append(Written(person, party.role, party.name, write.table, write.key, write.row))
-            self._read[party.name] = len(party.store.journal)
+            self.written += self._new_writes(party, person)
+
+    def _new_writes(self, party: Party, person: int) -> list[Written]:
+        if not isinstance(party.store, MemoryStore):
+            return []
+        fresh = party.store.journal[self._read.get(party.name, 0) :]
+        self._read[party.name] = len(party.store.journal)
+        return [Written(person, party.role, party.name, w.table, w.key, w.row) for w in fresh]
