@@ -43,6 +43,7 @@ from blindscore.designs.plain import (
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.sealed.attestation import Source
 from blindscore_crypto.sealed.groups.group import Group
@@ -50,7 +51,6 @@ from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.layout import Layout, layouts_of
 from blindscore_crypto.sealed.parties.lender import DECISION_BYTES, Decision, Verifier, is_bent
 from blindscore_crypto.sealed.parties.wallet import Applicant, Epoch, Wallet
-from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Terms
 
 EPOCH = Epoch(number=1, last_day=30)
@@ -215,7 +215,7 @@ def one_bit_run(
         threshold=threshold,
         card=card,
         views={"scorer": lender, "lender": lender, "source": source},
-        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.data) for key in keys)),
+        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.raw) for key in keys)),
         parameters=MappingProxyType(parameters),
         real_runs=len(played),
         real_agree=int(agree),
