@@ -35,7 +35,11 @@ class SqliteStore:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._specs: dict[str, TableSpec] = {}
-        self.declare(*specs)
+        try:
+            self.declare(*specs)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def specs(self) -> Mapping[str, TableSpec]:
