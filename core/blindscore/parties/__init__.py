@@ -1,0 +1,1 @@
+"""Parties: what each of them is sent, keeps and can read."""
