@@ -217,14 +217,9 @@ def one_bit_run(
         scores=scores,
         threshold=threshold,
         card=card,
-<<<<<<< HEAD
-        views={"scorer": lender, "lender": lender, "source": source},
-        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.raw) for key in keys)),
-=======
         views={**scoring_lender(lender), "source": source},
         plays=LENDER_SCORES,
-        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.data) for key in keys)),
->>>>>>> main
+        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.raw) for key in keys)),
         parameters=MappingProxyType(parameters),
         real_runs=len(played),
         real_agree=int(agree),
