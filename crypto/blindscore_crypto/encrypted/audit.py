@@ -30,7 +30,7 @@ from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.engines.choice import scheme_for
-from blindscore_crypto.encrypted.layout import Points
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.protocol import Lender, today
