@@ -39,7 +39,8 @@ from blindscore_crypto.encrypted.decision import (
     check_bytes,
 )
 from blindscore_crypto.encrypted.engines.choice import scheme_for
-from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import Layout
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LEAN, RLWE, Parameters
 from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source

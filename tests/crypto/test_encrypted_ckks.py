@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blindscore.errors import DataError
-from blindscore_crypto.encrypted.layout import Layout
+from blindscore_crypto.layout import Layout
 from blindscore_crypto.encrypted.research import ckks
 from tests.crypto.encrypted_world import random_bins, random_card
 

@@ -20,7 +20,8 @@ from blindscore_crypto.encrypted.decision import (
     Helper,
     check_bytes,
 )
-from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import Layout
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import TABLE, fitting
 from blindscore_crypto.encrypted.protocol import Applicant, _Session

@@ -10,7 +10,8 @@ import pytest
 
 from blindscore.errors import CardError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import Layout
 from blindscore_crypto.encrypted.parameters import SEAL_ERROR_VARIANCE, TAIL, hidden_needed
 from blindscore_crypto.encrypted.research.hint import HINTED, Lender, common, encrypt, fresh_mask, open_answer
 from blindscore_crypto.encrypted.ring.kernels import bits_packed, bits_unpacked

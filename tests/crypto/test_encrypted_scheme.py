@@ -16,7 +16,8 @@ from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.engines.seal import engine
 from blindscore_crypto.encrypted.engines.seal_bytes import cipher_bytes, load, object_bytes, plain_bytes, save
-from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import Layout
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import (
     BARE,

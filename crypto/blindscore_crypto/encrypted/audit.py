@@ -31,7 +31,7 @@ from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, u
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.engines.choice import scheme_for
-from blindscore_crypto.encrypted.layout import Points
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.protocol import Lender, today

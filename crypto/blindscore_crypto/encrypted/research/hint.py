@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import CardError, ForgeryError, ParameterError
-from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import Layout
 from blindscore_crypto.encrypted.parameters import LOG2_Q_128, SEAL_ERROR_VARIANCE, TAIL, hidden_needed
 from blindscore_crypto.encrypted.ring.kernels import bits_packed, bits_unpacked
 from blindscore_crypto.encrypted.ring.ntt import Tables, multiply, reduced, tables
