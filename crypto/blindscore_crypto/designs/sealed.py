@@ -1,22 +1,23 @@
 """``sealed``: one bit for the lender, score >= threshold under a public scorecard; sources sign commitments to bins.
 
 Who sees what: each source its own customers' ledger and the commitments that it signed; the lender one bit, and
-commitments that hide the rest; the person everything. Assumptions: discrete logarithms in the group, Ed25519,
-SHA-512 as a random oracle, an encrypted channel. Not protected: a source that keeps what it signed recognises it at the
-lender (both views carry the handle ``attestation``). The ``one-show`` design removes that.
+commitments that hide the rest; log and witnesses what is public anyway; the person everything. Assumptions: discrete
+logarithms in the group, Ed25519, SHA-512 as a random oracle, an encrypted channel, and for what the log shows, that
+fewer than two of three witnesses help it to cheat. Not protected: a source that keeps what it signed recognises it at
+the lender (both views carry the handle ``attestation``). The ``one-show`` design removes that.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from blindscore.designs.design import (
     CONSTANT_SIZES,
@@ -41,24 +42,20 @@ from blindscore.designs.plain import (
     retrain,
     scoring_lender,
 )
-from blindscore.parties.view import Column, View, columns
+from blindscore.parties.cast import Cast, StoreOf, play
+from blindscore.parties.costs import costs_of
+from blindscore.parties.observe import Observed, observe, require_declared, require_handles
+from blindscore.parties.store import MemoryStore
+from blindscore.parties.view import Column, View, columns, empty_view
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.designs.sample import check_sample
-from blindscore_crypto.sealed.attestation import Source
 from blindscore_crypto.sealed.groups.group import Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
-from blindscore_crypto.sealed.layout import Layout, layouts_of
-from blindscore_crypto.sealed.parties.lender import DECISION_BYTES, Decision, Verifier, is_bent
-from blindscore_crypto.sealed.parties.wallet import Applicant, Epoch, Wallet
-from blindscore_crypto.sealed.terms import OFFER_BYTES, Terms
+from blindscore_crypto.sealed.parties.cast import cast
 
-EPOCH = Epoch(number=1, last_day=30)
-TODAY = 1
 HANDLE = "attestation"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,115 +71,108 @@ class Sealed:
     summary = "The lender learns only whether the score reaches the published threshold; the person proves it unread."
     enforces = frozenset({CONSTANT_SIZES, ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND})
     rules: tuple[Rule, ...] = ()
-    feared: tuple[tuple[str, ...], ...] = ()
+    feared = (("lender", "source"), ("lender", "log"))
 
     def __post_init__(self) -> None:
         check_sample(self.sample)
 
+    def cast(self, card: Card, threshold: int, population: Population, store_of: StoreOf) -> Cast:
+        """Return who plays this design for real."""
+        return cast(card, threshold, population, store_of, blind=False, group=group_named(self.group))
+
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Execute the protocol for a sample, then record the ideal view; see :mod:`blindscore.designs.design`."""
-        stage = partial(SealedStage, group_named(self.group))
-        return one_bit_run(population, scorecard, rng, self.approve, self.sample, stage, linkable=True)
+        return one_bit_run(self, population, scorecard, rng, linkable=True)
 
 
-@dataclass(frozen=True)
-class Played:
-    """What one real execution gave."""
-
-    score: int  # as the wallet computes it from what the sources signed
-    lender_reads: dict[str, object]  # every value that the lender can read off what it was sent
-    sizes_hold: bool  # the frame is as long as everybody's, whatever it says
-    us: dict[str, float]  # CPU time by role, microseconds
-    frame: bytes  # what the lender received
-
-
-class Stage(Protocol):
-    """The parties of one design, ready to play with one person after another."""
+class OneBit(Protocol):
+    """A design of this kind: how many people it plays, whom it approves, in which group, and who plays it."""
 
     @property
-    def terms(self) -> Terms:
-        """What the lender publishes."""
+    def approve(self) -> float:
+        """Share of past customers whom the threshold approves."""
         ...
 
-    def play(self, legal_id: str, bins: dict[str, int]) -> Played:
-        """Play the whole protocol once: issue, apply, decide, judge."""
+    @property
+    def sample(self) -> int:
+        """People for whom the protocol is executed."""
         ...
 
+    @property
+    def group(self) -> str:
+        """Name of the group."""
+        ...
 
-class SealedStage:
-    """Sources that sign commitments, and one lender."""
-
-    def __init__(self, group: Group, layouts: tuple[Layout, ...], card: Card, threshold: int) -> None:
-        self._sources = [Source(group, layout) for layout in layouts]
-        key = SigningKey()
-        keys = tuple(source.public for source in self._sources)
-        self.terms: Terms = Terms("lender", key.public, card, threshold, layouts, keys, group)
-        self._verifier = Verifier(self.terms, key)
-
-    def play(self, legal_id: str, bins: dict[str, int]) -> Played:
-        """See :class:`Stage`. The score is opened from the very commitments that the lender adds up."""
-        dates = {"epoch": EPOCH.number, "expires": EPOCH.last_day}
-        issued, us_source = timed(
-            lambda: [s.attest(legal_id, [bins[f] for f in s.layout.features], **dates) for s in self._sources]
-        )
-        wallet = Wallet(legal_id, [self.terms], EPOCH)
-        _, us_accept = timed(lambda: wallet.accept(issued, self.terms))
-        score = wallet.committed_score(self.terms)
-        played = apply_and_decide(self.terms, wallet, self._verifier, is_bent)
-        us = {"source": us_source, "wallet": us_accept + played.us["wallet"], "lender": played.us["lender"]}
-        return Played(score, played.lender_reads, played.sizes_hold, us, played.frame)
-
-
-def apply_and_decide(
-    terms: Terms, wallet: Applicant, verifier: Verifier, bent: Callable[[Terms, bytes, bytes], bool]
-) -> Played:
-    """Play offer, answer and decision, and let a judge look at the decision."""
-    score = wallet.score(terms)
-    offer = verifier.offer(epoch=EPOCH.number, day=TODAY)
-    frame, us_wallet = timed(lambda: wallet.apply(offer, day=TODAY))
-    answer, us_lender = timed(lambda: verifier.decide(frame, day=TODAY))
-    decision = Decision.decode(terms, frame, answer)
-    reads: dict[str, object] = {} if bent(terms, frame, answer) else {"approved": decision.approved}
-    sizes_hold = len(frame) == terms.frame_bytes and len(answer) == DECISION_BYTES
-    return Played(score, reads, sizes_hold, {"wallet": us_wallet, "lender": us_lender}, frame)
+    def cast(self, card: Card, threshold: int, population: Population, store_of: StoreOf) -> Cast:
+        """Return who plays."""
+        ...
 
 
 def one_bit_run(
-    population: Population,
-    scorecard: Scorecard,
-    rng: np.random.Generator,
-    approve: float,
-    sample: int,
-    stage_of: Callable[[tuple[Layout, ...], Card, int], Stage],
-    *,
-    linkable: bool,
+    design: OneBit, population: Population, scorecard: Scorecard, rng: np.random.Generator, *, linkable: bool
 ) -> Run:
-    """Fit the card, play the protocol for a sample of people, and record the ideal one-bit view of all.
+    """Fit the card, play the protocol for a sample of people, and hold the ideal one-bit views of all to what was seen.
 
     Parameters
     ----------
-    stage_of
-        Makes the parties from layouts, card and threshold.
     linkable
         Lender and source both hold what the source signed, so that a handle joins their records.
     """
+    group: Group = group_named(design.group)
     features = financial(population)
     fitted = fit_card(population, scorecard, features)
     card: Card = fitted.card_
     scores = fitted.score_points(population.features[features])
-    threshold = choose_threshold(scores[population.history], approve, card.scale.low, card.scale.high)
-    bins = card.bins(population.features)
+    threshold = choose_threshold(scores[population.history], design.approve, card.scale.low, card.scale.high)
     approved = scores >= threshold
-    layouts = layouts_of(card, {name: population.schema[name].source for name in card.features})
-    stage = stage_of(layouts, card, threshold)
-    terms = stage.terms
-    chosen = rng.choice(len(population), size=min(sample, len(population)), replace=False)
-    legal_ids = population.register[LEGAL_ID].astype(str).to_numpy()
-    played = [stage.play(legal_ids[i], dict(zip(card.features, map(int, bins[i]), strict=True))) for i in chosen]
+    views = _views(population, approved, rng, linkable=linkable)
+    chosen = np.sort(rng.choice(len(population), size=min(design.sample, len(population)), replace=False))
+    people = {int(i): str(population.register[LEGAL_ID].iloc[i]) for i in chosen}
+    made = design.cast(card, threshold, _some(population, chosen), lambda _: MemoryStore())
+    table, endings = play(made, people)
+    _hold(observe(table, _facts(population, chosen, features)), views, approved, linkable=linkable)
+    one_size = all(len(sequences) == 1 for sequences in table.tape.sizes().values())
     agree = sum(
-        one.score == scores[i] and one.lender_reads == {"approved": bool(approved[i])} and one.sizes_hold
-        for i, one in zip(chosen, played, strict=True)
+        one_size and not end.bent and end.score == scores[i] and end.decision == bool(approved[i])
+        for i, end in endings.items()
     )
+    costs = costs_of(table.tape, made.keys_bytes)
+    seen = observe(table)["lender"].received
+    lender = replace(
+        views["lender"],
+        received=seen,
+        opaque_bytes=len(seen),
+        messages=messages(population, up=costs.bytes_up, down=costs.bytes_down),
+    )
+    return Run(
+        decisions=approved,
+        scores=scores,
+        threshold=threshold,
+        card=card,
+        views={**views, **scoring_lender(lender)},
+        plays=LENDER_SCORES,
+        costs=Costs(costs.us_per_person, costs.bytes_up, costs.bytes_down, costs.keys_bytes),
+        parameters=MappingProxyType(
+            {
+                "group": group.name,
+                "threshold": threshold,
+                "approve": design.approve,
+                "sources": len({population.schema[name].source for name in card.features}),
+                "range_bits": max(1, (card.max_total - threshold).bit_length()),
+                "commitments": sum(n - 1 for n in card.n_bins),
+            }
+        ),
+        real_runs=len(endings),
+        real_agree=int(agree),
+        train=retrain(population, scorecard, features),
+        audit_share=1.0,  # the applicant holds papers that any judge can check
+    )
+
+
+def _views(
+    population: Population, approved: NDArray[np.bool_], rng: np.random.Generator, *, linkable: bool
+) -> dict[str, View]:
+    """Return what each party has of everybody, by the protocol's argument."""
     clear = pd.DataFrame({"approved": approved.astype(np.int8)})
     source = bank_view(population)
     if linkable:
@@ -190,46 +180,42 @@ def one_bit_run(
         signed = rng.permutation(len(population)).astype(np.int64)
         clear[HANDLE] = np.where(approved, signed, -1)
         source = bank_view(population, **{HANDLE: signed})
-    up, down = terms.frame_bytes, OFFER_BYTES + DECISION_BYTES
-    lender = View(
-        "lender",
-        "one-time",
-        clear,
-        (Column("approved", "decision"), *columns("handle", [HANDLE] if linkable else [])),
-        everyone(population),
-        opaque_bytes=up - 1 - OFFER_BYTES,
-        received=played[0].frame,
-        messages=messages(population, up=up, down=down),
-        universe=2,
-    )
-    us = {role: float(np.median([one.us[role] for one in played])) for role in played[0].us}
-    parameters = {
-        "group": terms.group.name,
-        "threshold": threshold,
-        "approve": approve,
-        "sources": len(layouts),
-        "range_bits": terms.bits,
-        "commitments": sum(layout.n_commitments for layout in layouts),
-    }
-    keys = (terms.lender_key, *terms.source_keys)
-    return Run(
-        decisions=approved,
-        scores=scores,
-        threshold=threshold,
-        card=card,
-        views={**scoring_lender(lender), "source": source},
-        plays=LENDER_SCORES,
-        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.raw) for key in keys)),
-        parameters=MappingProxyType(parameters),
-        real_runs=len(played),
-        real_agree=int(agree),
-        train=retrain(population, scorecard, features),
-        audit_share=1.0,  # the applicant holds a proof against the public card that any judge can check
-    )
+    told = (Column("approved", "decision"), *columns("handle", [HANDLE] if linkable else []))
+    lender = View("lender", "one-time", clear, told, everyone(population), universe=2, basis="observed")
+    bystanders = {role: replace(empty_view(role, len(population)), basis="observed") for role in ("log", "witness")}
+    return {"lender": lender, "source": replace(source, basis="observed"), **bystanders}
 
 
-def timed(action: Callable[[], T]) -> tuple[T, float]:
-    """Return the result of an action and the CPU microseconds that it took."""
-    start = time.process_time()
-    result = action()
-    return result, (time.process_time() - start) * 1e6
+def _hold(
+    seen: Mapping[str, Observed], views: Mapping[str, View], approved: NDArray[np.bool_], *, linkable: bool
+) -> None:
+    """Hold the views to what the parties really had: values, names, and every string that two of them share."""
+    for role, view in views.items():
+        require_declared(seen[role], view.clear, dict(view.columns), [view.keyed_by])
+    for a, b in combinations(sorted(views), 2):
+        shown = linkable and (a, b) == ("lender", "source")
+        require_handles((seen[a], seen[b]), frozenset(np.flatnonzero(approved).tolist() if shown else ()))
+
+
+def _facts(population: Population, chosen: NDArray[np.int64], features: list[str]) -> pd.DataFrame:
+    """Return what is looked for in clear in every message: the sample's figures and names, by person."""
+    names = [c for c in population.register.columns if c not in features]
+    return pd.concat([population.register[names], population.features[features]], axis=1).iloc[chosen].set_axis(chosen)
+
+
+def _some(population: Population, chosen: NDArray[np.int64]) -> Population:
+    """Return some of the people, without what only all of them have."""
+
+    def rows(table: pd.DataFrame) -> pd.DataFrame:
+        return table.iloc[chosen].reset_index(drop=True)
+
+    return replace(
+        population,
+        features=rows(population.features),
+        default=population.default[chosen],
+        sensitive=rows(population.sensitive),
+        register=rows(population.register),
+        history=population.history[chosen],
+        friends=None,
+        visits=None,
+    )

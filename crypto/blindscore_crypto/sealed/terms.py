@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
@@ -206,24 +206,29 @@ class Terms:
         ForgeryError
             Malformed, or terms that could not stand.
         """
-        if len(data) > MAX_BYTES:
-            raise ForgeryError(f"terms: longer than {MAX_BYTES} bytes")
-        reader = Reader("terms", data)
-        reader.magic(_MAGIC)
-        blind = reader.count(1, 1)
-        try:
-            lender, key = reader.text(), VerifyingKey(reader.take(PUBLIC_BYTES))
-            purpose, epoch = reader.text(), Epoch(reader.number(4), reader.number(4))
-            group, threshold = _group(reader.text()), reader.signed(4)
-            card = card_from_json(reader.blob(MAX_BYTES), where="terms")
-            sources = tuple(_read_source(reader, bool(blind)) for _ in range(reader.count(1, MAX_SOURCES)))
-            reader.end()
-            terms = cls(lender, key, purpose, epoch, card, threshold, sources, group)
-        except (DataError, ParameterError, ValueError) as error:
-            raise ForgeryError(f"terms: {error}") from None
-        if terms.encode() != data:
-            raise ForgeryError("terms: not in the one form that they have")
-        return terms
+        if not isinstance(data, bytes) or len(data) > MAX_BYTES:
+            raise ForgeryError(f"terms: not bytes, or longer than {MAX_BYTES}")
+        return _decode(data)
+
+
+@lru_cache(maxsize=16)  # one document is read again at every message
+def _decode(data: bytes) -> Terms:
+    reader = Reader("terms", data)
+    reader.magic(_MAGIC)
+    blind = reader.count(1, 1)
+    try:
+        lender, key = reader.text(), VerifyingKey(reader.take(PUBLIC_BYTES))
+        purpose, epoch = reader.text(), Epoch(reader.number(4), reader.number(4))
+        group, threshold = _group(reader.text()), reader.signed(4)
+        card = card_from_json(reader.blob(MAX_BYTES), where="terms")
+        sources = tuple(_read_source(reader, bool(blind)) for _ in range(reader.count(1, MAX_SOURCES)))
+        reader.end()
+        terms = Terms(lender, key, purpose, epoch, card, threshold, sources, group)
+    except ValueError as error:
+        raise ForgeryError(f"terms: {error}") from None
+    if terms.encode() != data:
+        raise ForgeryError("terms: not in the one form that they have")
+    return terms
 
 
 def _read_source(reader: Reader, blind: bool) -> Signatory:

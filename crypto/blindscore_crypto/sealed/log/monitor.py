@@ -69,10 +69,9 @@ def describe(data: bytes) -> str:
         return f"member {member.name!r}, {member.role}, key {member.key.id.hex()[:8]}"
     if entry.kind == Kind.TERMS:
         terms = Terms.decode(entry.body)
-        return (
-            f"terms of {terms.lender!r} for {terms.purpose!r}, epoch {terms.epoch.number}: "
-            f"from {terms.threshold} points under card {terms.card.fingerprint[:12]}, sources {', '.join(s.name for s in terms.sources)}"
-        )
+        head = f"terms of {terms.lender!r} for {terms.purpose!r}, epoch {terms.epoch.number}"
+        rule = f"from {terms.threshold} points under card {terms.card.fingerprint[:12]}"
+        return f"{head}: {rule}, sources {', '.join(s.name for s in terms.sources)}"
     if entry.kind == Kind.EPOCH_KEY:
         key = EpochKey.decode(entry.body + entry.signature, entry.issuer)
         return f"blind-signing key of {who}, layout {key.layout.hex()[:12]}, epoch {key.epoch.number}"

@@ -45,7 +45,7 @@ _SESSIONS = TableSpec("sessions", Field("session", "own"), (Field("state", "own"
 
 def records_table(features: list[str]) -> TableSpec:
     """Return the table of a source's customers: one row a legal id."""
-    return TableSpec("records", Field("legal_id", "register"), tuple(Field(name, "feature") for name in features))
+    return TableSpec("records", Field("legal_id", "handle"), tuple(Field(name, "feature") for name in features))
 
 
 class Source:

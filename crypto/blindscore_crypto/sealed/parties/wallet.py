@@ -45,7 +45,9 @@ STAGE = TableSpec("stage", Field("what", "own"), (Field("stage", "own"), Field("
 APPLICATIONS = TableSpec(
     "applications",
     Field("lender", "own"),  # key and epoch: answered once, whatever name or purpose it goes by
-    tuple(Field(name, "own") for name in ("terms", "client", "offer", "answer", "blinding", "receipt", "decision")),
+    tuple(
+        Field(name, "own") for name in ("terms", "client", "offer", "bins", "answer", "blinding", "receipt", "decision")
+    ),
 )
 TROUBLE = TableSpec("trouble", Field("number", "own"), (Field("why", "own"),))
 _BLANK = dict.fromkeys((f.name for f in APPLICATIONS.fields), b"")
@@ -124,8 +126,18 @@ class Wallet:
         return (BlindPurse if self.terms.is_blind else SealedPurse)(self.store, self._legal_id)
 
     def bins(self) -> dict[str, int]:
-        """Return the person's bin in every feature of the card, as signed by the sources."""
-        return bins_by_feature(self.terms, self.purse.rows(self.terms))
+        """Return the person's bin in every feature of the card, as signed by the sources.
+
+        Raises
+        ------
+        DataError
+            Nothing was signed yet.
+        """
+        terms, purse, papers = self.terms, self.purse, self.application()
+        if papers is None or not papers["bins"] or purse.left(terms):
+            return bins_by_feature(terms, purse.rows(terms))
+        features = [feature for source in terms.sources for feature in source.layout.features]
+        return dict(zip(features, _bytes(papers, "bins"), strict=True))
 
     def score(self) -> int:
         """Return the person's score under the public card, computed here and shown to nobody."""
@@ -368,7 +380,7 @@ class Wallet:
         total = self.terms.card.base + sum(c.points[bins[c.feature]] for c in self.terms.card.characteristics)
         value = total - self.terms.threshold
         answer, blinding = self.purse.prove(self.terms, offer, client, self.secret(self.terms.group), value)
-        papers |= {"offer": body, "answer": answer, "blinding": encode_scalar(blinding)}
+        papers |= {"offer": body, "bins": bytes(bins.values()), "answer": answer, "blinding": encode_scalar(blinding)}
         self.store.put(APPLICATIONS.name, self._answered(), papers)
         return [Message(self.setting.lender, "commit", commit(offer, answer, client))]
 
