@@ -168,7 +168,9 @@ class World:
     def offer(self, client: SigningKey, terms: Terms | None = None, key: SigningKey | None = None) -> Offer:
         return Offer.make(terms or self.terms, key or self.key, ask(client.public), day=TODAY)
 
-    def issue(self, who: str, bins: dict[str, int], secret: int | None = None, epoch: Epoch | None = None) -> list[Issued]:
+    def issue(
+        self, who: str, bins: dict[str, int], secret: int | None = None, epoch: Epoch | None = None
+    ) -> list[Issued]:
         public = self.group.mul(self.secret if secret is None else secret, secret_base(self.group))
         return [
             attest(
@@ -204,7 +206,9 @@ class World:
         k = self.secret if secret is None else secret
         return presentation.present(terms, offer, client, attestations, presentation.Witness(k, rows, max(value, 0), r))
 
-    def credential(self, source: int, bins: dict[str, int], who: str = "ada", secret: int | None = None) -> AclCredential:
+    def credential(
+        self, source: int, bins: dict[str, int], who: str = "ada", secret: int | None = None
+    ) -> AclCredential:
         chosen = self.sources[source]
         layout = chosen.signatory.layout
         k = self.secret if secret is None else secret

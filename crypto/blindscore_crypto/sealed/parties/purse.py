@@ -129,6 +129,10 @@ class SealedPurse(_Slots):
         pairs = zip(held, terms.sources, strict=True)
         return [(key, Issued.decode(terms.group, source, data)) for (key, data), source in pairs]
 
+    def spend(self, terms: Terms) -> None:
+        """Take what :meth:`open` returns out of the store."""
+        self._take([key for key, _ in self._issued(terms)])
+
     def open(self, terms: Terms, secret: int) -> tuple[list[Attestation], list[list[int]]]:
         """Return the attestations that the next proof would use, with their blindings."""
         public = terms.group.mul(secret, secret_base(terms.group))

@@ -15,7 +15,7 @@ protected: malware on the device; a person forced to show the score; the time at
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ from blindscore.parties.party import Clock, day_of, wall_clock
 from blindscore.parties.store import Field, Row, Store, TableSpec
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.check import answer_bytes
+from blindscore_crypto.sealed.disclosure import Openings, disclose
 from blindscore_crypto.sealed.groups.group import Group, decode_scalar, encode_scalar, random_scalar
 from blindscore_crypto.sealed.holder import request
 from blindscore_crypto.sealed.judge import Finding, judge
@@ -172,6 +173,24 @@ class Wallet:
         if feature not in sizes or not 0 <= bin_index < sizes[feature]:
             raise DataError(f"{feature}: the card has no such feature or bin")
         return self._score({**bins, feature: bin_index})
+
+    def disclose(self, context: bytes, *, low: int, high: int, features: Sequence[str] = ()) -> bytes:
+        """Show a score band and chosen losses to one reader; see :func:`.disclosure.disclose`. Uses up attestations.
+
+        Raises
+        ------
+        DataError
+            The sources sign blindly: the sealed form alone discloses.
+        """
+        terms = self.terms
+        if terms.is_blind:
+            raise DataError("blind signatures prove one bit; disclosure needs terms whose sources sign attestations")
+        purse = SealedPurse(self.store, self._legal_id)
+        shown, rows = purse.open(terms, self.secret(terms.group))
+        openings = Openings(rows, bins_by_feature(terms, purse.rows(terms)))
+        made = disclose(terms, context, shown, openings, low=low, high=high, features=features)
+        purse.spend(terms)
+        return made
 
     def secret(self, group: Group) -> int:
         """Return k, the wallet's secret of this epoch; made at first use."""
