@@ -86,9 +86,9 @@ def test_a_configuration_that_is_not_ours_is_refused():
         Gateway(256)
 
 
-FIELDS = st.lists(
-    st.tuples(st.from_regex(r"[a-z][a-z-]{0,9}", fullmatch=True), st.from_regex(r"[ -~]{0,20}")), max_size=5
-)
+NAMES = st.text("abcxyz-", min_size=1, max_size=9)
+VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
+FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=5)
 
 
 @given(FIELDS, st.binary(max_size=300))
@@ -115,7 +115,7 @@ def test_malformed_binary_messages_are_refused_and_a_message_too_long_for_its_pa
     good = BinaryRequest("GET", "https", "a", "/", (("x", "y"),), b"c").encode()
     assert BinaryRequest.decode(good).content == b"c"
     for spoilt in (b"", good[:3], b"\x02" + good[1:], good + b"\x01", good.replace(b"x", b"X"), good[:-1] + b"\x01z"):
-        with pytest.raises(ForgeryError, match=r"HTTP|padding|fields|kind"):
+        with pytest.raises(ForgeryError, match=r"HTTP|padding|fields|kind|trailers"):
             BinaryRequest.decode(spoilt)
     with pytest.raises(ForgeryError, match="status of 200 to 599"):
         BinaryResponse.decode(b"\x01\x40\x64")
