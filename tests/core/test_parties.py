@@ -1,114 +1,21 @@
-"""Stores, tables and what is observed, held against a protocol of two institutions that leaks in chosen ways."""
+"""Tables and what is observed, held against a protocol of two institutions that leaks in chosen ways."""
 
 from __future__ import annotations
 
 import json
 import os
-import threading
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.errors import DataError, ParameterError
+from blindscore.errors import ParameterError
 from blindscore.parties.costs import costs_of
 from blindscore.parties.message import Message
 from blindscore.parties.observe import ObservationError, joined, observe, require_declared, require_handles
-from blindscore.parties.sqlite_store import SqliteStore
-from blindscore.parties.store import COUNT, Field, MemoryStore, TableSpec
+from blindscore.parties.store import Field, MemoryStore, TableSpec
 from blindscore.parties.table import Table
-
-SPENT = TableSpec("spent", Field("token", "own"), (Field("by", "own"),), keep_days=2)
-ASKED = TableSpec("asked", Field("who", "own"), (COUNT,))
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    if request.param == "memory":
-        yield MemoryStore(SPENT, ASKED)
-    else:
-        kept = SqliteStore(tmp_path / "store.db", SPENT, ASKED)
-        yield kept
-        kept.close()
-
-
-def test_of_two_inserts_the_first_stands(store):
-    assert store.insert_once("spent", b"k", {"by": b"first"}) is None
-    assert store.insert_once("spent", b"k", {"by": b"second"}) == {"by": b"first"}
-    assert store.get("spent", b"k") == {"by": b"first"}
-    store.put("spent", b"k", {"by": b"third"})
-    assert store.items("spent") == [(b"k", {"by": b"third"})]
-    assert store.take("spent", b"k") == {"by": b"third"}
-    assert store.take("spent", b"k") is None
-
-
-def test_a_counter_stops_at_its_limit(store):
-    assert [store.count_up_to("asked", b"ada", 3) for _ in range(5)] == [True, True, True, False, False]
-    assert not store.count_up_to("asked", b"bob", 0)
-    assert store.count_up_to("asked", b"bob", 1)
-
-
-def test_what_fails_half_way_did_not_happen(store):
-    store.insert_once("spent", b"before", {"by": b"x"})
-
-    def half_way():
-        with store.atomic():
-            store.insert_once("spent", b"inside", {"by": b"x"})
-            with store.atomic():
-                store.take("spent", b"before")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        half_way()
-    assert [key for key, _ in store.items("spent")] == [b"before"]
-
-
-def test_rows_leave_when_their_time_has_passed(store):
-    store.insert_once("spent", b"old", {"by": b"x"}, day=10)
-    store.insert_once("spent", b"new", {"by": b"x"}, day=12)
-    store.count_up_to("asked", b"ada", 3, day=1)
-    assert store.sweep(13) == 1
-    assert [key for key, _ in store.items("spent")] == [b"new"]
-    assert not store.count_up_to("asked", b"ada", 1)
-
-
-def test_a_row_has_the_declared_fields(store):
-    with pytest.raises(ParameterError, match="table spent has the fields by; got who"):
-        store.put("spent", b"k", {"who": b"x"})
-    with pytest.raises(ParameterError, match="declared with other fields"):
-        store.declare(TableSpec("spent", Field("token", "own")))
-
-
-def test_one_of_many_threads_wins_each_row_and_no_counter_passes_its_limit(store):
-    won, counted = [], []
-
-    def race(me):
-        for i in range(20):
-            key = i.to_bytes(2, "big")
-            won.append(store.insert_once("spent", key, {"by": me}) is None)
-            counted.append(store.count_up_to("asked", b"all", 30))
-
-    threads = [threading.Thread(target=race, args=(bytes([me]),)) for me in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (sum(won), sum(counted)) == (20, 30)
-
-
-def test_a_file_outlives_its_process_and_says_what_is_wrong_with_it(tmp_path):
-    first = SqliteStore(tmp_path / "a.db", SPENT)
-    first.insert_once("spent", b"k", {"by": b"x"}, day=3)
-    first.close()
-    again = SqliteStore(tmp_path / "a.db", SPENT)
-    assert again.get("spent", b"k") == {"by": b"x"}
-    again.close()
-    with pytest.raises(ParameterError, match="made with other fields"):
-        SqliteStore(tmp_path / "a.db", TableSpec("spent", Field("token", "own"), (COUNT,)))
-    (tmp_path / "b.db").write_bytes(b"no database" * 100)
-    with pytest.raises(DataError, match=r"b\.db: nothing was kept"):
-        SqliteStore(tmp_path / "b.db", SPENT)
 
 
 @dataclass

@@ -7,6 +7,7 @@ Not protected: deleting or replacing the file.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,11 @@ class SqliteStore:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._specs: dict[str, TableSpec] = {}
-        self.declare(*specs)
+        try:
+            self.declare(*specs)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def specs(self) -> Mapping[str, TableSpec]:
@@ -154,9 +159,9 @@ class SqliteStore:
         return self._connection().execute(sql, values)
 
     def _connection(self) -> sqlite3.Connection:
-        """One connection a thread; SQLite's own lock keeps threads and processes apart."""
+        """One connection a thread and process; SQLite's own lock keeps them apart, and none outlives a fork."""
         existing: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if existing is not None:
+        if existing is not None and self._local.process == os.getpid():
             return existing
         with self._errors():
             # Closed by whoever closes the store, in another thread perhaps.
@@ -167,7 +172,7 @@ class SqliteStore:
         if level != _FULL:
             connection.close()
             raise DataError(f"{self.path}: the database does not write through (synchronous={level}, 2 is needed)")
-        self._local.connection = connection
+        self._local.connection, self._local.process = connection, os.getpid()
         self._opened.append(connection)
         return connection
 
