@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed import one_show
 from blindscore_crypto.sealed.attestation import Source
 from blindscore_crypto.sealed.blind.blind_rsa import PSS_DETERMINISTIC, BlindSigner
@@ -32,7 +34,6 @@ from blindscore_crypto.sealed.presentation import check
 from blindscore_crypto.sealed.proofs.commitments import Pedersen
 from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
 from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof, prove, verify, verify_batch
-from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import Offer, Terms
 
 BITS, VALUE, BATCH, ATTRIBUTES = 10, 700, 64, 20
@@ -160,8 +161,8 @@ def token_figures(repeats):
 def signature_floor():
     """A plain Ed25519 check over a frame's worth of bytes."""
     key, message = SigningKey(), bytes(2000)
-    signature = key.sign(b"floor", message)
-    return lambda: key.public.check(b"floor", message, signature)
+    signature = key.sign(message, Purpose.OFFER)
+    return lambda: key.public.accepts(message, signature, Purpose.OFFER)
 
 
 def anoncreds_proof():

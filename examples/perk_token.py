@@ -16,7 +16,7 @@ from blindscore_crypto.sealed.parties.lender import Verifier
 from blindscore_crypto.sealed.parties.log import Log, LogWatcher
 from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
 from blindscore_crypto.sealed.perks.tokens import Challenge, Gate, PerkOffice, request_token
-from blindscore_crypto.sealed.signing import SigningKey
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.terms import Terms
 
 THIS_MONTH, TODAY = Epoch(number=202611, last_day=20_787), 20_770

@@ -20,7 +20,7 @@ from blindscore_crypto.sealed.parties.lender import Decision, Verifier, is_bent
 from blindscore_crypto.sealed.parties.log import Log, LogWatcher
 from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet, fetch
 from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
-from blindscore_crypto.sealed.signing import SigningKey
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.terms import Terms
 
 THIS_MONTH, TODAY = Epoch(number=202611, last_day=20_787), 20_770

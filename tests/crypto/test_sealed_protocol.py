@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from Crypto.Signature import eddsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
+from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey
 from blindscore_crypto.sealed.attestation import Attestation, Issued, Source, blindings, header, holder_scalar
 from blindscore_crypto.sealed.groups.group import P256_GROUP, random_scalar
 from blindscore_crypto.sealed.layout import Layout, layouts_of
@@ -18,9 +18,8 @@ from blindscore_crypto.sealed.parties.lender import DECISION_BYTES, Decision, Ve
 from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
 from blindscore_crypto.sealed.presentation import check, check_many, decline, difference, present
 from blindscore_crypto.sealed.proofs.commitments import Pedersen
-from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
-from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards, wycheproof
+from tests.crypto.sealed_world import CARD, EPOCH, GOOD, POOR, SOURCE_OF, TODAY, World, cards
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +64,7 @@ def _chunks(world: World, frame: bytes) -> list[bytes]:
     """Every group element of a frame's attestations."""
     at, out = 1 + OFFER_BYTES, []
     for layout, size in zip(world.terms.layouts, world.terms.attestation_sizes, strict=True):
-        points = frame[at + 77 : at + size - SIGNATURE_BYTES]
+        points = frame[at + 61 : at + size - SIGNATURE_BYTES]
         assert len(points) == 65 * (1 + layout.n_commitments)
         out += [points[i : i + 65] for i in range(0, len(points), 65)]
         at += size
@@ -172,7 +171,7 @@ def test_every_bit_of_an_attestation_is_signed(world):
     issued = world.issue("ada", GOOD)[0]
     layout, key = world.terms.layouts[0], world.terms.source_keys[0]
     Attestation.decode(P256_GROUP, layout, issued.attestation, key)
-    for at in [*range(0, 77), 100, 300, len(issued.attestation) - 1, len(issued.attestation) - 64]:
+    for at in [*range(0, 61), 100, 300, len(issued.attestation) - 1, len(issued.attestation) - 64]:
         bad = bytearray(issued.attestation)
         bad[at] ^= 1
         with pytest.raises(ForgeryError):
@@ -199,7 +198,7 @@ def test_a_source_cannot_forge_for_another(world):
     """A forger with a key of its own signs better bins; the wallet and the lender know the true key."""
     forger = Source(P256_GROUP, world.terms.layouts[0])
     forged = forger.attest("ada", (3, 0), epoch=EPOCH.number, expires=EPOCH.last_day)
-    resigned = header(P256_GROUP, forger.layout, world.terms.source_keys[0]) + forged.attestation[69:]
+    resigned = header(P256_GROUP, forger.layout, world.terms.source_keys[0]) + forged.attestation[53:]
     true = world.issue("ada", GOOD)
     Wallet("ada", [world.terms], EPOCH).accept(true, world.terms)
     for bytes_ in (forged.attestation, resigned):
@@ -234,8 +233,6 @@ def test_an_issued_attestation_does_not_print_its_secrets(world):
     issued = world.issue("ada", GOOD)[0]
     assert issued.seed.hex() not in repr(issued)
     assert str(issued.bins) not in repr(issued)
-    key = SigningKey()
-    assert repr(key.seed) not in repr(key)
 
 
 # Forged presentations
@@ -278,7 +275,7 @@ def test_commitments_of_two_attestations_cannot_be_swapped(world):
     frame = world.frame(POOR)
     good = world.issue("ada", GOOD)[0].attestation
     own = world.issue("ada", POOR)[0].attestation
-    mixed = own[:142] + good[142:207] + own[207:]
+    mixed = own[:126] + good[126:191] + own[191:]
     assert len(mixed) == len(own)
     with pytest.raises(ForgeryError, match="signature"):
         check(world.terms, _replace_attestation(world, b"\x01" + frame[1:], mixed))
@@ -545,45 +542,6 @@ def test_present_refuses_to_prove_what_is_false(world):
 def test_a_refusal_says_nothing_but_no(world):
     offer = Offer.decode(world.terms, world.offer())
     assert decline(world.terms, offer) == b"\0" + offer.encode() + bytes(world.terms.frame_bytes - 1 - OFFER_BYTES)
-
-
-# Signatures
-
-
-def test_ed25519_answers_as_wycheproof_says():
-    seen = set()
-    for group in wycheproof("ed25519_test.json"):
-        key = eddsa.import_public_key(bytes.fromhex(group["publicKey"]["pk"]))
-        for case in group["tests"]:
-            try:
-                eddsa.new(key, "rfc8032").verify(bytes.fromhex(case["msg"]), bytes.fromhex(case["sig"]))
-                accepted = True
-            except ValueError:
-                accepted = False
-            seen.add(accepted)
-            assert case["result"] == "acceptable" or accepted is (case["result"] == "valid"), case["tcId"]
-    assert seen == {True, False}
-
-
-def test_a_signature_holds_in_its_own_domain_only():
-    key = SigningKey()
-    signature = key.sign(b"offer", b"m")
-    key.public.check(b"offer", b"m", signature)
-    for domain, message, bad in (
-        (b"decision", b"m", signature),
-        (b"offer", b"n", signature),
-        (b"offe", b"rm", signature),
-        (b"offer", b"m", signature[:-1]),
-        (b"offer", b"m", bytes(64)),
-    ):
-        with pytest.raises(ForgeryError):
-            key.public.check(domain, message, bad)
-
-
-@pytest.mark.parametrize("data", [b"", bytes(31), b"\xff" * 32])
-def test_a_public_key_that_is_none_is_refused(data):
-    with pytest.raises(ForgeryError, match="public key"):
-        VerifyKey(data).check(b"offer", b"m", bytes(64))
 
 
 def test_a_layout_blanks_points():

@@ -27,6 +27,7 @@ from blindscore.designs.design import (
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.designs.sealed import EPOCH, Played, apply_and_decide, one_bit_run, timed
 from blindscore_crypto.sealed.groups.group import Group
@@ -35,7 +36,6 @@ from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.one_show import OneShowTerms, check
 from blindscore_crypto.sealed.parties.lender import Verifier, is_bent
 from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet
-from blindscore_crypto.sealed.signing import SigningKey
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ from blindscore.parties.view import Column, View, columns
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.sealed.attestation import Source
 from blindscore_crypto.sealed.groups.group import Group
@@ -52,7 +53,6 @@ from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.layout import Layout, layouts_of
 from blindscore_crypto.sealed.parties.lender import DECISION_BYTES, Decision, Verifier, is_bent
 from blindscore_crypto.sealed.parties.wallet import Applicant, Epoch, Wallet
-from blindscore_crypto.sealed.signing import SigningKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Terms
 
 EPOCH = Epoch(number=1, last_day=30)
@@ -219,7 +219,7 @@ def one_bit_run(
         card=card,
         views={**scoring_lender(lender), "source": source},
         plays=LENDER_SCORES,
-        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.data) for key in keys)),
+        costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.raw) for key in keys)),
         parameters=MappingProxyType(parameters),
         real_runs=len(played),
         real_agree=int(agree),

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
+from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.engines.scheme import KEY_BYTES
@@ -52,7 +53,7 @@ from blindscore_crypto.encrypted.wire import (
     reply_bytes,
 )
 
-CONTEXT = b"blindscore/attest/v1"
+CONTEXT = Purpose.ENCRYPTED_ATTESTATION
 
 
 def today() -> int:

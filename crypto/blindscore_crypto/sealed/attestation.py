@@ -20,15 +20,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from blindscore.errors import ForgeryError, ParameterError
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import ID_BYTES, SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.sealed.groups.group import Group, Point
 from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.proofs.commitments import Pedersen
-from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
 
 MAGIC = b"BSA1"
-HEADER_BYTES = len(MAGIC) + 1 + 32 + 32 + 4 + 4
+HEADER_BYTES = len(MAGIC) + 1 + 32 + ID_BYTES + 4 + 4
 SEED_BYTES = 32
-DOMAIN = b"attestation"
 
 
 def holder_scalar(group: Group, legal_id: str) -> int:
@@ -50,9 +50,9 @@ def u32(what: str, number: int) -> bytes:
     return number.to_bytes(4, "big")
 
 
-def header(group: Group, layout: Layout, source: VerifyKey) -> bytes:
+def header(group: Group, layout: Layout, source: VerifyingKey) -> bytes:
     """Return the bytes that every attestation of this source, for this layout and group, begins with."""
-    return MAGIC + bytes([group.tag]) + layout.fingerprint + source.key_id
+    return MAGIC + bytes([group.tag]) + layout.fingerprint + source.id
 
 
 def blindings(group: Group, seed: bytes, count: int) -> list[int]:
@@ -92,7 +92,7 @@ class Attestation:
         return self.signed + self.signature
 
     @classmethod
-    def decode(cls, group: Group, layout: Layout, data: bytes, source: VerifyKey) -> Attestation:
+    def decode(cls, group: Group, layout: Layout, data: bytes, source: VerifyingKey) -> Attestation:
         """Check the signature first, then parse what the source signed.
 
         Raises
@@ -107,11 +107,11 @@ class Attestation:
         signed, signature = data[:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:]
         if not signed.startswith(header(group, layout, source)):
             raise ForgeryError(f"the attestation is not one of {layout.source!r} for this layout, group and key")
-        source.check(DOMAIN, signed, signature)
+        source.require(signed, signature, Purpose.ATTESTATION)
         width = group.point_bytes
         points = [group.decode(signed[i : i + width]) for i in range(HEADER_BYTES, len(signed), width)]
         epoch, expires = (int.from_bytes(signed[i : i + 4], "big") for i in (HEADER_BYTES - 8, HEADER_BYTES - 4))
-        return cls(layout, source.key_id, epoch, expires, points[0], tuple(points[1:]), signed, signature)
+        return cls(layout, source.id, epoch, expires, points[0], tuple(points[1:]), signed, signature)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Source:
         self.layout = layout
 
     @property
-    def public(self) -> VerifyKey:
+    def public(self) -> VerifyingKey:
         """The key that verifiers and wallets check attestations with."""
         return self._key.public
 
@@ -163,7 +163,7 @@ class Source:
         points += [self._pedersen.commit_bit(bit, r) for bit, r in zip(bits, bit_blindings, strict=True)]
         signed = header(group, self.layout, self.public)
         signed += u32("epoch", epoch) + u32("expiry day", expires) + b"".join(map(group.encode, points))
-        return Issued(signed + self._key.sign(DOMAIN, signed), seed, tuple(int(b) for b in bins))
+        return Issued(signed + self._key.sign(signed, Purpose.ATTESTATION), seed, tuple(int(b) for b in bins))
 
     def batch(self, legal_id: str, bins: Sequence[int], count: int, *, epoch: int, expires: int) -> list[Issued]:
         """Sign `count` one-show attestations of the same bins, no two alike."""

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from blindscore.errors import DataError, ForgeryError
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import VerifyingKey
 from blindscore_crypto.sealed.attestation import u32
 from blindscore_crypto.sealed.blind.acl import AclCredential, AclKey, AclSignature
 from blindscore_crypto.sealed.groups.combination import Combination
@@ -36,11 +38,9 @@ from blindscore_crypto.sealed.proofs.commitments import Pedersen
 from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
 from blindscore_crypto.sealed.proofs.linear_proof import Equation, LinearProof, Term
 from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof
-from blindscore_crypto.sealed.signing import VerifyKey
 from blindscore_crypto.sealed.terms import OFFER_BYTES, Offer, Terms
 
 EQUATIONS = 4
-_DOMAIN = b"epoch key"
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class EpochKey:
         """What the source puts its name to."""
         return self.key.context + self.key.group.name.encode() + self.key.group.encode(self.key.y)
 
-    def check(self, source: VerifyKey) -> None:
+    def check(self, source: VerifyingKey) -> None:
         """Return if the source published this key for this layout and these dates.
 
         Raises
@@ -78,7 +78,7 @@ class EpochKey:
         """
         if self.key.context != self.context(self.layout, self.epoch, self.expires):
             raise ForgeryError("the epoch key was made for another layout, epoch or expiry")
-        source.check(_DOMAIN, self.signed, self.signature)
+        source.require(self.signed, self.signature, Purpose.EPOCH_KEY)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,17 +16,17 @@ from functools import cached_property
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.sealed.attestation import Attestation, u32
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
 from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.proofs.linear_proof import LinearProof
 from blindscore_crypto.sealed.proofs.range_proof import MAX_BITS, RangeProof
-from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
 
 NONCE_BYTES = 16
 OFFER_BYTES = 4 + 32 + NONCE_BYTES + 4 + 4 + SIGNATURE_BYTES
 _MAGIC = b"BSO1"
-_DOMAIN = b"offer"
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Terms:
     """
 
     lender: str
-    lender_key: VerifyKey
+    lender_key: VerifyingKey
     card: Card
     threshold: int
     layouts: tuple[Layout, ...]
-    source_keys: tuple[VerifyKey, ...]
+    source_keys: tuple[VerifyingKey, ...]
     group: Group = P256_GROUP
 
     def __post_init__(self) -> None:
@@ -95,9 +95,9 @@ class Terms:
 
     def _parts(self) -> list[bytes]:
         """Everything that the terms consist of."""
-        parts = [self.lender.encode(), self.lender_key.data, bytes.fromhex(self.card.fingerprint)]
+        parts = [self.lender.encode(), self.lender_key.raw, bytes.fromhex(self.card.fingerprint)]
         parts += [self.threshold.to_bytes(4, "big", signed=True), self.group.name.encode()]
-        return parts + [layout.fingerprint for layout in self.layouts] + [key.data for key in self.source_keys]
+        return parts + [layout.fingerprint for layout in self.layouts] + [key.raw for key in self.source_keys]
 
     @cached_property
     def attestation_sizes(self) -> tuple[int, ...]:
@@ -136,7 +136,7 @@ class Offer:
     def make(cls, terms: Terms, key: SigningKey, *, epoch: int, day: int) -> Offer:
         """Sign a fresh offer."""
         bare = cls(terms.fingerprint, os.urandom(NONCE_BYTES), epoch, day, b"")
-        return cls(bare.terms_fingerprint, bare.nonce, epoch, day, key.sign(_DOMAIN, bare.signed))
+        return cls(bare.terms_fingerprint, bare.nonce, epoch, day, key.sign(bare.signed, Purpose.OFFER))
 
     @classmethod
     def decode(cls, terms: Terms, data: bytes) -> Offer:
@@ -151,7 +151,7 @@ class Offer:
             raise ForgeryError(f"an offer has {OFFER_BYTES} bytes and begins with {_MAGIC.decode()}")
         if offer_terms(data) != terms.fingerprint:
             raise ForgeryError("the offer is for other terms (lender, card, threshold or sources differ)")
-        terms.lender_key.check(_DOMAIN, data[:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:])
+        terms.lender_key.require(data[:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:], Purpose.OFFER)
         at = 36 + NONCE_BYTES
         epoch, day = int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 8], "big")
         return cls(data[4:36], data[36:at], epoch, day, data[-SIGNATURE_BYTES:])

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from blindscore.errors import ForgeryError
 from blindscore_crypto.channel.nullifiers import MemoryNullifiers, Nullifiers
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey
 from blindscore_crypto.sealed.presentation import Checked, check
-from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey
 from blindscore_crypto.sealed.terms import Offer, Terms
 
 DECISION_BYTES = 1 + SIGNATURE_BYTES
 Check = Callable[[Terms, bytes], Checked]
-_DOMAIN = b"decision"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Decision:
         """
         if len(data) != DECISION_BYTES or data[0] > 1:
             raise ForgeryError(f"a decision has {DECISION_BYTES} bytes and says 0 or 1")
-        terms.lender_key.check(_DOMAIN, _decided(frame, bool(data[0])), data[1:])
+        terms.lender_key.require(_decided(frame, bool(data[0])), data[1:], Purpose.DECISION)
         return cls(bool(data[0]), data[1:])
 
 
@@ -86,7 +86,7 @@ class Verifier:
 
     def sign_decision(self, frame: bytes, approved: bool) -> Decision:
         """Put the lender's name to an answer, true or not: what it signs can be held against it."""
-        return Decision(approved, self._key.sign(_DOMAIN, _decided(frame, approved)))
+        return Decision(approved, self._key.sign(_decided(frame, approved), Purpose.DECISION))
 
 
 def is_bent(terms: Terms, frame: bytes, decision: bytes, check_frame: Check = check) -> bool:

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.signing import SigningKey, VerifyKey
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 
 MAX_SIZE = 1 << 32
-_DOMAIN = b"log head"
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -77,11 +77,11 @@ class Head:
         """What the log puts its name to."""
         return size.to_bytes(8, "big") + root
 
-    def check(self, key: VerifyKey) -> None:
+    def check(self, key: VerifyingKey) -> None:
         """Return if the log signed this head; raise ForgeryError otherwise."""
         if not 0 <= self.size <= MAX_SIZE or len(self.root) != 32:
             raise ForgeryError("a log head states a size and a 32-byte root")
-        key.check(_DOMAIN, self.signed(self.size, self.root), self.signature)
+        key.require(self.signed(self.size, self.root), self.signature, Purpose.LOG_HEAD)
 
 
 class Log:
@@ -93,7 +93,7 @@ class Log:
         self._leaves: list[bytes] = []
 
     @property
-    def public(self) -> VerifyKey:
+    def public(self) -> VerifyingKey:
         """The key that heads are checked with."""
         return self._key.public
 
@@ -111,7 +111,7 @@ class Log:
     def head(self) -> Head:
         """Return the signed head of the log as it stands."""
         root = tree_hash(self._leaves)
-        return Head(len(self._leaves), root, self._key.sign(_DOMAIN, Head.signed(len(self._leaves), root)))
+        return Head(len(self._leaves), root, self._key.sign(Head.signed(len(self._leaves), root), Purpose.LOG_HEAD))
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """Return the proof that entry `index` is in the log of the first `size` entries.
@@ -187,7 +187,7 @@ def extends(old: Head, new: Head, proof: Sequence[bytes]) -> bool:
 class LogWatcher:
     """A wallet's or auditor's memory of a log: accepts only heads that extend the last one seen."""
 
-    def __init__(self, key: VerifyKey) -> None:
+    def __init__(self, key: VerifyingKey) -> None:
         self._key = key
         self.head: Head | None = None
 

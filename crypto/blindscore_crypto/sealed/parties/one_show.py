@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from blindscore.errors import DataError, ForgeryError
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 from blindscore_crypto.sealed.attestation import holder_scalar
 from blindscore_crypto.sealed.blind.acl import AclCredential, AclReceiver, AclSigner, SigningSession
 from blindscore_crypto.sealed.groups.group import Group
 from blindscore_crypto.sealed.layout import Layout
 from blindscore_crypto.sealed.one_show import EpochKey, OneShowTerms, present
 from blindscore_crypto.sealed.parties.wallet import Applicant, Epoch
-from blindscore_crypto.sealed.signing import SigningKey, VerifyKey
 from blindscore_crypto.sealed.terms import Offer, Terms
 
 
@@ -28,11 +29,11 @@ class BlindSource:
         self._signer = AclSigner(group, context)
         self.layout = layout
         bare = EpochKey(layout, epoch.number, epoch.last_day, self._signer.key, b"")
-        signature = self._identity.sign(b"epoch key", bare.signed)
+        signature = self._identity.sign(bare.signed, Purpose.EPOCH_KEY)
         self.epoch_key = EpochKey(layout, epoch.number, epoch.last_day, self._signer.key, signature)
 
     @property
-    def public(self) -> VerifyKey:
+    def public(self) -> VerifyingKey:
         """The long-term key that signs epoch keys."""
         return self._identity.public
 
