@@ -56,9 +56,7 @@ class VerifyingKey:
             raise ForgeryError(f"signature key: an Ed25519 public key has {PUBLIC_BYTES} bytes; ask its owner again")
         y = int.from_bytes(self.raw, "little") & ((1 << 255) - 1)
         if y >= _P or y in _SMALL_ORDER:
-            raise ForgeryError(
-                "signature key: of small order or not in canonical form; under it anything would verify"
-            )
+            raise ForgeryError("signature key: of small order or not in canonical form; under it anything would verify")
         try:
             point = eddsa.import_public_key(self.raw)
         except ValueError:

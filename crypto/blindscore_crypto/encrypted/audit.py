@@ -31,9 +31,9 @@ from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, u
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.engines.choice import scheme_for
-from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.protocol import Lender, today
 from blindscore_crypto.encrypted.ring.sampling import Draw, expand
 from blindscore_crypto.encrypted.wire import NONCE_BYTES, SALT_BYTES, VALUE_BYTES, opening_bytes, reply_bytes, upload_of

@@ -37,10 +37,9 @@ from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.engines.scheme import KEY_BYTES
-from blindscore_crypto.encrypted.points import Points
-from blindscore_crypto.layout import Layout
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters, fitting
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.ring.sampling import Draw
 from blindscore_crypto.encrypted.wire import (
     FACTS,
@@ -52,6 +51,7 @@ from blindscore_crypto.encrypted.wire import (
     opening_bytes,
     reply_bytes,
 )
+from blindscore_crypto.layout import Layout
 
 CONTEXT = Purpose.ENCRYPTED_ATTESTATION
 
