@@ -40,7 +40,9 @@ class Layout:
 
     def __post_init__(self) -> None:
         bare = tuple(
-            Characteristic(c.feature, (0,) * c.n_bins, edges=tuple(float(e) + 0.0 for e in c.edges), groups=c.groups)  # no -0.0
+            Characteristic(
+                c.feature, (0,) * c.n_bins, edges=tuple(float(e) + 0.0 for e in c.edges), groups=c.groups
+            )  # no -0.0
             for c in self.characteristics
         )
         object.__setattr__(self, "characteristics", bare)
@@ -128,7 +130,7 @@ class Layout:
         Raises
         ------
         DataError
-            Wrong number, or a bin that the layout does not have. The bin itself, the person's own data, is not repeated.
+            Wrong number, or a bin that the layout does not have; the bin, the person's own data, is not repeated.
         """
         chosen, widths = np.asarray(bins), np.array(self.n_bins)
         if chosen.shape != widths.shape:

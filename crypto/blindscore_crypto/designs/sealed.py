@@ -9,9 +9,7 @@ the lender (both views carry the handle ``attestation``). The ``one-show`` desig
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
 from types import MappingProxyType
 from typing import Protocol
 
@@ -26,36 +24,23 @@ from blindscore.designs.design import (
     PUBLIC_CARD,
     SOURCE_BLIND,
     VERIFIED_SCORE,
-    Costs,
     Rule,
     Run,
 )
-from blindscore.designs.plain import (
-    LEGAL_ID,
-    LENDER_SCORES,
-    bank_view,
-    choose_threshold,
-    everyone,
-    financial,
-    fit_card,
-    messages,
-    retrain,
-    scoring_lender,
-)
-from blindscore.parties.cast import Cast, StoreOf, play
-from blindscore.parties.costs import costs_of
-from blindscore.parties.observe import Observed, observe, require_declared, require_handles
+from blindscore.designs.plain import LENDER_SCORES, bank_view, everyone, scoring_lender
+from blindscore.parties.cast import Cast, StoreOf
 from blindscore.parties.store import MemoryStore
 from blindscore.parties.view import Column, View, columns, empty_view
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.designs.executed import execute, fit
 from blindscore_crypto.designs.sample import check_sample
-from blindscore_crypto.sealed.groups.group import Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.parties.cast import cast
 
 HANDLE = "attestation"
+BYSTANDERS = ("log", "witness")  # they hold what is public
 
 
 @dataclass(frozen=True)
@@ -118,53 +103,37 @@ def one_bit_run(
     linkable
         Lender and source both hold what the source signed, so that a handle joins their records.
     """
-    group: Group = group_named(design.group)
-    features = financial(population)
-    fitted = fit_card(population, scorecard, features)
-    card: Card = fitted.card_
-    scores = fitted.score_points(population.features[features])
-    threshold = choose_threshold(scores[population.history], design.approve, card.scale.low, card.scale.high)
-    approved = scores >= threshold
-    views = _views(population, approved, rng, linkable=linkable)
+    fitted = fit(population, scorecard, design.approve)
+    card, threshold = fitted.card, fitted.threshold
+    views = _views(population, fitted.decisions, rng, linkable=linkable)
     chosen = np.sort(rng.choice(len(population), size=min(design.sample, len(population)), replace=False))
-    people = {int(i): str(population.register[LEGAL_ID].iloc[i]) for i in chosen}
     made = design.cast(card, threshold, _some(population, chosen), lambda _: MemoryStore())
-    table, endings = play(made, people)
-    _hold(observe(table, _facts(population, chosen, features)), views, approved, linkable=linkable)
-    one_size = all(len(sequences) == 1 for sequences in table.tape.sizes().values())
+    played = execute(made, population, chosen, views, fitted.decisions)
+    one_size = all(len(sequences) == 1 for sequences in played.table.tape.sizes().values())
     agree = sum(
-        one_size and not end.bent and end.score == scores[i] and end.decision == bool(approved[i])
-        for i, end in endings.items()
+        one_size and not end.bent and end.score == fitted.scores[i] and end.decision == bool(fitted.decisions[i])
+        for i, end in played.endings.items()
     )
-    costs = costs_of(table.tape, made.keys_bytes)
-    seen = observe(table)["lender"].received
-    lender = replace(
-        views["lender"],
-        received=seen,
-        opaque_bytes=len(seen),
-        messages=messages(population, up=costs.bytes_up, down=costs.bytes_down),
-    )
+    parameters = {
+        "group": design.group,
+        "threshold": threshold,
+        "approve": design.approve,
+        "sources": len({population.schema[name].source for name in card.features}),
+        "range_bits": max(1, (card.max_total - threshold).bit_length()),
+        "commitments": sum(n - 1 for n in card.n_bins),
+    }
     return Run(
-        decisions=approved,
-        scores=scores,
+        decisions=fitted.decisions,
+        scores=fitted.scores,
         threshold=threshold,
         card=card,
-        views={**views, **scoring_lender(lender)},
+        views={**played.views, **scoring_lender(played.views["lender"])},
         plays=LENDER_SCORES,
-        costs=Costs(costs.us_per_person, costs.bytes_up, costs.bytes_down, costs.keys_bytes),
-        parameters=MappingProxyType(
-            {
-                "group": group.name,
-                "threshold": threshold,
-                "approve": design.approve,
-                "sources": len({population.schema[name].source for name in card.features}),
-                "range_bits": max(1, (card.max_total - threshold).bit_length()),
-                "commitments": sum(n - 1 for n in card.n_bins),
-            }
-        ),
-        real_runs=len(endings),
+        costs=played.costs,
+        parameters=MappingProxyType(parameters),
+        real_runs=played.real_runs,
         real_agree=int(agree),
-        train=retrain(population, scorecard, features),
+        train=fitted.train,
         audit_share=1.0,  # the applicant holds papers that any judge can check
     )
 
@@ -181,26 +150,8 @@ def _views(
         clear[HANDLE] = np.where(approved, signed, -1)
         source = bank_view(population, **{HANDLE: signed})
     told = (Column("approved", "decision"), *columns("handle", [HANDLE] if linkable else []))
-    lender = View("lender", "one-time", clear, told, everyone(population), universe=2, basis="observed")
-    bystanders = {role: replace(empty_view(role, len(population)), basis="observed") for role in ("log", "witness")}
-    return {"lender": lender, "source": replace(source, basis="observed"), **bystanders}
-
-
-def _hold(
-    seen: Mapping[str, Observed], views: Mapping[str, View], approved: NDArray[np.bool_], *, linkable: bool
-) -> None:
-    """Hold the views to what the parties really had: values, names, and every string that two of them share."""
-    for role, view in views.items():
-        require_declared(seen[role], view.clear, dict(view.columns), [view.keyed_by])
-    for a, b in combinations(sorted(views), 2):
-        shown = linkable and (a, b) == ("lender", "source")
-        require_handles((seen[a], seen[b]), frozenset(np.flatnonzero(approved).tolist() if shown else ()))
-
-
-def _facts(population: Population, chosen: NDArray[np.int64], features: list[str]) -> pd.DataFrame:
-    """Return what is looked for in clear in every message: the sample's figures and names, by person."""
-    names = [c for c in population.register.columns if c not in features]
-    return pd.concat([population.register[names], population.features[features]], axis=1).iloc[chosen].set_axis(chosen)
+    lender = View("lender", "one-time", clear, told, everyone(population), universe=2)
+    return {"lender": lender, "source": source} | {role: empty_view(role, len(population)) for role in BYSTANDERS}
 
 
 def _some(population: Population, chosen: NDArray[np.int64]) -> Population:
