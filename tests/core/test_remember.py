@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import Costs, Run
+from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.people.population import Feature, Schema
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious
@@ -33,7 +34,7 @@ def named_people(seed=0):
 
 
 def run_with_card(population, view, card, scores, **more):
-    return Run(scores >= 500, scores, 500, card, {"scorer": view, "lender": view}, Costs(), **more)
+    return Run(scores >= 500, scores, 500, card, scoring_lender(view), Costs(), plays=LENDER_SCORES, **more)
 
 
 def measured(population, run, shadows=64):

@@ -9,9 +9,10 @@ import pandas as pd
 
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
-from blindscore.surveillance.attacks.repeat import Repeat, months_table, view_in
+from blindscore.surveillance.attacks.repeat import Repeat, months_table
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
+from blindscore.surveillance.truth import view_in
 from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
@@ -96,7 +97,7 @@ def with_handle(keyed_by, handles):
         population, {"income": population.features["income"], "signed": signed}, "legal id", handles=handles
     )
     run = run_with(population, lender, source)
-    return [rows_of(Repeat(), truth_of(population, run, parties=who))[0] for who in (("lender",), ("lender", "source"))]
+    return [rows_of(Repeat(), truth_of(population, run, roles=who))[0] for who in (("lender",), ("lender", "source"))]
 
 
 def test_a_handle_that_a_named_record_carries_too_links_the_months():

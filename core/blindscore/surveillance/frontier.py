@@ -113,6 +113,7 @@ def measure(
             "sample": max(part.design.real_runs for part in played),
             "baseline": _baseline(names),
             "command": command,
+            "questions": {capability.name: capability.question for capability in stage.capabilities},
             "person": {} if stage.person is None else stage.person.to_dict(),
             "seconds": round(time.perf_counter() - started, 1),
         },
@@ -142,6 +143,7 @@ class _Stage:
     person: Person | None
     cache: Cache
     memo: Memo = field(default_factory=Memo)
+    answers: Memo = field(default_factory=Memo)
 
     def play(self, design: Design, tell: Callable[[str, int], None]) -> _Played:
         """Run a design and attack its views, or take both from the cache."""
@@ -154,7 +156,7 @@ class _Stage:
         rng = np.random.default_rng([self.seed, int.from_bytes(hashlib.sha256(design.name.encode()).digest()[:8])])
         run = design.run(self.population, self.scorecard, rng)
         of_run = run_key(design.name, run)
-        truths = truths_of(self.population, design, run, self.auxiliary, self.seed, self.memo)
+        truths = truths_of(self.population, design, run, self.auxiliary, self.seed, self.memo, self.answers)
         rows: list[Row] = []
         finished = 1
         for capability in self.capabilities:

@@ -51,7 +51,8 @@ class Truth:
     coalition: Coalition
     auxiliary: NDArray[np.bool_]  # (n,) people whose secrets the attacker knows
     seed: int
-    memo: Memo = field(default_factory=Memo)  # attacks already played on the same view
+    memo: Memo = field(default_factory=Memo)  # attacks already played on the same view; the attackers' own
+    answers: Memo = field(default_factory=Memo)  # what was worked out of the truth; no attack can ask it
 
     @property
     def targets(self) -> NDArray[np.bool_]:
@@ -70,7 +71,7 @@ class Truth:
 
     def once(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
         """Return ``compute()``, done once for equal keys."""
-        return self.memo.once(key, compute)
+        return self.answers.once(key, compute)
 
     def rng(self, *purpose: str) -> np.random.Generator:
         """Return a generator that depends on the seed and the purpose alone."""
@@ -94,7 +95,7 @@ class Truth:
 
     def pairs(self) -> Pairs | None:
         """Return the pairs asked about, with who is friends with whom; None where nobody's friendships are known."""
-        return pairs_of(self.population, self.views, self.auxiliary, self.rng("map", "pairs"), self.memo)
+        return pairs_of(self.population, self.views, self.auxiliary, self.rng("map", "pairs"), self.answers)
 
     def places(self) -> tuple[Places, NDArray[np.int64]] | None:
         """Return the sightings asked for and the places that are right; None where none are known."""
@@ -125,7 +126,7 @@ class Truth:
             if asked is not None:
                 views = tuple(asked.kept_in(view) for view in knows.views)
                 knows = replace(knows, places=asked.public, views=views, seen=())
-        if "months" in needs and (months := recurring(self.population, run, view_in, self.memo)) is not None:
+        if "months" in needs and (months := recurring(self.population, run, view_in, self.answers)) is not None:
             knows = replace(knows, months=months)
         if "records" in needs:
             train = run.train if public else None
@@ -146,11 +147,12 @@ def truths_of(
     auxiliary: NDArray[np.bool_],
     seed: int,
     memo: Memo | None = None,
+    answers: Memo | None = None,
 ) -> list[Truth]:
-    """Return every coalition in front of one run; ``memo`` keeps attacks for the next run on the same people."""
-    kept = Memo() if memo is None else memo
+    """Return every coalition in front of one run; ``memo`` and ``answers`` keep what the next run can use again."""
+    kept, known = Memo() if memo is None else memo, Memo() if answers is None else answers
     return [
-        Truth(population, design.name, design.enforces, run, coalition, auxiliary, seed, kept)
+        Truth(population, design.name, design.enforces, run, coalition, auxiliary, seed, kept, known)
         for coalition in coalitions_of(run, design.feared)
     ]
 

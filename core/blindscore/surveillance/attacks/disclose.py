@@ -29,7 +29,7 @@ class Disclose(Capability):
     """Serve an order for everybody."""
 
     name = "disclose"
-    question = "read everybody's stored record with one court order"
+    question = "hand everybody over on one order"
     order = 70
     quick = True
 

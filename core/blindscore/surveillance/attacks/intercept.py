@@ -31,7 +31,7 @@ class Intercept(Capability):
     """Tell approvals from refusals."""
 
     name = "intercept"
-    question = "read the decision off the wire"
+    question = "read a decision off the wire"
     order = 60
     quick = True
 

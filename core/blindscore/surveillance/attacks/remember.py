@@ -59,7 +59,7 @@ class Remember(Capability):
     shadows: int = SHADOWS
 
     name = "remember"
-    question = "tell whose data trained the scorecard"
+    question = "tell who was in the training data"
     order = 80
     needs = frozenset({"records"})
 

@@ -61,7 +61,7 @@ class Steer(Capability):
     """Bend scores of people one dislikes."""
 
     name = "steer"
-    question = "refuse people without anybody being able to prove it"
+    question = "bend a score, and nobody can prove it"
     order = 50
     quick = True
 
