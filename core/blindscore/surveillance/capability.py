@@ -56,7 +56,7 @@ class Capability(Protocol):
 
     def otherwise(self, knowledge: Knowledge, secret: str) -> Any:
         """Return what is left to a coalition that lacks the means: a weaker guess, :class:`Told` or :class:`Absent`."""
-        return Absent("absent means: this coalition has nothing to try it with")
+        return Absent("no bound: this coalition has nothing to try this attack with; another may do more", None)
 
     def judge(self, truth: Truth, secret: str, guess: Any) -> Row:
         """Return the row of a guess: its advantage on targets, its control and its bound."""
