@@ -82,7 +82,7 @@ def test_every_card_person_and_threshold_gives_the_clear_decision(drawn, two_sou
     if clear >= threshold:
         assert check(world.terms, world.answer(by_feature, client=client)).approved
     else:
-        with pytest.raises((ForgeryError, ParameterError), match="not proven|cannot be proven"):
+        with pytest.raises((ForgeryError, ParameterError), match=r"not proven|cannot be proven"):
             check(world.terms, world.answer(by_feature, client=client))
 
 
