@@ -153,10 +153,12 @@ class World:
         setting = Setting(self.lender_name, self.epoch, self.trust, self.purpose, more.pop("batch", 1))
         return Wallet(f"wallet of {who}", who, setting, store, clock=self.clock, **more)
 
-    def apply(self, who: str, record: str, table: Table | None = None, wallet: Wallet | None = None) -> Wallet:
+    def apply(
+        self, who: str, record: str | dict[str, Any], table: Table | None = None, wallet: Wallet | None = None
+    ) -> Wallet:
         """Play one whole application."""
         table = table or self.table()
-        self.enrol(who, RECORDS[record])
+        self.enrol(who, RECORDS[record] if isinstance(record, str) else record)
         wallet = wallet or self.new_wallet(who)
         if wallet.name not in [party.name for party in table.parties]:
             table.seat(wallet)

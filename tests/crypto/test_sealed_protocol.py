@@ -19,7 +19,7 @@ from blindscore_crypto.sealed.check import answer_bytes, check, check_many
 from blindscore_crypto.sealed.groups.group import P256_GROUP
 from blindscore_crypto.sealed.holder import holder_scalar, secret_base
 from blindscore_crypto.sealed.judge import Finding
-from blindscore_crypto.sealed.offer import HEAD_BYTES, OFFER_BYTES, Offer, Verdict, seal
+from blindscore_crypto.sealed.offer import HEAD_BYTES, OFFER_BYTES, Offer, Verdict, ask, seal
 from blindscore_crypto.sealed.presentation import difference
 from blindscore_crypto.sealed.proofs.commitments import Pedersen
 from blindscore_crypto.sealed.terms import Epoch, Terms, layouts_of, weights_of
@@ -336,8 +336,8 @@ def test_a_proof_does_not_move_to_other_terms_or_another_offer(either):
 
 def test_attestations_past_their_day_are_refused(either):
     client = SigningKey()
-    late = Offer.make(either.terms, either.key, either.offer(client).client + bytes(32), day=EPOCH.last_day + 1)
-    on_time = Offer.make(either.terms, either.key, either.offer(client).client + bytes(32), day=EPOCH.last_day)
+    late = Offer.make(either.terms, either.key, ask(client.public), day=EPOCH.last_day + 1)
+    on_time = Offer.make(either.terms, either.key, ask(client.public), day=EPOCH.last_day)
 
     def answer(offer: Offer) -> bytes:
         if either.blind:
@@ -380,8 +380,9 @@ def test_a_refusal_says_nothing_but_no_and_does_not_become_a_proof(either):
     offer, length = either.offer(client), answer_bytes(either.terms)
     refusal, proof = seal(offer, 0, b"", length, client), either.answer(GOOD, client=client)
     assert check(either.terms, refusal).approved is False
-    assert set(refusal[HEAD_BYTES:-SIGNATURE_BYTES]) == {0}
-    for kind, body in ((0, proof[HEAD_BYTES:-64]), (1, refusal[HEAD_BYTES:-64]), (2, b""), (0, b"\x01")):
+    other = seal(either.offer(SigningKey()), 0, b"", length, client)
+    assert refusal[HEAD_BYTES:-SIGNATURE_BYTES] == other[HEAD_BYTES:-SIGNATURE_BYTES]  # the same for everybody
+    for kind, body in ((0, proof[HEAD_BYTES:-64]), (1, refusal[HEAD_BYTES:-64]), (2, b""), (0, b"\x01" * 9)):
         with pytest.raises(ForgeryError):
             check(either.terms, seal(offer, kind, body, length, client))
 

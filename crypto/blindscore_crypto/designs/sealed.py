@@ -106,7 +106,9 @@ def one_bit_run(
     fitted = fit(population, scorecard, design.approve)
     card, threshold = fitted.card, fitted.threshold
     views = _views(population, fitted.decisions, rng, linkable=linkable)
-    chosen = np.sort(rng.choice(len(population), size=min(design.sample, len(population)), replace=False))
+    # Two at least: only beside another person's can a string be told to be one person's own, not everybody's.
+    sample = min(max(design.sample, 2), len(population))
+    chosen = np.sort(rng.choice(len(population), size=sample, replace=False))
     made = design.cast(card, threshold, _some(population, chosen), lambda _: MemoryStore())
     played = execute(made, population, chosen, views, fitted.decisions)
     one_size = all(len(sequences) == 1 for sequences in played.table.tape.sizes().values())

@@ -16,8 +16,8 @@ asks: silence after the receipt is evidence (:mod:`.judge`), and silence before 
 signs proof and refusal alike, so that nobody else spends a person's offer, and no lender makes up a refusal.
 
 Who sees what: the lender learns one bit; the observer of an encrypted line counts messages and sees sizes that are the
-same for everybody. Assumptions: SHA-256, Ed25519. Not protected: a channel that is not named (32 zero bytes) is not
-bound; a person who hands its one-time key to another.
+same for everybody. Assumptions: SHA-256, Ed25519. Not protected: a channel that is not named is not bound; a person
+who hands its one-time key to another.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from blindscore_crypto.sealed.terms import Terms
 from blindscore_crypto.sealed.wire import Reader, u32
 
 NONCE_BYTES, CHANNEL_BYTES, DIGEST_BYTES = 16, 32, 32
-NO_CHANNEL = bytes(CHANNEL_BYTES)  # nothing is bound but the one-time key
+# Constants in place of zeros: a byte of a key followed by zeros would look like somebody's figure in clear.
+NO_CHANNEL = hashlib.sha256(b"blindscore/sealed/v1/no channel").digest()  # nothing is bound but the one-time key
+_FILL = hashlib.sha256(b"blindscore/sealed/v1/refusal").digest()
 ASK_BYTES = DIGEST_BYTES + CHANNEL_BYTES
 OFFER_BYTES = 4 + 32 + NONCE_BYTES + 4 + DIGEST_BYTES + CHANNEL_BYTES + SIGNATURE_BYTES
 COMMIT_BYTES = OFFER_BYTES + PUBLIC_BYTES + DIGEST_BYTES + SIGNATURE_BYTES
@@ -59,7 +61,7 @@ class Offer:
     nonce: bytes
     day: int  # days since 1970-01-01
     client: bytes  # hash of the asker's one-time key
-    channel: bytes  # of the line as both ends see it (a TLS exporter); zeros: not bound
+    channel: bytes  # of the line as both ends see it (a TLS exporter), or NO_CHANNEL
     signature: bytes
 
     @property
@@ -124,8 +126,13 @@ def digest(answer: bytes) -> bytes:
 def seal(offer: Offer, kind: int, body: bytes, length: int, client: SigningKey) -> bytes:
     """Return the answer to an offer, signed by the one-time key and padded to `length` bytes."""
     head = bytes([kind]) + offer.encode() + client.public.raw
-    bare = (head + body).ljust(length - SIGNATURE_BYTES, b"\0")
+    bare = (head + body + _fill(length))[: length - SIGNATURE_BYTES]
     return bare + client.sign(bare, Purpose.ANSWER)
+
+
+def _fill(length: int) -> bytes:
+    """Return what a refusal holds in place of a proof: the same for everybody."""
+    return (_FILL * (1 + length // len(_FILL)))[:length]
 
 
 def unseal(terms: Terms, answer: bytes, length: int) -> tuple[Offer, bytes | None]:
@@ -135,15 +142,15 @@ def unseal(terms: Terms, answer: bytes, length: int) -> tuple[Offer, bytes | Non
     ------
     ForgeryError
         Wrong size or tag, an offer that this lender did not sign, another key than asked, a bad signature, or a refusal
-        that is not empty.
+        that holds anything.
     """
     if len(answer) != length:
         raise ForgeryError(f"an answer under these terms has {length} bytes, got {len(answer)}")
     if answer[0] not in (REFUSAL, PROOF):
         raise ForgeryError("the answer is neither a proof nor a refusal")
     body = answer[HEAD_BYTES:-SIGNATURE_BYTES]
-    if answer[0] == REFUSAL and any(body):
-        raise ForgeryError("a refusal must be empty; the bytes were altered")
+    if answer[0] == REFUSAL and body != _fill(len(body)):
+        raise ForgeryError("a refusal holds nothing; the bytes were altered")
     offer = Offer.decode(terms, answer[1 : 1 + OFFER_BYTES])
     client = VerifyingKey(answer[1 + OFFER_BYTES : HEAD_BYTES])
     if key_hash(client) != offer.client:
