@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -23,7 +23,7 @@ class Lines:
     Parameters
     ----------
     addresses
-        Name of an institution -> "https://host:port".
+        Name of an institution -> "https://host:port"; or what returns it, since parties come up one after another.
     context
         TLS: with the institution's certificate, or anonymous for a wallet.
     tokens
@@ -32,7 +32,7 @@ class Lines:
         Make a new connection for each exchange, so that two exchanges of one person share none.
     """
 
-    addresses: Mapping[str, str]
+    addresses: Mapping[str, str] | Callable[[], Mapping[str, str]]
     context: ssl.SSLContext
     tokens: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False
@@ -51,7 +51,8 @@ class Lines:
         DataError
             Nobody of that name has an address, nobody answers there, or the answer is not one of ours.
         """
-        to, address = message.to, self.addresses.get(message.to)
+        known = self.addresses() if callable(self.addresses) else self.addresses
+        to, address = message.to, known.get(message.to)
         if address is None:
             raise DataError(f"no address of {to} is known; name it in the configuration")
         headers = {"content-type": MEDIA}

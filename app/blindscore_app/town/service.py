@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -76,17 +77,22 @@ class Service:
     answer_after
         Seconds after a request's arrival at which its answer leaves; 0 = as soon as it is there. An answer that takes
         longer leaves at the next multiple, so that what it says does not show in the time it takes.
+    settle_every
+        Seconds between the calls of a party's ``settle``, where it has one: work that is due by the clock, off the path
+        of any reply.
     """
 
     party: Party
     lines: Lines
     logins: Mapping[str, str] = field(default_factory=dict)
     answer_after: float = 0.0
+    settle_every: float = 0.25
     meter: Meter = field(default_factory=Meter)
 
     def __post_init__(self) -> None:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
+        self._one_at_a_time = threading.Lock()  # a party answers one message after another
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
@@ -168,7 +174,9 @@ class Service:
         for _ in range(MAX_STEPS):
             if not waiting:
                 return back
-            for answer in self.party.handle(waiting.popleft()):
+            with self._one_at_a_time:
+                answers = self.party.handle(waiting.popleft())
+            for answer in answers:
                 if answer.to == asker:
                     back.append(answer)
                 else:
@@ -229,12 +237,21 @@ def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None
     config.ssl = tls
     server = uvicorn.Server(config)
 
+    async def by_the_clock() -> None:
+        settle = getattr(service.party, "settle", None)
+        while settle is not None:
+            await asyncio.sleep(service.settle_every)
+            await run_in_threadpool(settle)
+
     async def run() -> None:
-        task = asyncio.ensure_future(server.serve())
+        task, due = asyncio.ensure_future(server.serve()), asyncio.ensure_future(by_the_clock())
         while not server.started and not task.done():
             await asyncio.sleep(0.01)
         if ready is not None and server.started:
             ready(server.servers[0].sockets[0].getsockname()[1])
-        await task
+        try:
+            await task
+        finally:
+            due.cancel()
 
     asyncio.run(run())

@@ -230,6 +230,10 @@ class AclSigner:
         c = (e - d) % group.order
         return b"".join(map(encode_scalar, (c, d, (u - c * self._x) % group.order, s1, s2)))
 
+    def export(self) -> bytes:
+        """Return x, 32 bytes: to be kept under a passphrase, and handed in again as ``secret``."""
+        return encode_scalar(self._x)
+
     def __repr__(self) -> str:
         return "AclSigner()"
 

@@ -22,6 +22,8 @@ from blindscore.parties.store import Value
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.layout import Layout
+from blindscore_crypto.sealed.blind.acl import AclSigner
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
 from blindscore_crypto.sealed.judge import Finding
 from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
@@ -32,10 +34,22 @@ from blindscore_crypto.sealed.parties.source import Source, epoch_signer
 from blindscore_crypto.sealed.parties.wallet import Setting, Wallet
 from blindscore_crypto.sealed.terms import LOAN, Epoch, Terms, layouts_of
 
-LENDER = "lender"
+LENDER, REGISTRAR = "lender", "registrar"
 WITNESSES, NEEDED = 3, 2
 DAYS = 30  # of an epoch
 LINES = MappingProxyType({("wallet", "source"): "legal id"})
+
+
+class Secrets:
+    """Makes the keys of a cast, by the names of those who hold them."""
+
+    def signing_key(self, name: str) -> SigningKey:
+        """Return the signing key of an institution."""
+        return SigningKey()
+
+    def blind_signer(self, name: str, group: Group, layout: Layout, epoch: Epoch) -> AclSigner:
+        """Return the blind-signing key of a source for one layout and epoch."""
+        return epoch_signer(group, layout, epoch)
 
 
 def cast(
@@ -47,6 +61,8 @@ def cast(
     blind: bool,
     group: Group = P256_GROUP,
     batch: int = 1,
+    secrets: Secrets | None = None,
+    clock: SetClock | None = None,
 ) -> Cast:
     """Return the parties, who have made their keys and published what must be public.
 
@@ -58,19 +74,23 @@ def cast(
         Whether sources sign blindly: the one-show form.
     batch
         How many signatures of each source a wallet fetches; one of each is used by an application.
+    secrets
+        Makes the parties' keys; a town keeps them. By default they are fresh and live as long as the cast.
+    clock
+        By default a clock that stands.
     """
-    clock = SetClock()
+    secrets, clock = secrets or Secrets(), clock or SetClock()
     epoch = Epoch(1, int(clock() // DAY_S) + DAYS)
     source_of = {name: population.schema[name].source for name in card.features}
     sources, entries = [], []
     for name, layout in layouts_of(card, source_of).items():
-        key = SigningKey()
-        signer = epoch_signer(group, layout, epoch) if blind else None
+        key = secrets.signing_key(name)
+        signer = secrets.blind_signer(name, group, layout, epoch) if blind else None
         source = Source(name, layout, key, epoch, store_of(name), group=group, clock=clock, blind=signer)
         entries.append((Member(name, "source", key.public), source.signatory.blind))
         sources.append(source)
     _enrol(sources, population)
-    lender_key, registrar = SigningKey(), SigningKey()
+    lender_key, registrar = secrets.signing_key(LENDER), secrets.signing_key(REGISTRAR)
     signatories = tuple(source.signatory for source in sources)
     terms = Terms(LENDER, lender_key.public, LOAN, epoch, card, threshold, signatories, group)
     lender = Lender(terms, lender_key, store_of(LENDER), clock=clock)
@@ -80,7 +100,7 @@ def cast(
         Entry(Kind.EPOCH_KEY, member.key, key.signed, key.signature) for member, key in entries if key is not None
     ]
     publish.append(Entry.sign(Kind.TERMS, lender_key, terms.encode()))
-    keeper, witnesses = _log(registrar, store_of, clock)
+    keeper, witnesses = _log(registrar, store_of, clock, secrets)
     _publish(keeper, witnesses, publish)
     trust = Trust(keeper.public, tuple(witness.public for witness in witnesses), NEEDED)
     setting = Setting(LENDER, epoch, trust, batch=batch)
@@ -108,10 +128,13 @@ def ending(party: Party) -> Ending:
     return Ending(party.verdict(), score, bent=finding in (Finding.BENT, Finding.OVERDUE))
 
 
-def _log(registrar: SigningKey, store_of: StoreOf, clock: SetClock) -> tuple[LogKeeper, list[Witness]]:
+def _log(
+    registrar: SigningKey, store_of: StoreOf, clock: SetClock, secrets: Secrets
+) -> tuple[LogKeeper, list[Witness]]:
     names = [f"witness {i}" for i in range(WITNESSES)]
-    keeper = LogKeeper(SigningKey(), registrar.public, store_of("log"), names, clock)
-    return keeper, [Witness(n, SigningKey(), keeper.public, registrar.public, store_of(n), clock) for n in names]
+    keeper = LogKeeper(secrets.signing_key("log"), registrar.public, store_of("log"), names, clock)
+    public, known = keeper.public, registrar.public
+    return keeper, [Witness(n, secrets.signing_key(n), public, known, store_of(n), clock) for n in names]
 
 
 def _publish(keeper: LogKeeper, witnesses: list[Witness], entries: list[Entry]) -> None:

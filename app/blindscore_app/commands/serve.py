@@ -1,0 +1,51 @@
+"""``blindscore serve``: one institution of a town, alone, so that parties can stand on different machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PASSPHRASE = "BLINDSCORE_PASSPHRASE"
+
+
+def serve(
+    name: Annotated[str, typer.Argument(help="The institution, as the town's public file names it.")],
+    town: Annotated[Path, typer.Option(help="The town's folder; only this party's own part and public/ are read.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 = the system chooses.")] = 0,
+    database: Annotated[str, typer.Option(help="PostgreSQL, as libpq takes it; an SQLite file if left out.")] = "",
+    answer_after: Annotated[float, typer.Option(help="Seconds after its arrival at which every answer leaves.")] = 0.0,
+) -> None:
+    """Serve one institution until SIGTERM. The passphrase of its keys is read from BLINDSCORE_PASSPHRASE."""
+    import logging
+    import os
+    import sys
+
+    from blindscore.extras import require
+
+    from blindscore.errors import ParameterError
+
+    require("town")
+    from blindscore_app.town.lines import Lines
+    from blindscore_app.town.service import Service
+    from blindscore_app.town.service import serve as run
+    from blindscore_app.town.standing import Town
+
+    passphrase = os.environ.pop(PASSPHRASE, "").encode()
+    if not passphrase:
+        raise ParameterError(f"the keys' passphrase is read from the environment: set {PASSPHRASE}")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    for noisy in ("httpx", "httpcore", "uvicorn"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    place = Town(town, database)
+    party = place.party(name, passphrase)
+    identity = place.identity(name)
+    lines = Lines(place.addresses, identity.client_side())
+    service = Service(party, lines, logins=place.logins(name), answer_after=answer_after)
+
+    def ready(chosen: int) -> None:
+        print(f"listening {chosen}", flush=True)
+
+    run(service, host, port, identity.server_side(known_only=party.role == "witness"), ready=ready)

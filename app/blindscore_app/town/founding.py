@@ -1,0 +1,168 @@
+"""Founding: makes every party's folder, its keys and its store, and publishes what all may know. Then it forgets.
+
+::
+
+    TOWN/public/       authority.pem, town.json: names and roles, keys of log and witnesses, epoch; addresses.json
+    TOWN/<party>/      <party>.pem and .key (TLS), signing.pem and blind.key (under the passphrase), store.db
+    TOWN/wallets/<n>/  wallet.json: legal id, and what logs the person in at its sources; store.db
+
+Each process reads its own folder and ``public``, and nobody else's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets as system_secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blindscore.designs.plain import LEGAL_ID
+from blindscore.errors import DataError
+from blindscore.parties.party import SetClock, wall_clock
+from blindscore.parties.sqlite_store import SqliteStore
+from blindscore.parties.store import Store
+from blindscore.people.population import Population
+from blindscore.scorecard.card import Card
+from blindscore_app.town.authority import found, write_secret
+from blindscore_app.town.secret_files import save_secret
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.layout import Layout
+from blindscore_crypto.sealed.blind.acl import AclSigner
+from blindscore_crypto.sealed.groups.group import Group
+from blindscore_crypto.sealed.groups.ristretto import group_named
+from blindscore_crypto.sealed.parties.cast import LENDER, NEEDED, REGISTRAR, Secrets, cast
+from blindscore_crypto.sealed.parties.lender import Lender
+from blindscore_crypto.sealed.parties.source import Source, epoch_signer
+from blindscore_crypto.sealed.terms import Epoch
+
+DESIGNS = ("sealed", "one-show")
+PUBLIC, WALLETS, STORE = "public", "wallets", "store.db"
+
+
+@dataclass
+class KeptSecrets(Secrets):
+    """Makes keys and writes each into its holder's folder, under the passphrase."""
+
+    town: Path
+    passphrase: bytes
+    public: dict[str, str] = field(default_factory=dict)  # by name, hexadecimal
+
+    def signing_key(self, name: str) -> SigningKey:
+        """See :class:`~blindscore_crypto.sealed.parties.cast.Secrets`."""
+        key = SigningKey()
+        folder = folder_of(self.town, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        key.save(folder / "signing.pem", self.passphrase)
+        self.public[name] = key.public.raw.hex()
+        return key
+
+    def blind_signer(self, name: str, group: Group, layout: Layout, epoch: Epoch) -> AclSigner:
+        """See :class:`~blindscore_crypto.sealed.parties.cast.Secrets`."""
+        signer = epoch_signer(group, layout, epoch)
+        save_secret(folder_of(self.town, name) / "blind.key", signer.export(), self.passphrase)
+        return signer
+
+
+def folder_of(town: Path, name: str) -> Path:
+    """Return a party's folder."""
+    return town / name.replace(" ", "-")
+
+
+def found_town(
+    town: Path,
+    design: str,
+    card: Card,
+    threshold: int,
+    people: Population,
+    passphrase: bytes,
+    *,
+    group: str = "P-256",
+    delay_s: int = 2,
+    store_of: Callable[[str], Store] | None = None,
+) -> None:
+    """Make a town for these people.
+
+    Parameters
+    ----------
+    town
+        Folder that is not there yet, or empty.
+    design
+        "sealed" or "one-show".
+    threshold
+        Points from which the lender approves.
+    delay_s
+        After how many seconds a decision is due.
+    store_of
+        A party's name -> its store; by default an SQLite file in its folder.
+
+    Raises
+    ------
+    DataError
+        The folder holds something already.
+    """
+    if town.exists() and any(town.iterdir()):
+        raise DataError(f"{town} is not empty; name a new folder for the town")
+    (town / PUBLIC).mkdir(parents=True)
+    opened: list[SqliteStore] = []
+
+    def sqlite(name: str) -> Store:
+        folder = folder_of(town, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        opened.append(SqliteStore(folder / STORE))
+        return opened[-1]
+
+    kept = KeptSecrets(town, passphrase)
+    made = cast(
+        card,
+        threshold,
+        people,
+        store_of or sqlite,
+        blind=design == "one-show",
+        group=group_named(group),
+        secrets=kept,
+        clock=SetClock(wall_clock()),
+    )
+    (folder_of(town, REGISTRAR) / "signing.pem").unlink()  # nobody joins a founded town: its registrar is gone
+    folder_of(town, REGISTRAR).rmdir()
+    names = [party.name for party in made.institutions]
+    identities = found(town / PUBLIC, [name.replace(" ", "-") for name in names])
+    for name in names:
+        paths = identities[name.replace(" ", "-")]
+        paths.certificate.rename(folder_of(town, name) / "tls.pem")
+        paths.key.rename(folder_of(town, name) / "tls.key")
+    lender = next(party for party in made.institutions if isinstance(party, Lender))
+    sources = [party for party in made.institutions if isinstance(party, Source)]
+    public = {
+        "design": design,
+        "group": group,
+        "lender": LENDER,
+        "delay_s": delay_s,
+        "needed": NEEDED,
+        "epoch": [lender.terms.epoch.number, lender.terms.epoch.last_day],
+        "roles": {party.name: party.role for party in made.institutions},
+        "keys": kept.public,
+        "terms": lender.terms.encode().hex(),
+    }
+    (town / PUBLIC / "town.json").write_text(json.dumps(public, indent=1), "utf-8")
+    for source in sources:
+        layout = source.signatory.layout.encode()
+        (folder_of(town, source.name) / "layout.json").write_bytes(layout)
+    _write_wallets(town, people, [source.name for source in sources])
+    for store in opened:
+        store.close()
+
+
+def _write_wallets(town: Path, people: Population, sources: list[str]) -> None:
+    """Give every person a wallet, and every source the hash of what logs its customers in."""
+    logins: dict[str, dict[str, str]] = {name: {} for name in sources}
+    for number, legal_id in enumerate(people.register[LEGAL_ID].astype(str)):
+        tokens = {name: system_secrets.token_urlsafe(24) for name in sources}
+        for name, token in tokens.items():
+            logins[name][hashlib.sha256(token.encode()).hexdigest()] = legal_id
+        folder = town / WALLETS / str(number)
+        folder.mkdir(parents=True)
+        write_secret(folder / "wallet.json", json.dumps({"legal_id": legal_id, "tokens": tokens}).encode())
+    for name, known in logins.items():
+        write_secret(folder_of(town, name) / "logins.json", json.dumps(known).encode())

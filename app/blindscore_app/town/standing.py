@@ -1,0 +1,159 @@
+"""Standing: a party comes up from its own folder, the public folder and the passphrase; nothing else is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from blindscore.errors import DataError
+from blindscore.parties.party import Party, wall_clock
+from blindscore.parties.sqlite_store import SqliteStore
+from blindscore.parties.store import Store
+from blindscore_app.town.authority import Identity
+from blindscore_app.town.founding import PUBLIC, STORE, WALLETS, folder_of
+from blindscore_app.town.lines import Lines
+from blindscore_app.town.secret_files import load_secret
+from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
+from blindscore_crypto.layout import Layout
+from blindscore_crypto.sealed.blind.acl import AclSigner
+from blindscore_crypto.sealed.groups.group import Group, decode_scalar
+from blindscore_crypto.sealed.groups.ristretto import group_named
+from blindscore_crypto.sealed.log.head import Trust
+from blindscore_crypto.sealed.parties.lender import Lender
+from blindscore_crypto.sealed.parties.log import LogKeeper, Witness
+from blindscore_crypto.sealed.parties.source import Source
+from blindscore_crypto.sealed.parties.wallet import Setting, Wallet
+from blindscore_crypto.sealed.terms import Epoch, EpochKey, Terms
+
+ADDRESSES = "addresses.json"
+
+
+@dataclass(frozen=True)
+class Town:
+    """A founded town: where its folders lie, and what its public file says.
+
+    Parameters
+    ----------
+    folder
+        Of the town.
+    database
+        Of all parties: "" for an SQLite file each, else how libpq reaches PostgreSQL; each party has a schema.
+    """
+
+    folder: Path
+    database: str = ""
+
+    @cached_property
+    def public(self) -> dict[str, Any]:
+        """What everybody may read.
+
+        Raises
+        ------
+        DataError
+            The folder is no town.
+        """
+        path = self.folder / PUBLIC / "town.json"
+        try:
+            data: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            raise DataError(f"{path}: no town lies here; found one with: blindscore town up") from None
+        return data
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Role by name, of every institution."""
+        return dict(self.public["roles"])
+
+    @property
+    def group(self) -> Group:
+        """The group of proofs and commitments."""
+        return group_named(self.public["group"])
+
+    @property
+    def epoch(self) -> Epoch:
+        """The issuing period."""
+        number, last_day = self.public["epoch"]
+        return Epoch(number, last_day)
+
+    def key(self, name: str) -> VerifyingKey:
+        """Return the published key of an institution."""
+        return VerifyingKey(bytes.fromhex(self.public["keys"][name]))
+
+    def store(self, name: str) -> Store:
+        """Open a party's store."""
+        if self.database:
+            from blindscore_app.town.postgres_store import PostgresStore
+
+            return PostgresStore(self.database, schema_of(name))
+        return SqliteStore(folder_of(self.folder, name) / STORE)
+
+    def identity(self, name: str) -> Identity:
+        """Return where an institution's certificate lies."""
+        folder = folder_of(self.folder, name)
+        return Identity(self.folder / PUBLIC / "authority.pem", folder / "tls.pem", folder / "tls.key")
+
+    def addresses(self) -> dict[str, str]:
+        """Return the published address of every institution that is up."""
+        path = self.folder / PUBLIC / ADDRESSES
+        return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+    def logins(self, name: str) -> dict[str, str]:
+        """Return what logs customers in at a source; nothing elsewhere."""
+        path = folder_of(self.folder, name) / "logins.json"
+        return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+    def party(self, name: str, passphrase: bytes) -> Party:
+        """Return an institution, with its keys and its store.
+
+        Raises
+        ------
+        DataError
+            No institution of that name, or its folder is not complete or does not open.
+        """
+        role = self.roles.get(name)
+        folder = folder_of(self.folder, name)
+        if role is None:
+            raise DataError(f"no institution of this town is called {name!r}; there are {', '.join(self.roles)}")
+        key = SigningKey.load(folder / "signing.pem", passphrase)
+        store = self.store(name)
+        if role == "lender":
+            terms = Terms.decode(bytes.fromhex(self.public["terms"]))
+            return Lender(terms, key, store, delay_s=int(self.public["delay_s"]))
+        if role == "log":
+            witnesses = [other for other, kind in self.roles.items() if kind == "witness"]
+            return LogKeeper(key, self.key("registrar"), store, witnesses)
+        if role == "witness":
+            return Witness(name, key, self.key("log"), self.key("registrar"), store)
+        layout = Layout.decode((folder / "layout.json").read_bytes())
+        blind = self._blind_signer(folder, layout, passphrase)
+        return Source(name, layout, key, self.epoch, store, group=self.group, blind=blind)
+
+    def _blind_signer(self, folder: Path, layout: Layout, passphrase: bytes) -> AclSigner | None:
+        if not (folder / "blind.key").exists():
+            return None
+        secret = decode_scalar(self.group, load_secret(folder / "blind.key", passphrase))
+        return AclSigner(self.group, EpochKey.context(layout.fingerprint, self.epoch), secret)
+
+    @property
+    def people(self) -> int:
+        """How many wallets there are."""
+        return sum(1 for path in (self.folder / WALLETS).iterdir() if path.is_dir())
+
+    def wallet(self, number: int, batch: int = 4) -> tuple[Wallet, Lines]:
+        """Return a person's wallet, and the lines on which it speaks: anonymous, each exchange on a fresh one."""
+        folder = self.folder / WALLETS / str(number)
+        own = json.loads((folder / "wallet.json").read_text("utf-8"))
+        witnesses = tuple(self.key(name) for name, role in self.roles.items() if role == "witness")
+        trust = Trust(self.key("log"), witnesses, int(self.public["needed"]))
+        setting = Setting(self.public["lender"], self.epoch, trust, batch=batch)
+        wallet = Wallet(f"wallet {number}", own["legal_id"], setting, SqliteStore(folder / STORE), clock=wall_clock)
+        context = self.identity(self.public["lender"]).anonymous_side()
+        return wallet, Lines(self.addresses(), context, tokens=own["tokens"], fresh=True)
+
+
+def schema_of(name: str) -> str:
+    """Return the name of a party's schema in a database that all share."""
+    return "town_" + "".join(c if c.isalnum() else "_" for c in name.lower())
