@@ -45,18 +45,33 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         or weight of evidence and logistic regression (the classical way).
     max_bins : int
         Most ordinary bins a feature, 2 to 16; missing values have a bin of their own on top.
-    monotone : None, "increasing", "decreasing", "auto", or {feature: one of these}
-        Demand that the score rise (fall) with a number; "auto" picks the better direction.
+    least_count, least_share : int, float
+        Least training people in a bin, as a head count and as a share of all; both bind. A category with fewer is
+        pooled into "any other" and not named on the card; a gap or special code with fewer gets the average's points.
+    monotone : bool, "increasing", "decreasing", "auto", "none", or {feature: one of these words}
+        Demand that the score rise (fall) with a number; "auto", which is what True means, picks the better direction.
     special : None, or {feature: [code, ...]}
         Codes of a number that are no amounts, such as -1 for "no account"; each gets a bin of its own, outside any
         order that `monotone` asks for. A code takes the place of two ordinary bins.
+    cuts : None, or {feature: [cut point, ...]}
+        Cut points of numbers by hand; the fit joins neighbouring bins that it finds alike, but makes no others.
+    groups : None, or {feature: [[category, ...], ...]}
+        Groups of categories by hand, likewise; categories in none of them are "any other".
+    locked : names
+        Features of `cuts` and `groups` whose bins stay exactly as given, whatever stands in them.
+    unknown : "neutral", "missing" or "error"
+        A category that is not on the card, when people are scored: the points of the pooled rest, or of the average
+        where that is too few; the points of a missing value; or an error.
+    bad : label
+        Which outcome is default. Left out: True, the greater of two numbers, or the recognised one of two words.
     strength : float
         Inverse of the ridge penalty on the weights of method "woe".
     random_state : int
         Seed of the random parts of method "sparse"; one seed gives one card.
     base_score, base_odds, pdo, low, high
         The scale: `base_score` points at odds `base_odds` (good : bad), `pdo` points double the odds, scores are
-        clipped to [low, high].
+        clipped to [low, high]. Left out, the odds are the training people's own, and 50 points double them, or fewer,
+        so that under one in a thousand stand beyond either end.
 
     Attributes
     ----------
@@ -73,20 +88,34 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         method: Method = "sparse",
         *,
         max_bins: int = 16,
-        monotone: Direction | Mapping[str, Direction] | None = None,
+        least_count: int = 20,
+        least_share: float = 0.01,
+        monotone: bool | Direction | Mapping[str, Direction] = False,
         special: Mapping[str, Sequence[float]] | None = None,
+        cuts: Mapping[str, Sequence[float]] | None = None,
+        groups: Mapping[str, Sequence[Sequence[str]]] | None = None,
+        locked: Collection[str] = (),
+        unknown: Unknown = "neutral",
+        bad: Any = None,
         strength: float = 1.0,
         random_state: int = 0,
-        base_score: float = 600.0,
-        base_odds: float = 30.0,
-        pdo: float = 50.0,
+        base_score: float | None = None,
+        base_odds: float | None = None,
+        pdo: float | None = None,
         low: int = 350,
         high: int = 950,
     ) -> None:
         self.method = method
         self.max_bins = max_bins
+        self.least_count = least_count
+        self.least_share = least_share
         self.monotone = monotone
         self.special = special
+        self.cuts = cuts
+        self.groups = groups
+        self.locked = locked
+        self.unknown = unknown
+        self.bad = bad
         self.strength = strength
         self.random_state = random_state
         self.base_score = base_score
