@@ -22,7 +22,7 @@ from blindscore.scorecard.inputs import as_frame, as_outcome, as_weights
 from blindscore.scorecard.kernel.kernels import score_columns, score_rows
 from blindscore.scorecard.reasons import REASONS, Reason, reasons
 from blindscore.scorecard.scale import ScaleWish, warn_of_clipping
-from blindscore.scorecard.training import Method, Settings, Smallest, train
+from blindscore.scorecard.training import Method, Settings, train
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 

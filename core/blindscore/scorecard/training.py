@@ -151,9 +151,9 @@ def _fit_parts(
     ordinary = np.array([bins.n_ordinary for bins in fine], np.int64)
     ordered = np.array([part.levels is None for part in parts])
     if settings.method == "sparse":
-        fitted = list(fit_sparse(placed, ordinary, ordered, bad, weight, signs, settings.seed))
+        fitted = list(fit_sparse(placed, ordinary, ordered, bad, weight, signs, settings.seed, least))
     else:
-        fitted = fit_woe(placed, ordinary, ordered, bad, weight, signs, settings.strength, settings.seed)
+        fitted = fit_woe(placed, ordinary, ordered, bad, weight, signs, settings.strength)
     bins, effects, rebinned = [], [], []
     for part, own, old, effect, n in zip(parts, placed, fine, fitted, most, strict=True):
         m = old.n_ordinary
