@@ -64,12 +64,55 @@ def _to_pandas(people: Any, names: list[str] | None) -> pd.DataFrame:
 # Words that say which of two outcomes is default; compared without case, hyphens and underscores being blanks. Numbers
 # as words order as numbers do.
 BAD_WORDS = frozenset(
-    "1,two,true,yes,y,bad,b,default,defaulted,in default,charged off,chargeoff,delinquent,past due,late,bankrupt,loss,"
-    "written off,not paid,not repaid,unpaid,non performing,nonperforming,high risk".split(",")
+    [
+        "1",
+        "two",
+        "true",
+        "yes",
+        "y",
+        "bad",
+        "b",
+        "default",
+        "defaulted",
+        "in default",
+        "charged off",
+        "chargeoff",
+        "delinquent",
+        "past due",
+        "late",
+        "bankrupt",
+        "loss",
+        "written off",
+        "not paid",
+        "not repaid",
+        "unpaid",
+        "non performing",
+        "nonperforming",
+        "high risk",
+    ]
 )
 GOOD_WORDS = frozenset(
-    "0,one,zero,false,no,n,good,g,current,paid,fully paid,paid off,repaid,performing,no default,non default,"
-    "not default,low risk,in good standing".split(",")
+    [
+        "0",
+        "one",
+        "zero",
+        "false",
+        "no",
+        "n",
+        "good",
+        "g",
+        "current",
+        "paid",
+        "fully paid",
+        "paid off",
+        "repaid",
+        "performing",
+        "no default",
+        "non default",
+        "not default",
+        "low risk",
+        "in good standing",
+    ]
 )
 
 

@@ -245,7 +245,10 @@ def fit_sparse(
     An effect of a bin without people is that of the bin below it, and of the missing bin 0, the average.
     """
     rng = np.random.default_rng(seed)
-    bags = [_bag(bins, ordinary, ordered, bad, weight, rng) for _ in range(max(BAGS, min(MOST_BAGS, BAG_PEOPLE // len(bad))))]
+    bags = [
+        _bag(bins, ordinary, ordered, bad, weight, rng)
+        for _ in range(max(BAGS, min(MOST_BAGS, BAG_PEOPLE // len(bad))))
+    ]
     best, since, least, left_out = np.zeros_like(bags[0].effects), 0, float("inf"), [np.zeros(len(bags[0].out_bad))]
     for penalty in map(float, PENALTIES):
         margins = each(partial(_Bag.descend, ordinary=ordinary, ordered=ordered, signs=-signs, weight=penalty), bags)

@@ -22,8 +22,6 @@ INFORMATION = 4.0
 MOST_WEIGHT = 2.0  # of a category's evidence: luck that was shrunk out of it is not blown up again
 
 
-
-
 def weights_of_evidence(
     bins: NDArray[np.uint8],
     bad: NDArray[np.bool_],
