@@ -75,7 +75,7 @@ def test_outcomes_of_one_person_firms_cannot_be_read_off_the_card(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_every_bin_that_says_something_holds_the_least_head_count(method):
     people, bad = society()
-    people["u"] = people.u.where(people.u > -3, -999.0)  # a special code of few people
+    people["u"] = people.u.where(~(people.u < -2.4), -999.0)  # a special code of few people
     people.loc[:4, "w"] = np.nan  # a gap of five
     card = Scorecard(method, special={"u": [-999.0]}, least_count=150).fit(people, bad)
     counts = {c.feature: (c, card.counts_[c.feature].sum(axis=1)) for c in card.card_.characteristics}
@@ -84,12 +84,19 @@ def test_every_bin_that_says_something_holds_the_least_head_count(method):
         assert (plain[plain > 0] >= 150).all()
         assert all(c.woe[k] == 0 for k in np.flatnonzero(own < 150))
     assert counts["u"][1][next(iter(counts["u"][0].codes))] < 150
-    flipped = bad.copy()
-    few = people.index[people.u == -999.0]
-    flipped[few] = ~flipped[few]
-    other = Scorecard(method, special={"u": [-999.0]}, least_count=150).fit(people, flipped)
-    own = [e.explain(people.iloc[few[:1]])["u"].item() - np.mean(e.explain(people)["u"]) for e in (card, other)]
-    assert abs(own[0] - own[1]) < 8  # their own outcomes, all turned round, hardly move their own points
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_happened_to_the_few_of_a_special_code_cannot_be_told_from_its_points(method):
+    people, bad = society()
+    people.loc[:19, "u"], people.loc[20:39, "u"] = -999.0, -998.0
+    bad[:20], bad[20:40] = True, False
+    card = Scorecard(method, special={"u": [-999.0, -998.0]}).fit(people, bad)
+    points = card.explain(people.iloc[[0, 20]])["u"]
+    assert abs(points[0] - points[1]) <= 1
+    loose = Scorecard(method, special={"u": [-999.0, -998.0]}, least_count=1, least_share=0.0).fit(people, bad)
+    points = loose.explain(people.iloc[[0, 20]])["u"]
+    assert points[1] - points[0] > 40
 
 
 @pytest.mark.parametrize(("unknown", "expected"), [("neutral", "neutral"), ("missing", "missing"), ("error", "error")])
@@ -170,11 +177,17 @@ def test_a_weight_of_two_is_the_row_twice_and_of_none_no_row():
     times = np.random.default_rng(0).integers(0, 4, len(bad))
     rows = np.repeat(np.arange(len(bad)), times)
     exact = Scorecard("woe", least_count=1, least_share=0.0)
-    weighted = clone(exact).fit(numbers, bad, sample_weight=times).card_
-    assert weighted == clone(exact).fit(numbers.iloc[rows], bad[rows]).card_
+    weighted = clone(exact).fit(numbers, bad, sample_weight=times)
+    repeated = clone(exact).fit(numbers.iloc[rows], bad[rows])
+    assert weighted.card_.n_bins == repeated.card_.n_bins
+    np.testing.assert_allclose(weighted.decision_function(numbers), repeated.decision_function(numbers), atol=0.05)
     sparse = Scorecard().fit(people, bad, sample_weight=times)
     twin = Scorecard().fit(people.iloc[rows], bad[rows])
-    assert np.corrcoef(sparse.decision_function(people), twin.decision_function(people))[0, 1] > 0.98
+    new, outcome = society(seed=2)
+    by_weight, by_rows = (auc(outcome, -card.decision_function(new)) for card in (sparse, twin))
+    assert (
+        by_weight > by_rows - 0.01
+    )  # rows twice on both sides of a split mislead the choice of penalty, weights do not
     plain = Scorecard().fit(people, bad)
     assert Scorecard().fit(people, bad, sample_weight=np.ones(len(bad))).card_ == plain.card_
     heavy = np.where(bad, 5.0, 1.0)
@@ -184,7 +197,7 @@ def test_a_weight_of_two_is_the_row_twice_and_of_none_no_row():
 
 
 @pytest.mark.parametrize(
-    ("weight", "word"), [([1.0], "one a person"), (-1.0, "0 or more"), (np.nan, "finite"), (0.0, "one class")]
+    ("weight", "word"), [([1.0], "one a person"), (-1.0, "0 or more"), (np.nan, "finite"), (0.0, "zero")]
 )
 def test_weights_that_cannot_be_are_refused(weight, word):
     people, bad = society(200)
