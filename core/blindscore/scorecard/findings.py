@@ -33,7 +33,7 @@ class Finding:
 
 
 def training_findings(people: pd.DataFrame, bad: NDArray[np.bool_]) -> list[Finding]:
-    """Return what is odd about people, (n, d), with outcomes (n,): at most one finding a column, and two of the rows."""
+    """Return what is odd about people, (n, d), with outcomes (n,): one finding a column at most, two of the rows."""
     found = [finding for name in people.columns if (finding := _of_column(people[name], bad)) is not None]
     n = len(people)
     if n < FEW:

@@ -131,10 +131,9 @@ def by_group(bad: ArrayLike, score: ArrayLike, group: ArrayLike, threshold: floa
         raise DataError("outcomes, scores and groups must have one length")
     rows = []
     missing = np.asarray(pd.isna(groups))
-    groups = np.where(missing, None, groups)
     names = [*sorted(set(groups[~missing]), key=str), *([None] if missing.any() else [])]
     for name in names:
-        inside = missing if name is None else groups == name
+        inside = missing if name is None else ~missing & np.asarray(groups == name, bool)
         b, s = outcome[inside], points[inside]
         passed = s >= threshold
         both = b.any() and not b.all()
