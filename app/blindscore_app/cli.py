@@ -12,7 +12,7 @@ import sys
 import typer
 
 from blindscore.errors import BlindscoreError
-from blindscore_app.commands import explain, explore, fit, measure, page, plan, score
+from blindscore_app.commands import explain, explore, export, fit, measure, page, plan, score
 
 USER_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -29,6 +29,7 @@ app.command()(measure.audit)
 app.command()(fit.fit)
 app.command()(score.score)
 app.command()(explain.explain)
+app.command()(export.export)
 app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)
