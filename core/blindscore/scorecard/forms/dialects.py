@@ -1,7 +1,7 @@
 """A card as SQL of other databases: DuckDB's query, transpiled by sqlglot.
 
-What sqlglot leaves to the target is settled here first: PostgreSQL has no test for NaN and none for infinity, Spark none
-for infinity, and both compare NaN equal to itself. BigQuery has tests of its own for both.
+What sqlglot leaves to the target is settled here first: PostgreSQL has no test for NaN and none for infinity, Spark
+none for infinity, and both compare NaN equal to itself. BigQuery has tests of its own for both.
 """
 
 from __future__ import annotations

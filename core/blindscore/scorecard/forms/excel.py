@@ -1,10 +1,10 @@
 """A card as an Excel workbook whose formulas score: type people in, read points and scores.
 
 Sheet ``Card`` lists every bin and its points; sheet ``People`` has one row a person, a column a feature, then the
-points of each feature, the total and the score. Blank = missing. A row that the card cannot score (an unknown category, a
-text where a number belongs) shows #N/A. Excel knows numbers to 15 digits: one that differs from an edge in the 16th may fall
-into the neighbouring bin, so scores equal the kernel's for people whose numbers have up to 15. A special code, whose bin
-reaches to the next float only, is compared for equality.
+points of each feature, the total and the score. Blank = missing. A row that the card cannot score (an unknown category,
+a text where a number belongs) shows #N/A. Excel knows numbers to 15 digits: one that differs from an edge in the 16th
+may fall into the neighbouring bin, so scores equal the kernel's for people whose numbers have up to 15. A special code,
+whose bin reaches to the next float only, is compared for equality.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _Place:
 
 
 def _card_sheet(sheet: Any, card: Card) -> list[_Place]:
-    """Write the bins, and in column D what formulas look up: the lower edge of a number's bin, or one category a row."""
+    """Write the bins, and in column D what formulas look up: a bin's lower edge, or one category a row."""
     sheet.append(["feature", "bin", "points", "from (number) or category"])
     sheet.append(["(base)", "everybody", card.base, None])
     sheet.append(["(lowest score)", None, card.scale.low, None])
@@ -168,7 +168,7 @@ def _value(c: Characteristic, value: Any) -> Any:
 
 
 def _formula(c: Characteristic, cell: str, place: _Place) -> str:
-    """Points of one feature: LOOKUP finds the last lower edge not above a number; EXACT minds capitals, MATCH does not."""
+    """Points of one feature: LOOKUP finds the last lower edge not above a number; EXACT, unlike MATCH, minds case."""
     keys, points = (f"Card!${column}${place.first}:${column}${place.last}" for column in "DC")
     if c.groups is None:
         found = f"LOOKUP({cell},{keys},{points})"
