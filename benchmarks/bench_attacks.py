@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from blindscore.designs.aggregator import Aggregator
-from blindscore.designs.design import Costs, Design, KeyedBy, Rule, Run, View
+from blindscore.designs.design import Costs, Design, Rule, Run
 from blindscore.designs.minimal import Minimal
 from blindscore.designs.plain import everyone
 from blindscore.errors import BlindscoreError
+from blindscore.parties.view import KeyedBy, View, columns
 from blindscore.people.files.graph_files import load_graph
 from blindscore.people.files.loaders import load_people
 from blindscore.people.population import Population
@@ -69,6 +70,7 @@ class Reader:
     summary = "Somebody reads all columns."
     enforces: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         scores = np.full(len(population), 600, np.int16)
@@ -76,9 +78,10 @@ class Reader:
         if friends is not None:
             friends = friends[rng.random(len(friends)) < self.friendships]
         keyed_by: KeyedBy = "legal id" if self.named else "one-time"
-        reader = View("scorer", keyed_by, population.features, everyone(population), friends=friends)
+        seen = columns("feature", population.features.columns)
+        reader = View("scorer", keyed_by, population.features, seen, everyone(population), friends=friends)
         card = Card((Characteristic(population.schema.names()[0], (0, 0)),), base=600)
-        views = {"scorer": reader, "lender": reader, "source": reader}
+        views = {role: replace(reader, role=role) for role in ("scorer", "lender", "source")}
         return Run(scores >= 600, scores, 600, card, views, Costs())
 
 
@@ -133,7 +136,7 @@ def play(
     return [
         (row, _auc(scene, row))
         for scene in scenes
-        if scene.coalition in coalitions
+        if scene.coalition.name in coalitions
         for row in capability.measure(scene)
     ]
 

@@ -13,10 +13,10 @@ from blindscore.surveillance.attacks.intercept import Intercept
 from blindscore.surveillance.attacks.link import Link
 from blindscore.surveillance.attacks.remember import Remember
 from blindscore.surveillance.attacks.steer import Steer
+from blindscore.surveillance.coalitions import OBSERVER
 from blindscore.surveillance.frontier import every_row
 from blindscore.surveillance.inference.bound import dp_bound
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED
-from blindscore.surveillance.scene import OBSERVER
 from tests.core.planted import people, run_with, scene_of, view_of
 
 N = 1500
@@ -28,7 +28,7 @@ def rows_of(capability, parties, lender, source=None, enforces=(), population=No
     """Return the coalition's rows by secret; the source holds noise by name unless told otherwise."""
     population = people(N) if population is None else population
     held = view_of(population, {"income": NOISE} if source is None else source, "legal id")
-    run = run_with(population, view_of(population, lender), replace(held, party="source"), **changes)
+    run = run_with(population, view_of(population, lender), held, **changes)
     scene = replace(scene_of(population, run, parties), enforces=frozenset(enforces))
     return {row.secret: row for row in every_row(capability, scene)}
 
@@ -60,7 +60,7 @@ def test_who_neither_scores_nor_decides_bends_nothing_and_a_lying_source_is_not_
 def test_a_lender_that_is_told_the_score_can_misstate_it():
     population = people(N)
     run = run_with(population, view_of(population, {"score": NOISE}))
-    apart = replace(run, views={**run.views, "scorer": view_of(population, {"x": NOISE})})
+    apart = replace(run, views={**run.views, "scorer": view_of(population, {"x": NOISE}, role="scorer")}, plays={})
     rows = every_row(Steer(), scene_of(population, apart, ("lender",)))
     named = next(row for row in rows if row.secret == "named person")
     assert (named.kind, named.advantage, named.bound) == (PLAYED, 1.0, None)
@@ -96,7 +96,7 @@ def test_own_records_and_lines_of_one_size_remember_nothing():
     wire = pd.DataFrame({"hour": np.arange(N) % 24, "bytes_up": np.full(N, 40), "bytes_down": np.full(N, 40)})
     population = people(N)
     run = run_with(population, view_of(population, {"score": NOISE}, messages=wire))
-    run = replace(run, views={**run.views, "source": view_of(population, {"income": NOISE}, "legal id")})
+    run = replace(run, views={**run.views, "source": view_of(population, {"income": NOISE}, "legal id", role="source")})
     for party in ("source", OBSERVER):
         (row,) = every_row(Remember(), scene_of(population, run, (party,)))
         assert (row.kind, row.advantage, row.bound) == (ABSENT, 0.0, 0.0)
@@ -105,11 +105,12 @@ def test_own_records_and_lines_of_one_size_remember_nothing():
 def test_scores_that_carry_membership_are_broken_and_others_are_not():
     population = people(N)
     told = {"score": population.history * 100.0 + NOISE}
-    apart = {"scorer": view_of(population, {"x": NOISE})}
+    apart = {"scorer": view_of(population, {"x": NOISE}, role="scorer")}
 
     def measured(lender, **changes):
         run = run_with(population, view_of(population, lender), **changes)
-        (row,) = every_row(Remember(), scene_of(population, replace(run, views={**run.views, **apart}), ("lender",)))
+        run = replace(run, views={**run.views, **apart}, plays={})
+        (row,) = every_row(Remember(), scene_of(population, run, ("lender",)))
         return row
 
     assert measured(told).low > 0.95

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -94,7 +94,7 @@ def with_handle(keyed_by, handles):
     source = view_of(
         population, {"income": population.features["income"], "signed": signed}, "legal id", handles=handles
     )
-    run = run_with(population, lender, replace(source, party="source"))
+    run = run_with(population, lender, source)
     return [Repeat().measure(scene_of(population, run, parties=who))[0] for who in (("lender",), ("lender", "source"))]
 
 

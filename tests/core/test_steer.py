@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from blindscore.designs.design import Costs, Run
+from blindscore.designs.plain import scoring_lender
 from blindscore.people.society import make_society
 from blindscore.surveillance.attacks.steer import POSTS, Steer
 from tests.core.planted import CARD, people, run_with, scene_of, view_of
@@ -65,7 +66,7 @@ def test_a_rule_that_reads_posts_flips_decisions_under_intervention_and_a_blind_
 
     for rule, flips in ((reads_posts, True), (is_blind, False)):
         scores = rule(society)
-        run = Run(scores >= 500, scores, 500, CARD, {"scorer": view, "lender": view}, Costs(), rescore=rule)
+        run = Run(scores >= 500, scores, 500, CARD, scoring_lender(view), Costs(), rescore=rule)
         rows = Steer().measure(scene_of(society, run))
         row = next(row for row in rows if row.secret == "posts (by rule)")
         assert (row.low > 0.5) if flips else (row.advantage == 0.0)

@@ -13,6 +13,7 @@ from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.quality import auc
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.attacks.remember import Remember
+from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.inference.bound import dp_bound
 from blindscore.surveillance.scene import Scene
 from blindscore_crypto.designs.private_model import PrivateModel, audited, public_domains
@@ -75,7 +76,7 @@ def test_decisions_follow_the_card_and_the_threshold(run, society):
 
 def test_the_lender_reads_the_applicant_in_clear(run, society):
     lender = run.views["lender"]
-    assert lender is run.views["scorer"]
+    assert run.party_of("scorer") == run.party_of("lender")
     assert lender.keyed_by == "pairwise"
     assert list(lender.clear.columns) == [*financial(society), "score"]
     assert run.views["source"].keyed_by == "legal id"
@@ -145,8 +146,7 @@ def test_the_audit_reaches_the_row_that_it_is_about(society):
         design="private-model",
         enforces=PrivateModel().enforces,
         run=run,
-        coalition="scorer",
-        parties=("scorer",),
+        coalition=Coalition("scorer", ("scorer",)),
         views=(run.views["scorer"],),
         auxiliary=np.arange(len(society)) % 3 == 0,
         seed=1,

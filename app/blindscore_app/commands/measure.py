@@ -124,13 +124,12 @@ def _fill(cache: Path | None, people: int, seed: int, designs: list[Design], qui
 
 
 def check_coalition(name: str) -> None:
-    """Raise :class:`ParameterError` unless a run measures a coalition of this name."""
+    """Raise :class:`ParameterError` where no run can have a coalition of this name; other roles a run itself names."""
     from blindscore.errors import ParameterError
-    from blindscore.surveillance.scene import COALITIONS
+    from blindscore.surveillance.coalitions import EVERYBODY, FIRST
 
-    names = [known for known, _ in COALITIONS]
-    if name not in names:
-        raise ParameterError(f"no coalition is called {name!r}; there are {', '.join(names)}")
+    if name != EVERYBODY and not set(name.split("+")) & set(FIRST):
+        raise ParameterError(f"no coalition is called {name!r}; join roles by +, of {', '.join(FIRST)}, or say all")
 
 
 def choose_designs(names: str, sample: int, people: int) -> list[Design]:

@@ -110,7 +110,7 @@ def run_key(design: str, run: Run) -> str:
     digest = hashlib.sha256(f"{design}|{run.card.fingerprint}|{run.threshold}|{run.audit_share}".encode())
     digest.update(run.scores.tobytes())
     for role in sorted(run.views):
-        digest.update(f"{role}{run.views[role].digest}".encode())
+        digest.update(f"{role}|{run.party_of(role)}|{run.views[role].digest}".encode())
     return digest.hexdigest()
 
 

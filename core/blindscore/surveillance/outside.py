@@ -18,9 +18,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore.designs.design import PUBLIC_CARD, View
+from blindscore.designs.design import PUBLIC_CARD
+from blindscore.parties.view import FROM_THE_CARD, TELLS_DECISION, View
 from blindscore.surveillance.attacks.profile import readable
 from blindscore.surveillance.attacks.steer import BY_RULE, reads_posts, steered_traits
+from blindscore.surveillance.coalitions import Coalition, pool
 from blindscore.surveillance.inference.bound import dp_bound, entropy_bits, finite_view_bound
 from blindscore.surveillance.inference.classifiers import Guess, cross_entropy_bits, infer
 from blindscore.surveillance.inference.evidence import Evidence
@@ -30,11 +32,8 @@ from blindscore.surveillance.scene import (
     Capability,
     Scene,
     codes_by_person,
-    pool,
-    values,
 )
 
-TELLS = {"score", "approved"}  # columns from which the decision can be read, the threshold being published
 PARTNERS = ("lender", "source")
 
 
@@ -47,11 +46,13 @@ def left_to(capability: Capability, scene: Scene, rows: Iterable[Row]) -> list[R
 
 def _link(capability: Capability, scene: Scene) -> list[Row]:
     """Join lender's and source's records where both are in a larger coalition; nobody else holds two records."""
-    if set(PARTNERS) < set(scene.parties):
-        both = replace(scene, parties=PARTNERS, views=pool(scene.run, PARTNERS))
-        return [replace(r, coalition=scene.coalition) for r in capability.measure(both) if r.secret == "join"]
+    if set(PARTNERS) < set(scene.coalition.roles):
+        both = replace(scene, coalition=Coalition("lender+source", PARTNERS), views=pool(scene.run, PARTNERS))
+        return [replace(r, coalition=scene.coalition.name) for r in capability.measure(both) if r.secret == "join"]
     alone = (
-        "the state brings no record of its own" if "state" in scene.parties else "one party holds one record a person"
+        "the state brings no record of its own"
+        if "state" in scene.coalition.roles
+        else "one party holds one record a person"
     )
     return [_absent(scene, "link", "join", f"absent data: {alone}; there is no second one to join")]
 
@@ -62,7 +63,7 @@ def _steer(capability: Capability, scene: Scene) -> list[Row]:
     if not (scene.holds("scorer") or scene.holds("lender")):
         bound: float | None = 0.0
         reason = "absent means: it neither computes the score nor decides, and can write on no line"
-        if "source" in scene.parties:
+        if "source" in scene.coalition.roles:
             bound, reason = None, "no bound: a source that tells the truth bends nothing; one that lies is not covered"
         rows = [_absent(scene, "steer", name, reason, bound) for name in _steered(scene)]
     if reads_posts(scene.population):
@@ -77,9 +78,11 @@ def _steered(scene: Scene) -> list[str]:
 def _intercept(capability: Capability, scene: Scene) -> list[Row]:
     """Read the decision without the wire: told by the design, or inferred from the coalition's own records."""
     decision = scene.run.decisions.astype(np.int64)
-    if any(TELLS & set(view.clear.columns) for view in scene.views):
+    if any(view.of(*TELLS_DECISION) for view in scene.views):
         reason = "no bound: the design tells this coalition the decision, or the score that decides"
-        told = Row(scene.design, scene.coalition, "intercept", "decision", "none needed", 1.0, 1.0, 1.0, control=0.0)
+        told = Row(
+            scene.design, scene.coalition.name, "intercept", "decision", "none needed", 1.0, 1.0, 1.0, control=0.0
+        )
         bits = entropy_bits(decision[~scene.auxiliary])
         return [replace(told, bits=bits, reason=reason, kind=BY_ROLE)]
     view = scene.views[0]
@@ -101,9 +104,9 @@ def _intercept(capability: Capability, scene: Scene) -> list[Row]:
 def _remember(capability: Capability, scene: Scene) -> list[Row]:
     """Tell members without the card: from scores or sizes that came of it; with it, where it is public."""
     if PUBLIC_CARD in scene.enforces:
-        holder = replace(scene, parties=("scorer",), views=pool(scene.run, ("scorer",)))
-        return [replace(row, coalition=scene.coalition) for row in capability.measure(holder)]
-    shown = [view for view in scene.views if _depends_on_card(scene, view)]
+        holder = replace(scene, coalition=Coalition("scorer", ("scorer",)), views=pool(scene.run, ("scorer",)))
+        return [replace(row, coalition=scene.coalition.name) for row in capability.measure(holder)]
+    shown = [view for view in scene.views if _depends_on_card(view)]
     if not shown:
         reason = "absent data: it reads nothing that the card had a part in, and membership is drawn at random"
         return [_absent(scene, "remember", "membership", reason)]
@@ -129,11 +132,9 @@ def _remember(capability: Capability, scene: Scene) -> list[Row]:
     return [replace(row, attack=f"without the card: {guess.attack}", bound=bound)]
 
 
-def _depends_on_card(scene: Scene, view: View) -> bool:
+def _depends_on_card(view: View) -> bool:
     """Tell whether anything in a view came of the scorecard: own records did not, nor did lines of one size."""
-    told = {name for name in values(view) if view.clear[name].nunique(dropna=False) > 1}
-    own = {*scene.population.features.columns, *scene.population.register.columns, "hour"}
-    return not told <= own
+    return bool(view.varying(*FROM_THE_CARD))
 
 
 def _inferred(scene: Scene, capability: str, secret: str, guess: Guess, truth: NDArray[np.int64], reason: str) -> Row:
@@ -142,7 +143,7 @@ def _inferred(scene: Scene, capability: str, secret: str, guess: Guess, truth: N
     advantage = balanced_advantage(truth[targets], guess.best[targets], scene.rng(capability))
     return Row(
         design=scene.design,
-        coalition=scene.coalition,
+        coalition=scene.coalition.name,
         capability=capability,
         secret=secret,
         attack=guess.attack,
@@ -158,7 +159,7 @@ def _inferred(scene: Scene, capability: str, secret: str, guess: Guess, truth: N
 
 
 def _absent(scene: Scene, capability: str, secret: str, reason: str, bound: float | None = 0.0) -> Row:
-    row = Row(scene.design, scene.coalition, capability, secret, "none", 0.0, 0.0, 0.0, control=0.0, bits=0.0)
+    row = Row(scene.design, scene.coalition.name, capability, secret, "none", 0.0, 0.0, 0.0, control=0.0, bits=0.0)
     return replace(row, bound=bound, reason=reason, kind=ABSENT)
 
 

@@ -13,12 +13,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from blindscore.designs.design import View
+from blindscore.parties.view import View
 from blindscore.surveillance.attacks.link import name_records
+from blindscore.surveillance.coalitions import at_rest
 from blindscore.surveillance.inference.bound import entropy_bits, identification_bound
 from blindscore.surveillance.inference.intervals import mean_interval
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, at_rest, values
+from blindscore.surveillance.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,11 @@ class Disclose:
 
     def measure(self, scene: Scene) -> list[Row]:
         """Return one row: the share of people whom one order exposes by name."""
-        views = tuple(view for view in map(at_rest, scene.views) if values(view))
+        views = tuple(view for view in map(at_rest, scene.views) if view.values)
         people = len(scene.population)
         if not views:
             return [self._row(scene, "nothing readable is stored", (0.0, 0.0, 0.0), 0.0, 0.0, "absent data")]
-        named = tuple(view for view in views if view.keyed_by == "legal id")
+        named = tuple(view for view in views if view.named)
         hits, attack = name_records(scene, named or views)
         share = mean_interval(hits, scene.rng("disclose"))
         bits = max(scene.once(("stored bits", view.digest), partial(stored_bits, view)) for view in views)
@@ -41,7 +42,7 @@ class Disclose:
         return [self._row(scene, attack, share, bits, bound, reason)]
 
     def _bound(self, views: tuple[View, ...], people: int) -> tuple[float | None, str]:
-        if any(view.keyed_by == "legal id" for view in views):
+        if any(view.named for view in views):
             return None, "attack only: records are stored by name"
         universes = [view.universe for view in views]
         if any(universe is None for universe in universes):
@@ -62,7 +63,7 @@ class Disclose:
     ) -> Row:
         return Row(
             design=scene.design,
-            coalition=scene.coalition,
+            coalition=scene.coalition.name,
             capability=self.name,
             secret="any record",
             attack=attack,
@@ -80,7 +81,7 @@ class Disclose:
 def stored_bits(view: View) -> float:
     """Return the sum of the entropies of a view's value columns, bits a record, numbers cut at their percentiles."""
     total = 0.0
-    for name in values(view):
+    for name in view.values:
         column = view.clear[name]
         if pd.api.types.is_float_dtype(column) and column.nunique() > 100:
             column = pd.Series(pd.qcut(column, 100, labels=False, duplicates="drop"))

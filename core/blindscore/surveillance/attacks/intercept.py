@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blindscore.surveillance.coalitions import OBSERVER, view_of
 from blindscore.surveillance.inference.bound import entropy_bits, finite_view_bound, plug_in_bias
 from blindscore.surveillance.inference.classifiers import cross_entropy_bits, infer
 from blindscore.surveillance.inference.evidence import Evidence, encode
 from blindscore.surveillance.inference.intervals import balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import OBSERVER, Scene, row_codes, view_of
+from blindscore.surveillance.scene import Scene, row_codes
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Intercept:
     def measure(self, scene: Scene) -> list[Row]:
         """Return one row for the observer; whoever computes or receives the decision need not intercept it."""
         view = view_of(scene.run, OBSERVER)
-        if scene.parties != (OBSERVER,) or view is None or len(view.clear) != len(scene.population):
+        if scene.coalition.roles != (OBSERVER,) or view is None or len(view.clear) != len(scene.population):
             return []
         shown = view.clear.iloc[np.argsort(view.person)].reset_index(drop=True)
         decision = scene.run.decisions.astype(np.int64)
@@ -42,7 +43,7 @@ class Intercept:
         return [
             Row(
                 design=scene.design,
-                coalition=scene.coalition,
+                coalition=scene.coalition.name,
                 capability=self.name,
                 secret="decision",
                 attack=guess.attack,

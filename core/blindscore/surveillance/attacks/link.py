@@ -16,24 +16,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore.designs.design import View
+from blindscore.parties.view import View
 from blindscore.surveillance.attacks.join import join_by_values
 from blindscore.surveillance.attacks.profile import classes_of, readable
+from blindscore.surveillance.coalitions import OBSERVER, TWO_LENDERS, joinable, seen_by, shared_handles, view_of
 from blindscore.surveillance.inference.bound import identification_bound
 from blindscore.surveillance.inference.classifiers import infer
 from blindscore.surveillance.inference.evidence import Evidence
 from blindscore.surveillance.inference.intervals import mean_interval
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.scene import (
-    OBSERVER,
     Scene,
     codes_by_person,
-    joinable,
     public_register,
     row_codes,
-    seen_by,
-    values,
-    view_of,
 )
 from blindscore.threads import each
 
@@ -48,12 +44,15 @@ class Link:
 
     def measure(self, scene: Scene) -> list[Row]:
         """Return the row on names and, where a lender compares records with a partner, the row on joins."""
-        rows = [self._row(scene, "name", *name_records(scene, seen_by(scene.run, scene.parties)), _name_bound(scene))]
-        if len(scene.parties) == 2 and scene.parties[0] == "lender":
-            first, second = (view_of(scene.run, party) for party in scene.parties)
-            if first is not None and second is not None:
-                hits, attack = _join_views(scene, first, second)
-                rows.append(self._row(scene, "join", hits, attack, _join_bound(scene, first, second)))
+        rows = [
+            self._row(
+                scene, "name", *name_records(scene, seen_by(scene.run, scene.coalition.roles)), _name_bound(scene)
+            )
+        ]
+        if scene.coalition.roles in (("lender", "source"), TWO_LENDERS):
+            first, second = (view_of(scene.run, party) for party in scene.coalition.roles)
+            hits, attack = _join_views(scene, first, second)
+            rows.append(self._row(scene, "join", hits, attack, _join_bound(scene, first, second)))
         return rows
 
     def _row(self, scene: Scene, secret: str, hits: Hits, attack: str, bound: tuple[float | None, str]) -> Row:
@@ -63,7 +62,7 @@ class Link:
         advantage, low, high = (max(0.0, (h - chance) / (1.0 - chance)) if n > 1 else 0.0 for h in hit)
         return Row(
             design=scene.design,
-            coalition=scene.coalition,
+            coalition=scene.coalition.name,
             capability=self.name,
             secret=secret,
             attack=attack,
@@ -83,8 +82,8 @@ def name_records(scene: Scene, views: Sequence[View]) -> tuple[Hits, str]:
     The record is the decider's, where the coalition holds one without a name on it; records that carry the legal id
     serve to name it by a join.
     """
-    named = [view for view in views if view.keyed_by == "legal id"]
-    opaque = [view for view in views if view.keyed_by != "legal id" and view.party != OBSERVER]
+    named = [view for view in views if view.named]
+    opaque = [view for view in views if not view.named and view.role != OBSERVER]
     if not opaque and named:
         return np.ones(int((~scene.auxiliary).sum())), "the record carries the legal id"
     attacks = [_name_by_register(scene, view) for view in opaque or views]
@@ -99,7 +98,7 @@ def _name_by_register(scene: Scene, view: View) -> tuple[Hits, str]:
 def _fit_register(scene: Scene, view: View) -> tuple[Hits, str]:
     register = public_register(scene.population)
     targets = np.flatnonzero(~scene.auxiliary)
-    if register.shape[1] == 0 or not values(view):
+    if register.shape[1] == 0 or not view.values:
         return np.full(len(targets), 1.0 / len(targets)), "chance: nothing to compare"
     evidence = Evidence.of(readable(scene, view))
     cell_of = row_codes(register)
@@ -126,9 +125,9 @@ def _fit_register(scene: Scene, view: View) -> tuple[Hits, str]:
 def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
     """Return the chance of finding each target's record of ``opaque`` among the records of ``named``."""
     targets = np.flatnonzero(~scene.auxiliary)
-    if opaque.keyed_by == named.keyed_by == "legal id":
+    if opaque.named and named.named:
         return np.ones(len(targets)), "both records carry the legal id"
-    shared = list(set(opaque.handles) & set(named.handles))
+    shared = shared_handles(opaque, named)
     if shared:  # who shows one handle (or none) is alone with it, or guessed among those alike
         shown = codes_by_person(scene, opaque, shared)
         _, group, size = np.unique(shown[targets], return_inverse=True, return_counts=True)
@@ -138,7 +137,7 @@ def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
 
 
 def _join_by_values(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
-    first, second = (view.clear[values(view)].iloc[np.argsort(view.person)] for view in (opaque, named))
+    first, second = (view.clear[view.values].iloc[np.argsort(view.person)] for view in (opaque, named))
     if not (len(first) == len(second) == len(scene.population)) or first.shape[1] == 0 or second.shape[1] == 0:
         targets = int((~scene.auxiliary).sum())
         return np.full(targets, 1.0 / targets), "chance: nothing to compare"
@@ -146,7 +145,7 @@ def _join_by_values(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]
 
 
 def _name_bound(scene: Scene) -> tuple[float | None, str]:
-    if any(view.keyed_by == "legal id" for view in scene.views):
+    if any(view.named for view in scene.views):
         return None, "attack only: the coalition holds names"
     return _alphabet_bound(scene, scene.views[0])
 

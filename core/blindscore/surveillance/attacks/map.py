@@ -17,14 +17,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from blindscore.designs.design import View
 from blindscore.designs.plain import LEGAL_ID
+from blindscore.parties.view import View
 from blindscore.surveillance.inference.bound import finite_view_bound, plug_in_bias
 from blindscore.surveillance.inference.classifiers import Guess, infer
 from blindscore.surveillance.inference.evidence import Columns, Evidence, encode, friends_of, ranks
 from blindscore.surveillance.inference.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes, values
+from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes
 
 MOST_PAIRS = 6000  # of each kind, on each side
 PAIRWISE_ALPHABET = 5000  # pairs of values beyond which the plug-in bound says nothing
@@ -66,7 +66,7 @@ class Map:
         return [
             Row(
                 design=scene.design,
-                coalition=scene.coalition,
+                coalition=scene.coalition.name,
                 capability=self.name,
                 secret="friendships",
                 attack=attack,
@@ -84,7 +84,7 @@ class Map:
 def guess_friends(scene: Scene, pairs: Pairs) -> Guess:
     """Return the coalition's best guess of which pairs are friends: the view that served best on auxiliary people."""
     guesses = [_guess(scene, view, pairs) for view in scene.views]
-    if any(view.keyed_by == "legal id" for view in scene.views):
+    if any(view.named for view in scene.views):
         guesses.append(_guess_public(scene, pairs))
     return min(guesses, key=lambda g: g.loss)
 
@@ -147,10 +147,10 @@ def _guess_public(scene: Scene, pairs: Pairs) -> Guess:
 
 def _guess(scene: Scene, view: View, pairs: Pairs) -> Guess:
     def attack() -> Guess:
-        table = view.clear[values(view)].iloc[np.argsort(view.person)].reset_index(drop=True)
+        table = view.clear[view.values].iloc[np.argsort(view.person)].reset_index(drop=True)
         if len(table) != len(scene.population):
             return _infer_pairs(scene, [], pairs)
-        if view.keyed_by == "legal id":
+        if view.named:
             register = scene.population.register.drop(columns=[LEGAL_ID, *table.columns], errors="ignore")
             table = pd.concat([table, register], axis=1)
         columns = [_alike(table, pairs)] if table.shape[1] else []
@@ -214,7 +214,7 @@ def _near_in_graph(adjacency: sparse.csr_array, pairs: Pairs) -> Columns:
 
 
 def _bound(scene: Scene, pairs: Pairs) -> tuple[float | None, str]:
-    if any(view.keyed_by == "legal id" or view.universe is None for view in scene.views):
+    if any(view.named or view.universe is None for view in scene.views):
         return None, "attack only: the view has no small alphabet, or carries names"
     view = scene.views[0]
     if len(scene.views) > 1 or view.universe is None or view.universe**2 > PAIRWISE_ALPHABET:

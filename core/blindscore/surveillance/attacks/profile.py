@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import View
+from blindscore.parties.view import View
 from blindscore.surveillance.inference.bound import entropy_bits, finite_view_bound, plug_in_bias
 from blindscore.surveillance.inference.classifiers import Guess, cross_entropy_bits, infer
 from blindscore.surveillance.inference.evidence import (
@@ -29,7 +29,7 @@ from blindscore.surveillance.inference.evidence import (
 )
 from blindscore.surveillance.inference.intervals import Estimate, balanced_advantage, tpr_at_fpr
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, codes_by_person, public_register, values
+from blindscore.surveillance.scene import Scene, codes_by_person, public_register
 from blindscore.threads import each
 
 Reader = Callable[[View], Evidence]
@@ -61,7 +61,7 @@ class Profile:
         bound, reason = _bound(scene, name)
         return Row(
             design=scene.design,
-            coalition=scene.coalition,
+            coalition=scene.coalition.name,
             capability=self.name,
             secret=name,
             attack=attack.guess.attack,
@@ -97,7 +97,7 @@ def infer_trait(scene: Scene, name: str, read: Reader | None = None) -> Inferenc
         return scene.once(("profile", name, view.digest), play)
 
     found = [attack(view) for view in scene.views]
-    if any(view.keyed_by == "legal id" for view in scene.views):
+    if any(view.named for view in scene.views):
         found.append(public_inference(scene, name))  # whoever holds names can do what the public can
     return min(found, key=lambda inference: inference.guess.loss)
 
@@ -110,8 +110,8 @@ def public_inference(scene: Scene, name: str) -> Inference:
 
 def readable(scene: Scene, view: View) -> Columns:
     """Return what a view says of each person, (n, c), with the public register where it is named; NaN: nothing."""
-    table = view.clear[values(view)]
-    if view.keyed_by == "legal id":  # the name joins the record with the public register
+    table = view.clear[view.values]
+    if view.named:  # the name joins the record with the public register
         register = public_register(scene.population)
         more = [c for c in register.columns if c not in table.columns]
         table = pd.concat([table, register[more].iloc[view.person].reset_index(drop=True)], axis=1)
@@ -151,7 +151,7 @@ def _bound(scene: Scene, name: str) -> tuple[float | None, str]:
     targets = ~scene.auxiliary
     if any(view.universe is None for view in scene.views):
         return None, "attack only: the view has no small alphabet"
-    if any(view.keyed_by == "legal id" for view in scene.views):
+    if any(view.named for view in scene.views):
         return None, "attack only: the record is named, so public knowledge adds to it"
     secret = classes_of(scene.population.sensitive[name])[targets]
     view = scene.views[0]

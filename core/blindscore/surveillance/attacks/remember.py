@@ -54,7 +54,7 @@ class Remember:
 
     def measure(self, scene: Scene) -> list[Row]:
         """Return one row for coalitions that hold the card: the scorer's, and everybody's where it is published."""
-        holds = any(scene.run.views.get(party) is scene.run.views["scorer"] for party in scene.parties)
+        holds = scene.holds("scorer")
         if not holds:
             return []
         run = scene.run
@@ -77,7 +77,7 @@ class Remember:
         return [
             Row(
                 design=scene.design,
-                coalition=scene.coalition,
+                coalition=scene.coalition.name,
                 capability=self.name,
                 secret="membership",
                 attack=suspicion.attack,

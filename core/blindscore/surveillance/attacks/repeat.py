@@ -22,7 +22,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from blindscore.designs.design import Run, View
+from blindscore.designs.design import Run
+from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import Population
 from blindscore.surveillance.attacks.profile import Reader, classes_of, infer_trait, reader
 from blindscore.surveillance.inference.bound import finite_view_bound
@@ -84,7 +85,7 @@ class Repeat:
         bound, reason = self._bound(scene, name, linkable)
         return Row(
             design=scene.design,
-            coalition=scene.coalition,
+            coalition=scene.coalition.name,
             capability=self.name,
             secret=name,
             attack=words,
@@ -117,13 +118,15 @@ class Repeat:
 def view_in(later: Population, run: Run, view: View) -> View:
     """Return the same view of another month: features as they are then, score and decision by the same card."""
     scores = run.score(later)
-    fresh: dict[str, Any] = {"score": scores, "approved": (scores >= run.threshold).astype(np.int8)}
+    fresh: dict[Kind, Any] = {"score": scores, "decision": (scores >= run.threshold).astype(np.int8)}
+    if view.of("total"):
+        fresh["total"] = run.card.totals(run.card.bins(later.features))
     columns = {}
-    for name in view.clear.columns:
-        if name in later.features.columns:
+    for name, kind in view.columns:
+        if kind == "feature" and name in later.features.columns:
             columns[name] = later.features[name].to_numpy()[view.person]
-        elif name in fresh:
-            columns[name] = fresh[name][view.person]
+        elif kind in fresh:
+            columns[name] = fresh[kind][view.person]
         else:
             columns[name] = view.clear[name].to_numpy()
     return replace(view, clear=pd.DataFrame(columns))
@@ -133,8 +136,10 @@ def _together(year: list[View]) -> View:
     """Return one view with the latest, the mean and the spread of every number over the months."""
     first = year[0].clear
     columns = {name: first[name] for name in first.columns}
+    numbers = set(year[0].values)
+    kinds = dict(year[0].columns)
     for name in first.columns:
-        if pd.api.types.is_numeric_dtype(first[name]) and name not in year[0].handles:
+        if pd.api.types.is_numeric_dtype(first[name]) and name in numbers:
             months = np.column_stack([view.clear[name].to_numpy(np.float64, na_value=np.nan) for view in year])
             if np.array_equal(months, np.repeat(months[:, :1], len(year), axis=1), equal_nan=True):
                 continue  # a column that stays as it is says nothing more in the second month
@@ -142,9 +147,11 @@ def _together(year: list[View]) -> View:
             count = np.maximum(known.sum(axis=1), 1)
             mean = np.where(known, months, 0.0).sum(axis=1) / count
             spread = np.sqrt(np.where(known, (months - mean[:, None]) ** 2, 0.0).sum(axis=1) / count)
-            columns[f"{name}, mean"] = pd.Series(np.where(known.any(axis=1), mean, np.nan))
-            columns[f"{name}, spread"] = pd.Series(np.where(known.any(axis=1), spread, np.nan))
-    return replace(year[0], clear=pd.DataFrame(columns), universe=None)
+            for what, figure in (("mean", mean), ("spread", spread)):
+                columns[f"{name}, {what}"] = pd.Series(np.where(known.any(axis=1), figure, np.nan))
+                kinds[f"{name}, {what}"] = kinds[name]
+    told = tuple(Column(name, kind) for name, kind in kinds.items())
+    return replace(year[0], clear=pd.DataFrame(columns), columns=told, universe=None)
 
 
 def months_table(ledger: Ledger, coalitions: Sequence[str] = ("scorer", "lender+source")) -> str:

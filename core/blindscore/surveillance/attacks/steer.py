@@ -106,7 +106,7 @@ class Steer:
     ) -> Row:
         return Row(
             design=scene.design,
-            coalition=scene.coalition,
+            coalition=scene.coalition.name,
             capability=self.name,
             secret=secret,
             attack=attack,

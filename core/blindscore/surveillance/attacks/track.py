@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import View
+from blindscore.parties.view import View
 from blindscore.surveillance.inference.intervals import mean_interval
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes, values
+from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes
 
 HELD_OUT = 0.2  # share of sightings
 WEEK = 168  # hours
@@ -55,7 +55,7 @@ class Track:
         return [
             Row(
                 design=scene.design,
-                coalition=scene.coalition,
+                coalition=scene.coalition.name,
                 capability=self.name,
                 secret="place",
                 attack=attack,
@@ -106,8 +106,8 @@ def _register_cells(scene: Scene) -> list[bytes]:
 
 def _view_cells(scene: Scene, view: View) -> list[bytes]:
     """Return groupings of all people, one a readable column: its values, numbers cut into twentieths."""
-    cells = _register_cells(scene) if view.keyed_by == "legal id" else []
-    for name in values(view):
+    cells = _register_cells(scene) if view.named else []
+    for name in view.values:
         column = view.clear[name]
         if pd.api.types.is_numeric_dtype(column) and column.nunique() > 20:
             column = pd.qcut(column, 20, labels=False, duplicates="drop")
