@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,7 +64,7 @@ def explain_row(file: Path, want: Wanted, row: int) -> dict[str, Any]:
     import pandas as pd
 
     from blindscore.errors import DataError
-    from blindscore.scorecard.binning import bin_labels
+    from blindscore.scorecard.reasons import parts
     from blindscore_app.files.people import batches
 
     card = want.card
@@ -78,23 +79,12 @@ def explain_row(file: Path, want: Wanted, row: int) -> dict[str, Any]:
         except DataError as error:
             raise DataError(f"{file}, counted from row {row} on: {error}") from error
         total = int(card.totals(bins)[0])
-        parts = [
-            {
-                "feature": c.feature,
-                "bin": bin_labels(c)[b],
-                "points": c.points[b],
-                "best": max(c.points),
-                "lost": max(c.points) - c.points[b],
-            }
-            for c, b in zip(card.characteristics, bins[0], strict=True)
-        ]
-        parts.sort(key=lambda part: -part["lost"])
         return {
             "row": row,
             "score": int(card.scores(bins)[0]),
             "base": card.base,
             "total": total,
-            "characteristics": parts,
+            "characteristics": [asdict(part) for part in parts(card, bins)[0]],
             "fingerprint": card.fingerprint,
         }
     raise DataError(f"{file}: row {row} does not exist; the file has rows 0 to {rows - 1}")
