@@ -205,6 +205,14 @@ def test_the_sas_data_step_says_what_the_card_says() -> None:
     assert np.isnan(play_sas(program, boat))
 
 
+def test_an_unlisted_category_scores_as_the_card_says_in_sas_and_excel() -> None:
+    c = Characteristic("home", points=(40, -15, -2, 3), groups=(("own",), ("rent",), ()), other=2)
+    card = Card((c,), base=590)
+    boat = pd.DataFrame({"home": ["boat"]})
+    assert play_sas(card_to_sas(card), {"home": "boat"}) == card.scores(card.bins(boat))[0] == 588
+    assert f"=0,{c.points[2]}," in excel_formulas(card)[0]
+
+
 @pytest.mark.parametrize("name", ["x" * 33, "score", "points_1", "two\nlines"])
 def test_names_that_sas_cannot_hold_are_refused(name: str) -> None:
     with pytest.raises(ParameterError):
@@ -226,6 +234,14 @@ def test_excel_formulas_give_the_same_scores(tmp_path: Path) -> None:
     empty = pd.DataFrame({name: [None] for name in CARD.features})
     expected = [*CARD.scores(CARD.bins(people.drop(3))), CARD.scores(CARD.bins(empty))[0]]
     np.testing.assert_array_equal(np.array(found, float), expected)
+
+
+def excel_formulas(card: Card) -> list[str]:
+    import io
+
+    openpyxl = pytest.importorskip("openpyxl")
+    sheet = openpyxl.load_workbook(io.BytesIO(card_to_excel(card, rows=1)))["People"]
+    return [cell.value for cell in sheet[3] if str(cell.value).startswith("=")]
 
 
 def test_excel_takes_a_name_that_looks_like_a_formula_as_text() -> None:

@@ -1,8 +1,8 @@
 """A card as an Excel workbook whose formulas score: type people in, read points and scores.
 
 Sheet ``Card`` lists every bin and its points; sheet ``People`` has one row a person, a column a feature, then the
-points of each feature, the total and the score. Blank = missing. A row that the card cannot score (an unknown category,
-a text where a number belongs) shows #N/A. Excel knows numbers to 15 digits: one that differs from an edge in the 16th
+points of each feature, the total and the score. Blank = missing. A row that the card cannot score (a category that
+it refuses, a text where a number belongs) shows #N/A. Excel knows numbers to 15 digits: one that differs from an edge in the 16th
 may fall into the neighbouring bin, so scores equal the kernel's for people whose numbers have up to 15. A special code,
 whose bin reaches to the next float only, is compared for equality.
 """
@@ -10,7 +10,6 @@ whose bin reaches to the next float only, is compared for equality.
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -100,16 +99,14 @@ def _keys(c: Characteristic) -> tuple[list[_Key], list[_Key]]:
             for label, points, group in zip(labels[:-1], c.points[:-1], c.groups, strict=True)
             for category in group or ("",)  # a bin that nobody falls into still has a row
         ]
-    special, keys = [], []
-    lows = (LOWEST, *c.edges, math.inf)
-    after = False  # the bin after a code starts at the code itself, which equality has caught
-    for k, (label, points) in enumerate(zip(labels[:-1], c.points[:-1], strict=True)):
-        if k and lows[k + 1] == math.nextafter(lows[k], math.inf):
-            special.append((label, points, lows[k]))
-            after = True
-        else:
-            keys.append((label, points, lows[k - 1] if after else lows[k]))
-            after = False
+    lows = (LOWEST, *c.edges)
+    special: list[_Key] = [(labels[k], c.points[k], code) for k, code in c.codes.items()]
+    # The bin after a code starts where the code's own does: equality has caught the code before.
+    keys: list[_Key] = [
+        (labels[k], c.points[k], lows[k - 1] if k - 1 in c.codes else low)
+        for k, low in enumerate(lows)
+        if k not in c.codes
+    ]
     return special, keys
 
 
@@ -177,5 +174,6 @@ def _formula(c: Characteristic, cell: str, place: _Place) -> str:
         found = f"IF(ISNUMBER({cell}),{found},NA())"
     else:
         exact = f"EXACT({cell},{keys})"
-        found = f"IF(SUMPRODUCT({exact}*1)=0,NA(),SUMPRODUCT({exact}*{points}))"
+        unlisted = "NA()" if c.other is None else str(c.points[c.other])
+        found = f"IF(SUMPRODUCT({exact}*1)=0,{unlisted},SUMPRODUCT({exact}*{points}))"
     return f"=IF(ISBLANK({cell}),Card!$C${place.last + 1},{found})"

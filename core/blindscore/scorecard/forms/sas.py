@@ -1,6 +1,6 @@
 """A card as a SAS data step: the same whole points, for those whose scoring runs there.
 
-A row that the card cannot score (unknown category) gets a missing score. SAS has no infinity and no NaN beside its own
+A row that the card cannot score (an unlisted category, where the card refuses it) gets a missing score. SAS has no infinity and no NaN beside its own
 missing value. No SAS was at hand when this was written: a test reads the step's statements and plays them, which shows
 that they say what the card says, not that SAS takes them.
 """
@@ -54,7 +54,7 @@ def _points(into: str, c: Characteristic) -> list[str]:
             if group:
                 listed = ", ".join(map(_text, group))
                 lines.append(f"  else if strip({name}) in ({listed}) then {into} = {points};")
-        return [*lines, f"  else {into} = .;"]
+        return [*lines, f"  else {into} = {'.' if c.other is None else c.points[c.other]};"]
     for edge, points in zip(c.edges, ordinary, strict=False):
         lines.append(f"  else if {name} < {edge!r} then {into} = {points};")
     return [*lines, f"  else {into} = {ordinary[-1]};"]

@@ -3,8 +3,8 @@
 optbinning can only be fitted, so each feature is fitted to two people a bin, one good and one bad, with the card's own
 splits held fixed; the card's points then take the place of those that came out. Its counts and weights of evidence are
 therefore empty of meaning, and its ``predict_proba`` is unfit for use: this carries points, nothing else.
-optbinning keeps no scale's ends, so its ``score`` is the total before clipping, and it scores an unknown category as a
-missing one.
+optbinning keeps no scale's ends, so its ``score`` is the total before clipping, and it scores an unlisted category as a
+missing one, whatever the card does with it.
 """
 
 from __future__ import annotations

@@ -5,10 +5,8 @@ A bin that is a special code comes out as ``special``, not as two cuts a float a
 
 from __future__ import annotations
 
-import math
-from itertools import pairwise
-
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore.scorecard.special import code_edges
 
 
 def card_to_settings(card: Card) -> str:
@@ -30,18 +28,17 @@ def card_to_settings(card: Card) -> str:
     return tomlkit.dumps(out)
 
 
-def split_edges(edges: tuple[float, ...]) -> tuple[list[float], list[float]]:
-    """Return cuts between amounts, and special codes: a code's bin reaches from it to the next float.
+def cuts_of(c: Characteristic) -> list[float]:
+    """Cut points between amounts, without the two edges of each special code.
 
-    A code that stands where a cut stood too leaves no trace of the cut, so refitting joins the two sides.
+    A cut that stood where a code stands has left no trace of its own, so refitting joins the two sides.
     """
-    special = [a for a, b in pairwise(edges) if b == math.nextafter(a, math.inf)]
-    ends = {*special, *(math.nextafter(code, math.inf) for code in special)}
-    return [edge for edge in edges if edge not in ends], special
+    ends = {edge for code in c.codes.values() for edge in code_edges(code)}
+    return [edge for edge in c.edges if edge not in ends]
 
 
 def _feature(c: Characteristic) -> dict[str, object]:
     if c.groups is not None:
         return {"groups": [list(group) for group in c.groups if group], "locked": False}
-    cuts, special = split_edges(c.edges)
-    return {"cuts": cuts, **({"special": special} if special else {}), "locked": False}
+    special = list(c.codes.values())
+    return {"cuts": cuts_of(c), **({"special": special} if special else {}), "locked": False}
