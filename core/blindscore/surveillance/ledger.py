@@ -94,9 +94,7 @@ class DesignRow:
     rules: tuple[Mapping[str, str], ...] = ()
     sees: tuple[Mapping[str, Any], ...] = ()  # who sees what, a role each; see blindscore.surveillance.account.who_sees
     groups: tuple[Mapping[str, Any], ...] = ()  # who loses; see blindscore.surveillance.account.who_loses
-    person: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # one made-up person; see account.one_person
+    person: Mapping[str, Any] = field(default_factory=dict)  # one made-up person; see account.one_person
 
 
 @dataclass(frozen=True)
