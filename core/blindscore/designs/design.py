@@ -116,6 +116,7 @@ class Run:
     parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     real_runs: int = 0  # cryptographic executions behind this row
     real_agree: int = 0  # of them, equal to the clear scorecard bit for bit
+    totals: NDArray[np.int32] | None = None  # (n,) points before clipping; None = the scores rank as well
     rescore: Callable[[Population], NDArray[np.int16]] | None = None  # scores other people alike; None = by the card
     audit_share: float = 0.0  # probability that bending one score yields proof of it, 0..1
     train: Callable[[NDArray[np.bool_]], Card] | None = None  # the card that other past customers would have given
@@ -123,6 +124,11 @@ class Run:
     delta: float | None = None
     distance: float | None = None  # total variation between that release with and without one person, if known
     audit: str = ""  # what an audit of that release with a planted person found, in words
+
+    @property
+    def ranks(self) -> NDArray[np.integer]:
+        """What people are ranked by, (n,): points before clipping, where clipping would hide an order."""
+        return self.scores if self.totals is None else self.totals
 
     def score(self, people: Population) -> NDArray[np.int16]:
         """Return the scores, (n,), that this run's rule gives other people: the card's, or the design's own."""

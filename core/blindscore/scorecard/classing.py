@@ -9,11 +9,14 @@ bad rate of a number may turn once, from rising to falling or back: wiggles beyo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from blindscore.scorecard.special import code_edges
 
 Direction = Literal["increasing", "decreasing", "auto"]
 FINE_BINS = 100
@@ -44,7 +47,7 @@ class Bins:
 
 
 def with_special(bins: Bins, special: tuple[float, ...]) -> tuple[Bins, NDArray[np.int64]]:
-    """Give every special code of a number a bin of its own: from the code to the next float, so that edges say it all.
+    """Give every special code of a number a bin of its own, so that edges say it all.
 
     Returns
     -------
@@ -53,8 +56,10 @@ def with_special(bins: Bins, special: tuple[float, ...]) -> tuple[Bins, NDArray[
     m = bins.n_ordinary
     if not special:
         return bins, np.arange(m + 1)
-    cuts = sorted({*bins.edges, *special, *(float(np.nextafter(code, np.inf)) for code in special)})
-    places = {code: m + k for k, code in enumerate(special)}
+    pairs = [code_edges(code) for code in special]
+    outside = (edge for edge in bins.edges if not any(low < edge < end for low, end in pairs))
+    cuts = sorted({*outside, *chain.from_iterable(pairs)})
+    places = {low: m + k for k, (low, _) in enumerate(pairs)}
     ordinary = np.searchsorted(bins.edges, [-np.inf, *cuts], side="right")
     order = [places.get(start, int(own)) for start, own in zip([-np.inf, *cuts], ordinary, strict=True)]
     return Bins(edges=tuple(cuts)), np.array([*order, m + len(special)])

@@ -121,6 +121,7 @@ def run_blind(
     return Run(
         decisions=decisions,
         scores=scores,
+        totals=totals,
         threshold=threshold,
         card=card,
         views={"scorer": lender, "lender": lender, "source": bank_view(population)},

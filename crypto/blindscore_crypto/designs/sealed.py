@@ -212,6 +212,7 @@ def one_bit_run(
     return Run(
         decisions=approved,
         scores=scores,
+        totals=card.totals(bins),
         threshold=threshold,
         card=card,
         views={"scorer": lender, "lender": lender, "source": source},
