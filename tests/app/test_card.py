@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from blindscore.people.files import blocks as blocks_in
 from blindscore.people.files.loaders import load_people
 from blindscore.scorecard.forms.json import load_card
-from blindscore_app.files import blocks as blocks_in
 from tests.app.conftest import Files, Run, leftovers
 
 

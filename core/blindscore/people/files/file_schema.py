@@ -2,13 +2,14 @@
 
 ::
 
-    title = "Default of credit card clients"      # also: source, licence, missing = ["", "NA"]
+    title = "Default of credit card clients"      # also: source, licence
+    missing = ["?"]                               # besides blanks, NA, NULL, None and the like; also: delimiter = ";"
     [target]
     column = "default"
     bad = ["1"]                                   # values that mean default
     good = ["0"]                                  # optional; any third value is then an error
     [[features]]
-    name = "LIMIT_BAL"                            # also: column, source, context, unit, kind, required
+    name = "LIMIT_BAL"                            # also: column, source, context, unit, kind, required, levels
     [[sensitive]]
     name = "age_band"                             # also: column, bands, labels
     column = "AGE"
@@ -33,6 +34,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from blindscore.errors import SchemaError
+from blindscore.people.files.cells import MISSING, canonical
+from blindscore.people.files.kinds import DELIMITERS
 from blindscore.people.population import FINANCIAL, Feature, Kind, Schema
 
 MAX_SCHEMA_BYTES = 1 << 20
@@ -46,6 +49,7 @@ class FileFeature:
     feature: Feature
     column: str
     required: bool  # a missing value is an error
+    levels: tuple[str, ...] = ()  # of a category: any other word is an error, and none of these means missing
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class FileSchema:
     title: str
     source: str
     licence: str
-    missing: tuple[str, ...]  # texts that mean a missing value
+    missing: frozenset[str]  # texts that mean a missing value
+    delimiter: str | None  # between cells; None: as the file's ending says
     target: str
     bad: tuple[str, ...]
     good: tuple[str, ...]  # empty = everything that is not bad
@@ -154,7 +159,7 @@ class _Table:
             raise self.fail(f"key {key!r} is missing; add it")
         if not isinstance(value, list | tuple) or (default is None and not value):
             raise self.fail(f'{key!r} must be a list of texts or numbers, such as ["1"]')
-        if any(isinstance(v, bool) or not isinstance(v, str | int | float) for v in value):
+        if any(not isinstance(v, str | int | float) for v in value):
             raise self.fail(f'{key!r} must be a list of texts or numbers, such as ["1"]')
         return tuple(canonical(str(v)) for v in value)
 
@@ -173,19 +178,13 @@ class _Table:
         return [_Table(self.where, f"[[{key}]] number {k}", v) for k, v in enumerate(value, 1)]
 
 
-def canonical(text: str) -> str:
-    """One spelling for equal codes: whole numbers lose a trailing ``.0``, surrounding blanks go."""
-    text = text.strip()
-    head, dot, tail = text.partition(".")
-    if dot and head.lstrip("+-").isdigit() and set(tail) <= {"0"}:
-        return head
-    return text
-
-
 def _build(top: _Table) -> FileSchema:
     top.only(
-        "title", "source", "licence", "missing", "legal_id", "target", "features", "sensitive", "register", "history"
-    )
+        "title", "source", "licence", "missing", "delimiter", "legal_id", "target", "features", "sensitive",
+        "register", "history",
+    )  # fmt: skip
+    if top.values.get("delimiter") not in (None, *DELIMITERS):
+        raise top.fail("'delimiter' must be a comma, a semicolon, a tab or |")
     target = top.table("target")
     if target is None:
         raise top.fail("table [target] is missing; name the outcome's column and which values are bad")
@@ -215,7 +214,8 @@ def _build(top: _Table) -> FileSchema:
         title=top.text("title", ""),
         source=top.text("source", ""),
         licence=top.text("licence", ""),
-        missing=tuple(top.texts("missing", ("",))),
+        missing=MISSING | set(top.texts("missing", ())),
+        delimiter=top.values.get("delimiter"),
         target=column,
         bad=bad,
         good=good,
@@ -230,7 +230,7 @@ def _build(top: _Table) -> FileSchema:
 
 
 def _feature(table: _Table) -> FileFeature:
-    table.only("name", "column", "source", "context", "unit", "kind", "required")
+    table.only("name", "column", "source", "context", "unit", "kind", "required", "levels")
     name = table.text("name")
     kind = table.text("kind", "number")
     if kind not in ("number", "category"):
@@ -238,9 +238,14 @@ def _feature(table: _Table) -> FileFeature:
     required = table.values.get("required", False)
     if not isinstance(required, bool):
         raise table.fail("'required' must be true or false")
+    levels = table.texts("levels", ())
+    if levels and kind != "category":
+        raise table.fail("'levels' are those of a category: say kind = \"category\"")
+    if len(set(levels)) < len(levels):
+        raise table.fail("'levels' names a category twice")
     context, source = table.text("context", FINANCIAL), table.text("source", "lender")
     feature = Feature(name, source, context, table.text("unit", ""), cast(Kind, kind))
-    return FileFeature(feature, table.text("column", name), required)
+    return FileFeature(feature, table.text("column", name), required, levels)
 
 
 def _derived(table: _Table) -> Derived:
