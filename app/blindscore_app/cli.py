@@ -12,7 +12,7 @@ import sys
 import typer
 
 from blindscore.errors import BlindscoreError
-from blindscore_app.commands import explain, explore, export, fit, measure, page, plan, score
+from blindscore_app.commands import explain, explore, export, fit, measure, page, plan, schema, score
 
 USER_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(measure.frontier)
 app.command()(measure.audit)
+app.command()(schema.schema)
 app.command()(fit.fit)
 app.command()(score.score)
 app.command()(explain.explain)

@@ -56,13 +56,16 @@ def check_header(path: Path, ask: Ask) -> None:
     DataError
         As said, or the file cannot be read at all.
     """
+    check_columns(path, ask.kind(path), column_names(path, ask), ask.columns)
+
+
+def column_names(path: Path, ask: Ask) -> list[str]:
+    """Return all columns that a file has, in its order."""
     kind = ask.kind(path)
     if kind.form == "csv":
-        names = csv_header(path, kind)
-    else:
-        with readable(path), (_parquet_file if kind.form == "parquet" else _feather_file)(path) as file:
-            names = (file.schema_arrow if kind.form == "parquet" else file.schema).names
-    check_columns(path, kind, names, ask.columns)
+        return csv_header(path, kind)
+    with readable(path), (_parquet_file if kind.form == "parquet" else _feather_file)(path) as file:
+        return list((file.schema_arrow if kind.form == "parquet" else file.schema).names)
 
 
 def blocks(path: Path, ask: Ask) -> Iterator[pa.RecordBatch]:

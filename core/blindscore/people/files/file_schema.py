@@ -9,7 +9,7 @@
     bad = ["1"]                                   # values that mean default
     good = ["0"]                                  # optional; any third value is then an error
     [[features]]
-    name = "LIMIT_BAL"                            # also: column, source, context, unit, kind, required, levels
+    name = "LIMIT_BAL"                            # also: column, source, context, unit, kind, required, levels, special
     [[sensitive]]
     name = "age_band"                             # also: column, bands, labels
     column = "AGE"
@@ -20,7 +20,7 @@
     labels = { 1 = "male", 2 = "female" }         # any other value is an error
     [history]                                     # optional; else a seeded random half
     column = "year"
-    past = ["2014", "2015"]                       # or instead of both: seed = 1
+    past = ["2014", "2015"]                       # or before = "2016-01", or instead of all three: seed = 1
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class FileFeature:
     column: str
     required: bool  # a missing value is an error
     levels: tuple[str, ...] = ()  # of a category: any other word is an error, and none of these means missing
+    special: tuple[float, ...] = ()  # codes of a number that are no amounts; each gets a bin of its own
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class FileSchema:
     legal_id: str | None  # column, or None = row labels
     history: str | None  # column, or None = seeded half
     past: tuple[str, ...]
+    before: str | None  # past customers come before it: as numbers where it is one, else as texts, such as ISO dates
     seed: int
 
     @property
@@ -208,7 +210,7 @@ def _build(top: _Table) -> FileSchema:
     column = target.text("column")
     if column in {f.column for f in features}:
         raise top.fail(f"the outcome {column!r} is also listed as a feature; remove it from [[features]]")
-    history, past, seed = _history(top.table("history"))
+    history, past, before, seed = _history(top.table("history"))
     return FileSchema(
         path=top.where,
         title=top.text("title", ""),
@@ -225,12 +227,13 @@ def _build(top: _Table) -> FileSchema:
         legal_id=top.text("legal_id") if "legal_id" in top.values else None,
         history=history,
         past=past,
+        before=before,
         seed=seed,
     )
 
 
 def _feature(table: _Table) -> FileFeature:
-    table.only("name", "column", "source", "context", "unit", "kind", "required", "levels")
+    table.only("name", "column", "source", "context", "unit", "kind", "required", "levels", "special")
     name = table.text("name")
     kind = table.text("kind", "number")
     if kind not in ("number", "category"):
@@ -243,9 +246,14 @@ def _feature(table: _Table) -> FileFeature:
         raise table.fail("'levels' are those of a category: say kind = \"category\"")
     if len(set(levels)) < len(levels):
         raise table.fail("'levels' names a category twice")
+    special = table.values.get("special", [])
+    if not isinstance(special, list) or any(isinstance(code, bool) or not isinstance(code, int | float) for code in special):
+        raise table.fail("'special' must be a list of numbers")
+    if special and kind != "number":
+        raise table.fail("'special' codes are those of a number; a category's have bins already")
     context, source = table.text("context", FINANCIAL), table.text("source", "lender")
     feature = Feature(name, source, context, table.text("unit", ""), cast(Kind, kind))
-    return FileFeature(feature, table.text("column", name), required, levels)
+    return FileFeature(feature, table.text("column", name), required, levels, tuple(map(float, special)))
 
 
 def _derived(table: _Table) -> Derived:
@@ -269,17 +277,19 @@ def _derived(table: _Table) -> Derived:
     return Derived(name, table.text("column", name), tuple(map(float, bands)), pairs)
 
 
-def _history(table: _Table | None) -> tuple[str | None, tuple[str, ...], int]:
+def _history(table: _Table | None) -> tuple[str | None, tuple[str, ...], str | None, int]:
     if table is None:
-        return None, (), 1
-    table.only("column", "past", "seed")
+        return None, (), None, 1
+    table.only("column", "past", "before", "seed")
     if "column" in table.values:
-        if "seed" in table.values:
-            raise table.fail("give 'column' and 'past', or 'seed', not both")
-        return table.text("column"), table.texts("past"), 1
-    if "past" in table.values:
-        raise table.fail("'past' needs 'column': name the column whose values mark past customers")
+        if "seed" in table.values or {"past", "before"} <= table.values.keys():
+            raise table.fail("give 'column' and 'past', or 'column' and 'before', or 'seed'")
+        if "before" in table.values:
+            return table.text("column"), (), table.text("before"), 1
+        return table.text("column"), table.texts("past"), None, 1
+    if table.values.keys() & {"past", "before"}:
+        raise table.fail("'past' and 'before' need 'column': name the column that tells past customers")
     seed = table.values.get("seed", 1)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise table.fail("'seed' must be a whole number, 0 or more")
-    return None, (), seed
+    return None, (), None, seed

@@ -173,10 +173,24 @@ def _history(file: _File, default: NDArray[np.bool_]) -> NDArray[np.bool_]:
         past = np.zeros(n, np.bool_)
         past[np.random.default_rng(plan.seed).permutation(n)[: n // 2]] = True
     else:
-        past = np.isin(file.texts(plan.history, plan.past)[0].astype(str), plan.past)
+        texts, gone = file.texts(plan.history, plan.past)
+        past = np.isin(texts.astype(str), plan.past) if plan.before is None else _earlier(file, texts, gone)
     for what, part in (("past customers", default[past]), ("the others", default[~past])):
         if part.size == 0 or part.all() or not part.any():
             raise DataError(
                 f"{path}: {what} ({part.size} people) lack bad or good outcomes; give more people or another split"
             )
     return past
+
+
+def _earlier(file: _File, texts: NDArray[np.object_], gone: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whoever comes before the date or number that parts past customers from the others."""
+    plan = file.plan
+    assert plan.history is not None and plan.before is not None  # what the caller asks about
+    if gone.any():
+        raise file.place.refuse(plan.history, "missing, so nobody can say whether it is past", gone)
+    try:
+        limit = float(plan.before)
+    except ValueError:
+        return np.asarray(texts.astype(str) < plan.before)
+    return np.asarray(file.numbers(plan.history) < limit)

@@ -94,11 +94,12 @@ def _keys(c: Characteristic) -> tuple[list[_Key], list[_Key]]:
     """Return special codes, and ordinary bins with increasing lower edges (or categories)."""
     labels = bin_labels(c)
     if c.groups is not None:
-        return [], [
+        listed: list[_Key] = [
             (label, points, category)
             for label, points, group in zip(labels[:-1], c.points[:-1], c.groups, strict=True)
             for category in group or ("",)  # a bin that nobody falls into still has a row
         ]
+        return [], listed
     lows = (LOWEST, *c.edges)
     special: list[_Key] = [(labels[k], c.points[k], code) for k, code in c.codes.items()]
     # The bin after a code starts where the code's own does: equality has caught the code before.

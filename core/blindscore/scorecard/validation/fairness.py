@@ -40,7 +40,7 @@ def fairness(
     judged = table[table.people >= FEWEST]
     if judged.empty or judged.approved.max() == 0:
         return table.assign(ratio=np.nan, ratio_low=np.nan, ratio_high=np.nan, below=False)
-    best = judged.loc[judged.approved.idxmax()]
+    best = judged.iloc[int(judged.approved.argmax())]
     ratio = table.approved / best.approved
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(

@@ -63,7 +63,7 @@ def close_pairs(card: Card, bins: NDArray[np.uint8], least: float = CLOSE) -> pd
     varies = np.flatnonzero(points.std(axis=0) > 0)
     rows = []
     if len(varies) > 1:
-        together = np.corrcoef(points[:, varies], rowvar=False)
+        together = np.asarray(np.corrcoef(points[:, varies], rowvar=False))
         for a, b in zip(*np.triu_indices(len(varies), 1), strict=True):
             if abs(together[a, b]) >= least:
                 names = card.features[varies[a]], card.features[varies[b]]

@@ -8,6 +8,7 @@ a small sample passes .1 by chance; a move counts here only if it passes that to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -56,7 +57,7 @@ def score_bands(before: ArrayLike, after: ArrayLike, bands: int = 10) -> pd.Data
     ]
     shown = [f"{edge:g}" for edge in edges]
     names = ["everybody"] if not shown else [f"below {shown[0]}"]
-    names += [f"{a} to below {b}" for a, b in zip(shown, shown[1:], strict=False)]
+    names += [f"{a} to below {b}" for a, b in pairwise(shown)]
     names += [f"{shown[-1]} and above"] if shown else []
     return pd.DataFrame({"band": names, "before": counts[0], "after": counts[1]})
 
