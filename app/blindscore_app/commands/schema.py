@@ -33,7 +33,9 @@ def schema(
 
     check_file(out, file)
     if out.exists():
-        raise ParameterError(f"{out}: exists, and may hold somebody's edits; remove it, or give another name with --out")
+        raise ParameterError(
+            f"{out}: exists, and may hold somebody's edits; remove it, or give another name with --out"
+        )
     if bad and not target:
         raise ParameterError("--bad needs --target: name the column whose value it is")
     delimiter = find_delimiter(file)
@@ -58,7 +60,8 @@ def schema(
     typer.echo(
         f"Written: {out}\n"
         f"Outcome: {outcome.column.name}, bad = {', '.join(outcome.bad)}{doubt}\n"
-        f"Features: {len(parts['feature'])}; sensitive, kept out of the score: {', '.join(parts['sensitive']) or 'none'}; "
+        f"Features: {len(parts['feature'])}; "
+        f"sensitive, kept out of the score: {', '.join(parts['sensitive']) or 'none'}; "
         f"left out: {', '.join(parts['left out']) or 'none'}\n"
         f"Next: read {out}, then blindscore fit {file} --schema {out}"
     )

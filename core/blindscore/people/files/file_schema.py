@@ -247,7 +247,9 @@ def _feature(table: _Table) -> FileFeature:
     if len(set(levels)) < len(levels):
         raise table.fail("'levels' names a category twice")
     special = table.values.get("special", [])
-    if not isinstance(special, list) or any(isinstance(code, bool) or not isinstance(code, int | float) for code in special):
+    if not isinstance(special, list) or any(
+        isinstance(code, bool) or not isinstance(code, int | float) for code in special
+    ):
         raise table.fail("'special' must be a list of numbers")
     if special and kind != "number":
         raise table.fail("'special' codes are those of a number; a category's have bins already")

@@ -186,7 +186,8 @@ def _history(file: _File, default: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _earlier(file: _File, texts: NDArray[np.object_], gone: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whoever comes before the date or number that parts past customers from the others."""
     plan = file.plan
-    assert plan.history is not None and plan.before is not None  # what the caller asks about
+    assert plan.history is not None  # what the caller asks about
+    assert plan.before is not None
     if gone.any():
         raise file.place.refuse(plan.history, "missing, so nobody can say whether it is past", gone)
     try:

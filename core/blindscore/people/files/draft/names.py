@@ -1,22 +1,30 @@
-"""What a column's name suggests: plain words, a unit, a part of life, an outcome, a sensitive fact. Guesses, to be read."""
+"""What a column's name suggests: plain words, a unit, a part of life, an outcome, a sensitive fact. Guesses all."""
 
 from __future__ import annotations
 
 import re
 
+
+def listed(text: str, between: str | None = None) -> tuple[str, ...]:
+    """Words of a text, parted by blanks unless told otherwise."""
+    return tuple(text.split(between))
+
+
 # Outcome by name, the likeliest first; those of OUTCOME_GOOD call the value 1 good.
 OUTCOMES = tuple(
     "target|default|defaulted|bad|is bad|isbad|y|label|outcome|serious dlqin2yrs|seriousdlqin2yrs|bankrupt|bankruptcy|"
     "default payment next month|default.payment.next.month|bad flag|default flag|target flag|charged off|delinquent|"
-    "deny|denied|loan status|credit risk|risk|class|status|response|good bad|gb|good|approved|accepted|paid|repaid".split("|")
+    "deny|denied|loan status|credit risk|risk|class|status|response|good bad|gb|good|"
+    "approved|accepted|paid|repaid".split("|")
 )
 GOOD_IF_ONE = frozenset(("good", "approved", "accepted", "paid", "repaid"))
 
-SENSITIVE = (
+SENSITIVE = listed(
     "sex|gender|male|female|race|racial|ethnic|ethnicity|black|afam|hispanic|religion|religious|faith|politics|political|"
     "party|nationality|national|native|citizenship|foreign|foreigner|immigrant|marital|marriage|married|single|age|birth|"
-    "birthdate|dob|disability|disabled|health|illness|pregnant|orientation|union|caste|tribe|language"
-).split("|")
+    "birthdate|dob|disability|disabled|health|illness|pregnant|orientation|union|caste|tribe|language",
+    "|",
+)
 
 CONTEXTS = {
     "shopping": "basket purchase purchases shop shopping merchant product cart order orders store brand",
@@ -37,7 +45,9 @@ UNITS = {
     "money": "amount amt income salary balance bal limit price cost debt loan payment pay pmt value revenue assets fee "
     "credit installment savings due wage cash capital expenses",
 }
-IDENTIFIER = frozenset("id ids key uuid guid number no nr ssn iban account customer client member reference ref index rowid".split())
+IDENTIFIER = frozenset(
+    listed("id ids key uuid guid number no nr ssn iban account customer client member reference ref index rowid")
+)
 
 
 def words_of(name: str) -> list[str]:
@@ -69,16 +79,18 @@ def is_sensitive(name: str) -> bool:
 def is_identifier(name: str) -> bool:
     """Whether a name suggests a number of a person or a row."""
     parts = words_of(name)
-    return bool(parts) and (parts[-1] in IDENTIFIER or parts[0] in ("id", "uuid", "rowid") or name.lower().endswith("id"))
+    return bool(parts) and (
+        parts[-1] in IDENTIFIER or parts[0] in ("id", "uuid", "rowid") or name.lower().endswith("id")
+    )
 
 
 def context_of(name: str) -> str:
     """The part of life that a name suggests; financial where nothing else does."""
     own = set(words_of(name))
-    return next((context for context, listed in CONTEXTS.items() if own & set(listed.split())), "financial")
+    return next((context for context, names in CONTEXTS.items() if own & set(names.split())), "financial")
 
 
 def unit_of(name: str) -> str:
     """The unit that a name suggests; empty where nothing does."""
     own = set(words_of(name))
-    return next((unit for unit, listed in UNITS.items() if own & set(listed.split())), "")
+    return next((unit for unit, names in UNITS.items() if own & set(names.split())), "")

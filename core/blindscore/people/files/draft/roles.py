@@ -9,15 +9,24 @@ from typing import Literal
 import numpy as np
 
 from blindscore.errors import ParameterError
-from blindscore.people.files.draft.names import GOOD_IF_ONE, is_identifier, is_sensitive, outcome_rank, plain_name
+from blindscore.people.files.draft.names import (
+    GOOD_IF_ONE,
+    is_identifier,
+    is_sensitive,
+    listed,
+    outcome_rank,
+    plain_name,
+)
 from blindscore.people.files.draft.profile import Profile
 from blindscore.scorecard.inputs import BAD_WORDS, GOOD_WORDS
 
 MANY = 200  # levels of a category over which it is text, not a class
 UNIQUE = 0.9  # different values a given cell from which a text is an identifier
 MAX_CLASSES = 20  # of a sensitive column that is not banded
-CODES = frozenset(float(code) for code in "-1 -2 -3 -7 -8 -9 -99 -999 -9999 -99999 -999999".split())
-TALL = frozenset(float(code) for code in "99 98 96 999 998 997 9999 9998 99999 999999 9999999 99999999 999999999".split())
+CODES = frozenset(float(code) for code in listed("-1 -2 -3 -7 -8 -9 -99 -999 -9999 -99999 -999999"))
+TALL = frozenset(
+    float(code) for code in listed("99 98 96 999 998 997 9999 9998 99999 999999 9999999 99999999 999999999")
+)
 TALL_SHARE, TALL_GAP = 0.002, 3.0  # a code above all amounts: so often, and so many times the next lower value
 
 Part = Literal["outcome", "feature", "sensitive", "left out"]
@@ -121,7 +130,10 @@ def _outcome(columns: Sequence[Profile]) -> Role | None:
     if not ranked:
         return None
     rank, _, c, (bad, good, sure) = min(ranked, key=lambda entry: entry[:2])
-    doubts = ["" if rank < 1000 else "guessed from its place in the file", "" if sure else "which value is bad is a guess"]
+    doubts = [
+        "" if rank < 1000 else "guessed from its place in the file",
+        "" if sure else "which value is bad is a guess",
+    ]
     return Role(c, "outcome", "; ".join(filter(None, doubts)), bad=bad, good=good)
 
 
