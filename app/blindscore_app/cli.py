@@ -12,7 +12,7 @@ import sys
 import typer
 
 from blindscore.errors import BlindscoreError
-from blindscore_app.commands import explain, explore, export, fit, measure, page, plan, schema, score
+from blindscore_app.commands import explain, explore, export, fit, measure, monitor, page, plan, schema, score, validate
 
 USER_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -31,6 +31,8 @@ app.command()(fit.fit)
 app.command()(score.score)
 app.command()(explain.explain)
 app.command()(export.export)
+app.command()(validate.validate)
+app.command()(monitor.monitor)
 app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)

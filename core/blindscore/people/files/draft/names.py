@@ -10,12 +10,13 @@ def listed(text: str, between: str | None = None) -> tuple[str, ...]:
     return tuple(text.split(between))
 
 
-# Outcome by name, the likeliest first; those of OUTCOME_GOOD call the value 1 good.
-OUTCOMES = tuple(
+# Outcome by name, the likeliest first; GOOD_IF_ONE names those whose 1 is good.
+OUTCOMES = listed(
     "target|default|defaulted|bad|is bad|isbad|y|label|outcome|serious dlqin2yrs|seriousdlqin2yrs|bankrupt|bankruptcy|"
     "default payment next month|default.payment.next.month|bad flag|default flag|target flag|charged off|delinquent|"
     "deny|denied|loan status|credit risk|risk|class|status|response|good bad|gb|good|"
-    "approved|accepted|paid|repaid".split("|")
+    "approved|accepted|paid|repaid",
+    "|",
 )
 GOOD_IF_ONE = frozenset(("good", "approved", "accepted", "paid", "repaid"))
 
