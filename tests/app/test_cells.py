@@ -30,7 +30,7 @@ from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.forms.json import save_card
 from blindscore_app.files.people import wanted
 from blindscore_app.files.score_file import score_file
-from tests.app.conftest import Run, leftovers
+from tests.app.conftest import Answer, Run, leftovers
 
 A = Characteristic("a", (-40, 10, 25, 70, -9), (0.0, 1.25, 30.0))
 B = Characteristic("b", (3, 17, -31, 101), (-0.5, 2.0))
@@ -300,7 +300,8 @@ PLACES = [
     (b"a,b,note\n1,2,x\n1,2,caf\xe9\n", "not UTF-8 on line 3", "note"),
     (b'a,b,note\n1,2,"two\nlines"\n1,many,x\n', "column 'b', line 4: not a number", None),
     (b"a,b\n1,2\n\n\n1,2,3\n", "line 5 has 3 cells where the header has 2", None),
-    (b'a,b\n1,2\n1,"2\n', "a quote is not closed", None),
+    (b'a,b\n1,2\n1,"2\n', "a quote is not closed, or a cell too long, at or after line 3", None),
+    (b'a,b,note\n1,2,x\n1,2,"x\n1,2,x\n1,2,x\n', "a quote is not closed", None),
     (b"a,b\n1,2\n1,-inf\n", "column 'b', line 3: infinity", None),
     (b"\xff\xfea\x00,\x00b\x00", "it looks like UTF-16", None),
     (b"a;b\n1;2\n", "did you mean ; between cells?", None),
@@ -428,27 +429,29 @@ def test_columns_that_a_card_cannot_give_are_refused(
     assert said in answer.err
 
 
-def command(*arguments: object, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "blindscore_app.cli", *map(str, arguments)], input=given, capture_output=True
-    )
-
-
-def test_standard_input_and_output_are_files_like_others(tmp_path: Path, card: Path, run: Run) -> None:
+def test_standard_input_and_output_are_files_like_others(
+    tmp_path: Path, card: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = b"a,b,job\n1,2,boat\n0.5,NA,cook\n"
     (tmp_path / "p.csv").write_bytes(text)
     assert run("score", card, tmp_path / "p.csv", "--out", tmp_path / "s.csv").status == 0
-    right = (tmp_path / "s.csv").read_bytes()
+    right = (tmp_path / "s.csv").read_text()
     sink = io.BytesIO()
     parquet.write_table(pa.table({"a": [1.0, 0.5], "b": [2.0, None], "job": ["boat", "cook"]}), sink)
+
+    def piped(sent: bytes) -> Answer:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(sent)))
+        return run("score", card, "-", "--out", "-")
+
     for sent in (text, gzip.compress(text), sink.getvalue()):
-        done = command("score", card, "-", "--out", "-", given=sent)
-        assert done.stdout == right, done.stderr
-    assert b"2 people" in done.stderr
-    bad = command("score", card, "-", "--out", "-", given=b"a,b,job\n1,2,boat\n1,much,cook\n")
-    assert bad.returncode == 2
-    assert b"standard input: column 'b', line 3" in bad.stderr
-    assert b"much" not in bad.stderr
+        answer = piped(sent)
+        assert answer.out == right, answer.err
+        assert "2 people" in answer.err
+    bad = piped(b"a,b,job\n1,2,boat\n1,much,cook\n")
+    assert bad.status == 2
+    assert "standard input: column 'b', line 3" in bad.err
+    assert "much" not in bad.err
+    assert run("score", card, "-", "--out", tmp_path, "--engine", "dask").refused()
 
 
 def test_explain_takes_many_rows(tmp_path: Path, card: Path, run: Run) -> None:
@@ -476,13 +479,12 @@ def test_a_request_to_end_leaves_no_temporary_file(tmp_path: Path, card: Path) -
         "with replacing(Path(sys.argv[1])) as temporary:\n"
         "    temporary.write_text('half'); print('ready', flush=True); time.sleep(60)\n"
     )
-    child = subprocess.Popen([sys.executable, "-c", code, tmp_path / "in/out"], stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"ready\n"
-    assert leftovers(tmp_path / "in") != []
-    child.send_signal(signal.SIGTERM)
-    assert child.wait(30) == 128 + signal.SIGTERM
-    assert leftovers(tmp_path / "in") == []
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path / "in/out"], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        assert leftovers(tmp_path / "in") != []
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(30) == 128 + signal.SIGTERM
     assert list((tmp_path / "in").iterdir()) == []
 
 

@@ -107,7 +107,8 @@ def _csv(path: Path, kind: FileKind, ask: Ask) -> Iterator[pa.RecordBatch]:
             yield batch.slice(known)
     except (pa.ArrowException, EOFError) as error:
         # The library's message may quote a row, and a row is somebody's data.
-        raise DataError(f"{path}: {trouble(path, kind)}") from error
+        what = trouble(path, kind) or "malformed, or a row over 16 MB; export it again as CSV"
+        raise DataError(f"{path}: {what}") from error
 
 
 def _csv_typed(
@@ -138,6 +139,9 @@ def _csv_typed(
         for batch in reader:
             file.ahead.release()
             yield batch
+    # Arrow takes what follows a quote that is never closed for one long cell: people would be lost without a word.
+    if file.quotes % 2 and (what := trouble(path, kind)):
+        raise DataError(f"{path}: {what}")
 
 
 class _Paced(io.RawIOBase):
@@ -145,13 +149,16 @@ class _Paced(io.RawIOBase):
 
     def __init__(self, file: Any) -> None:
         self.file, self.ahead = file, threading.Semaphore(BLOCKS_AHEAD)
+        self.quotes = 0  # read so far
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> Any:
         self.ahead.acquire(timeout=PATIENCE)  # then it goes on: a block without a row would never be asked for
-        return self.file.read(size)
+        data = self.file.read(size)
+        self.quotes += data.count(b'"')
+        return data
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def _parsed(column: pa.Array, name: str, missing: Collection[str], place: Place)
 
 
 def _number(text: str) -> float | None:
-    """The number that Arrow reads in a text, 1 and 0 for truth values as Parquet's have it; None where there is none."""
+    """The number that Arrow reads in a text, or 1 and 0 for truth values as in Parquet; None where there is none."""
     import pyarrow as pa
 
     try:

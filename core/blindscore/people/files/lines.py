@@ -47,8 +47,8 @@ def _records(path: Path, kind: FileKind) -> Iterator[tuple[int, int]]:
         start = reader.line_num + 1
 
 
-def trouble(path: Path, kind: FileKind) -> str:
-    """Say what is wrong with a text file, at which line, and what to do; values are never repeated."""
+def trouble(path: Path, kind: FileKind) -> str | None:
+    """Say what is wrong with a text file, at which line, and what to do, if anything is; values are not repeated."""
     columns, start = 0, 1
     try:
         for start, cells in _records(path, kind):
@@ -58,8 +58,8 @@ def trouble(path: Path, kind: FileKind) -> str:
     except _BadText as error:
         return f"not UTF-8 on line {error}; save the file as UTF-8"
     except csv.Error:
-        return f"a quote is not closed, or a cell too long, after line {start}; export it again as CSV"
-    return "malformed, or a row over 16 MB; export it again as CSV"
+        return f"a quote is not closed, or a cell too long, at or after line {start}; export it again as CSV"
+    return None
 
 
 @dataclass(frozen=True)
