@@ -103,7 +103,9 @@ NUMERIC: dict[str, Callable[[list[Any]], pa.Array]] = {
     "large string": lambda v: pa.array(["NULL" if x is None else f" {x!r} " for x in v], pa.large_string()),
     "string view": lambda v: pa.array(["" if x is None else repr(x) for x in v], pa.string_view()),
     "binary": lambda v: pa.array([None if x is None else repr(x).encode() for x in v], pa.binary()),
-    "dictionary of strings": lambda v: pa.array([None if x is None else repr(x) for x in v]).dictionary_encode(),
+    "dictionary of strings": lambda v: pa.array(
+        [None if x is None else repr(x) for x in v], pa.string()
+    ).dictionary_encode(),
     "dictionary of doubles": lambda v: pa.array(v, pa.float64()).dictionary_encode(),
     "decimal128": lambda v: pa.array([None if x is None else Decimal(repr(x)) for x in v], pa.decimal128(9, 3)),
     "null": lambda v: pa.nulls(len(v)),
@@ -300,7 +302,7 @@ PLACES = [
     (b"a,b,note\n1,2,x\n1,2,caf\xe9\n", "not UTF-8 on line 3", "note"),
     (b'a,b,note\n1,2,"two\nlines"\n1,many,x\n', "column 'b', line 4: not a number", None),
     (b"a,b\n1,2\n\n\n1,2,3\n", "line 5 has 3 cells where the header has 2", None),
-    (b'a,b\n1,2\n1,"2\n', "a quote is not closed, or a cell too long, at or after line 3", None),
+    (b'a,b\n1,2\n1,"2\n', "a quote is not closed, or a cell is too long, in the row on line 3", None),
     (b'a,b,note\n1,2,x\n1,2,"x\n1,2,x\n1,2,x\n', "a quote is not closed", None),
     (b"a,b\n1,2\n1,-inf\n", "column 'b', line 3: infinity", None),
     (b"\xff\xfea\x00,\x00b\x00", "it looks like UTF-16", None),
