@@ -46,10 +46,10 @@ def card(tmp_path: Path) -> Path:
     return tmp_path / "card.json"
 
 
-def scores(path: Path, people: Card = CARD, **settings: Any) -> list[int]:
+def scores(path: Path, people: Card = CARD, **options: Any) -> list[int]:
     """Score a file by the code that the command runs."""
     out = path.with_name("scores.parquet")
-    score_file(path, wanted(people, **settings), out, KINDS[".parquet"])
+    score_file(path, wanted(people, **options), out, KINDS[".parquet"])
     return list(parquet.read_table(out)["score"].to_pylist())
 
 
@@ -91,6 +91,22 @@ def test_a_word_that_nobody_declared_is_refused_at_its_line_and_a_declared_one_i
     features = "".join(f'[[features]]\nname = "{name}"\n' for name in "ab")
     schema.write_text(f'missing = ["{word}"]\n[target]\ncolumn = "bad"\nbad = [1]\n{features}')
     assert scores(people, small, schema=schema) == expected(small, [0.5, 1.25], [1.0, None])
+
+
+def test_a_number_declared_as_missing_is_a_gap_in_every_type(tmp_path: Path) -> None:
+    schema, small = tmp_path / "s.toml", Card((A, B), 600)
+    features = "".join(f'[[features]]\nname = "{name}"\n' for name in "ab")
+    schema.write_text(f'missing = [-999, "?"]\n[target]\ncolumn = "bad"\nbad = [1]\n{features}')
+    right = expected(small, [None, 0.5, 1.25], [1.0, None, 3.0])
+    for kind in (pa.float64(), pa.float32(), pa.string(), pa.decimal128(9, 3)):
+        exact = pa.types.is_floating(kind)  # Arrow's own cast of decimals to floats is not to the nearest
+        cells = [-999.0, 0.5, 1.25] if exact else [Decimal("-999.000"), Decimal("0.500"), Decimal("1.250")]
+        plain = pa.array(list(map(str, cells)) if pa.types.is_string(kind) else cells, kind)
+        table = pa.table({"a": plain, "b": pa.array([1, -999, 3])})
+        for end in ("parquet", "csv"):
+            assert scores(write(table, tmp_path / f"p.{end}"), small, schema=schema) == right
+    (tmp_path / "p.csv").write_text("a,b\n?,1\n0.5, -999 \n1.25,3\n")
+    assert scores(tmp_path / "p.csv", small, schema=schema) == right
 
 
 NUMERIC: dict[str, Callable[[list[Any]], pa.Array]] = {

@@ -9,6 +9,7 @@ category, whatever else it might mean. Equal categories get one spelling in what
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ MISSING = frozenset(
     ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA")
 ) | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 BLANKS = tuple(" " * k for k in range(1, 9))  # that the quick reader of numbers takes for a gap
+SLOW = frozenset(word for word in MISSING if word[:1] in set("-1"))  # it would compare with them number by number
 TRUTH = {"true": "1", "false": "0"}
 
 
@@ -46,6 +48,21 @@ def numbers(column: pa.Array, name: str, missing: Collection[str], place: Place)
     DataError
         Dates, lists, bytes, or a text that is no number; names the column and where it stands.
     """
+    values = _values(column, name, missing, place)
+    codes = _missing_numbers(frozenset(missing))
+    if codes:
+        values = np.where(np.isin(values, np.array(codes, values.dtype)), np.array(np.nan, values.dtype), values)
+    return values
+
+
+@lru_cache
+def _missing_numbers(missing: frozenset[str]) -> tuple[float, ...]:
+    """The numbers among the words for missing, such as -999."""
+    found = map(_number, sorted(missing - MISSING))
+    return tuple(number for number in found if number is not None and number == number)
+
+
+def _values(column: pa.Array, name: str, missing: Collection[str], place: Place) -> NDArray[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
