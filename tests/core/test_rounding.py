@@ -27,7 +27,7 @@ def test_no_bin_holds_fewer_people_than_asked_and_small_ones_say_nothing():
         1,
     ]
     assert merge_effects(effects, people, 16, least=1000) == [0]
-    silenced = neutral(np.array([1.0, -2.0, 9.0]), np.array([30.0, 10.0, 1.0]), least=5)
+    silenced = neutral(np.array([1.0, -2.0, 9.0]), np.array([30.0, 10.0, 1.0]), np.array([True, True, False]))
     np.testing.assert_allclose(silenced, [1.0, -2.0, 0.25])
 
 

@@ -208,6 +208,8 @@ def as_weights(sample_weight: Any, bad: NDArray[np.bool_]) -> NDArray[np.float64
     wrong = ~(np.isfinite(weight) & (weight >= 0))
     if wrong.any():
         raise DataError(f"sample_weight, row {int(np.argmax(wrong))}: weights must be finite and 0 or more")
+    if not weight.any():
+        raise DataError("sample_weight: every weight is zero; somebody must count")
     if not weight[bad].sum() > 0 or not weight[~bad].sum() > 0:
         raise DataError("target: two classes needed (good and bad), found one class only among rows with weight")
     return weight

@@ -116,8 +116,8 @@ def _of_numbers(
     m = len(bads) - 1
     goods = people - bads
     starts = pool_violators(bads[:m], goods[:m], rising=sign < 0) if sign else pool_turns(bads[:m], goods[:m])
-    pooled = (np.add.reduceat(counts[:m], starts) for counts in (bads, goods))
-    starts = np.append(starts[merge(*pooled, MAX_BINS, least, price=0.0)], m)
+    b, g = np.add.reduceat(bads[:m], starts), np.add.reduceat(goods[:m], starts)
+    starts = np.append(starts[merge(b, g, MAX_BINS, least, price=0.0)], m)
     blocks = _smoothed(np.add.reduceat(bads, starts), np.add.reduceat(people, starts), rate, sign)
     return np.repeat(blocks, np.diff(np.append(starts, m + 1)))
 
