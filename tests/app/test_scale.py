@@ -84,7 +84,7 @@ def test_another_card_scores_everything_anew(run: Run, tmp_path: Path) -> None:
 
 SPOILT = {
     "column missing": (lambda table: table.drop(columns="income"), "columns missing: income"),
-    "text for a number": (lambda table: table.assign(income="much"), "'income', row 0: not a number"),
+    "text for a number": (lambda table: table.assign(income="much"), "'income', row 0 (and 499 more): not a number"),
     "dates for a number": (lambda table: table.assign(income=pd.Timestamp("2020-01-01")), "found timestamp"),
     "lists for a number": (lambda table: table.assign(income=[[1.0]] * len(table)), "found list"),
     "numbers for a category": (lambda table: table.assign(purpose=1.5), "a category that the scorecard does not know"),

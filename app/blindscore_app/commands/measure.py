@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from blindscore.people.population import Population
     from blindscore_app.scale.tasks import Engine
 
-QUICK_ATTACKS = ("profile", "link", "steer", "intercept", "disclose")
 QUICK_SAMPLE = 8
 
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same people, same figures.")]
@@ -118,7 +117,7 @@ def _fill(cache: Path | None, people: int, seed: int, designs: list[Design], qui
     if cache is None:
         raise ParameterError("--engine dask hands finished parts over in the cache; leave out --no-cache")
     cache.mkdir(parents=True, exist_ok=True)
-    attacks = [c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS]
+    attacks = [c for c in load_capabilities() if not quick or c.quick]
     with bar() as progress:
         run(design_tasks(people, seed, designs, attacks, cache), engine, cache / "manifest.json", progress, "designs")
 
@@ -219,7 +218,7 @@ def _measure(
             seed=seed,
             command=command,
             progress=progress,
-            capabilities=[c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS],
+            capabilities=[c for c in load_capabilities() if not quick or c.quick],
             cache=parts,
         )
     parts.tidy()

@@ -85,9 +85,9 @@ def score(
     check_request(want, columns)
     piped = STREAM in (str(file), str(out))
     if not is_many(file):
-        kind_of_result(out)
         if str(out) != STREAM:
             check_file(out, card, file, schema)
+        kind_of_result(out)
     if piped and (is_many(file) or engine is not Where.LOCAL):
         raise ParameterError("- stands for one stream in this process: give files for --engine, and a folder for many")
     if not is_many(file) and engine is Where.LOCAL:

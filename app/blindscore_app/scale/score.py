@@ -100,9 +100,7 @@ def recipe_of(want: Wanted, kind: FileKind, columns: Columns) -> str:
         "keep": want.keep,
         "kind": asdict(kind),
         "also": asdict(columns),
-        "pyarrow": None
-        if kind.form == "csv" and not kind.packed
-        else pyarrow.__version__,  # it stands in the file, or packs it
+        "pyarrow": None if plain else pyarrow.__version__,  # it stands in the file, or packs it
     }
     return hashlib.sha256(b"blindscore/score/v1" + json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

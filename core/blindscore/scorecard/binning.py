@@ -1,7 +1,8 @@
 """Put values into bins: the one rule that training, scoring and every private variant share.
 
 A number x falls into bin ``#{edges <= x}``, a category into the bin whose group lists it, else into the bin that the
-card keeps for every other, a missing value (NaN, None, ``pd.NA``) into the last bin. Messages name the column and the first offending row, never the value.
+card keeps for every other, a missing value (NaN, None, ``pd.NA``) into the last bin. Messages name the column and the
+first offending row, never the value.
 """
 
 from __future__ import annotations

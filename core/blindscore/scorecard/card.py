@@ -219,7 +219,7 @@ class Card:
         """Plain, JSON-ready form without the fingerprint."""
         return {
             "format": "blindscore-card",
-            "version": 1,
+            "version": 2,
             "scale": {
                 "base_score": float(self.scale.base_score),
                 "base_odds": float(self.scale.base_odds),

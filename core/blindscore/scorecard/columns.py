@@ -6,7 +6,6 @@ publish that person's outcome. The pool is also where categories go that turn up
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 

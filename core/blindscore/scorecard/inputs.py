@@ -64,12 +64,55 @@ def _to_pandas(people: Any, names: list[str] | None) -> pd.DataFrame:
 # Words that say which of two outcomes is default; compared without case, hyphens and underscores being blanks. Numbers
 # as words order as numbers do.
 BAD_WORDS = frozenset(
-    "1,two,true,yes,y,bad,b,default,defaulted,in default,charged off,chargeoff,delinquent,past due,late,bankrupt,loss,"
-    "written off,not paid,not repaid,unpaid,non performing,nonperforming,high risk".split(",")
+    [
+        "1",
+        "two",
+        "true",
+        "yes",
+        "y",
+        "bad",
+        "b",
+        "default",
+        "defaulted",
+        "in default",
+        "charged off",
+        "chargeoff",
+        "delinquent",
+        "past due",
+        "late",
+        "bankrupt",
+        "loss",
+        "written off",
+        "not paid",
+        "not repaid",
+        "unpaid",
+        "non performing",
+        "nonperforming",
+        "high risk",
+    ]
 )
 GOOD_WORDS = frozenset(
-    "0,one,zero,false,no,n,good,g,current,paid,fully paid,paid off,repaid,performing,no default,non default,"
-    "not default,low risk,in good standing".split(",")
+    [
+        "0",
+        "one",
+        "zero",
+        "false",
+        "no",
+        "n",
+        "good",
+        "g",
+        "current",
+        "paid",
+        "fully paid",
+        "paid off",
+        "repaid",
+        "performing",
+        "no default",
+        "non default",
+        "not default",
+        "low risk",
+        "in good standing",
+    ]
 )
 
 
@@ -165,6 +208,8 @@ def as_weights(sample_weight: Any, bad: NDArray[np.bool_]) -> NDArray[np.float64
     wrong = ~(np.isfinite(weight) & (weight >= 0))
     if wrong.any():
         raise DataError(f"sample_weight, row {int(np.argmax(wrong))}: weights must be finite and 0 or more")
+    if not weight.any():
+        raise DataError("sample_weight: every weight is zero; somebody must count")
     if not weight[bad].sum() > 0 or not weight[~bad].sum() > 0:
         raise DataError("target: two classes needed (good and bad), found one class only among rows with weight")
     return weight

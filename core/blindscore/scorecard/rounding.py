@@ -12,7 +12,11 @@ MAX_SWEEPS = 20
 
 
 def merge_effects(
-    effects: NDArray[np.float64], people: NDArray[np.float64], max_bins: int, least: float = 0
+    effects: NDArray[np.float64],
+    people: NDArray[np.float64],
+    max_bins: int,
+    least: float = 0,
+    heads: NDArray[np.int64] | None = None,
 ) -> list[int]:
     """Start of each bin after merging neighbours, as few as keep the effects, at most `max_bins`.
 
@@ -20,16 +24,17 @@ def merge_effects(
     ----------
     effects : (m,) log-odds of the ordinary fine bins
     people : (m,) how many stand in each
-    least : least people in a bin; one bin where so many are not there
+    least : least head count of a bin; one bin where so many are not there
+    heads : (m,) head counts, where `people` are weighted
     """
     weight = people + 1e-9 * max(1.0, people.sum())  # a bin without people still follows its own effect
     mass, first, second = (np.concatenate([[0.0], np.cumsum(weight * effects**power)]) for power in (0, 1, 2))
     w, a, b = (sums[None, :] - sums[:, None] for sums in (mass, first, second))
-    heads = np.concatenate([[0.0], np.cumsum(people)])
+    reached = np.concatenate([[0.0], np.cumsum(people if heads is None else heads)])
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.where(w > 0, b - a * a / w, np.inf)  # [i, j]: loss of one bin of i..j-1
     places = np.arange(len(effects) + 1)
-    allowed = (places[:, None] < places[None, :]) & (heads[None, :] - heads[:, None] >= least)
+    allowed = (places[:, None] < places[None, :]) & (reached[None, :] - reached[:, None] >= least)
     found = best_segments(np.where(allowed, -np.maximum(spread, 0.0), -np.inf), max_bins)
     possible = [pair for pair in found if np.isfinite(pair[0])]
     if not possible:
@@ -44,9 +49,8 @@ def merged(effects: NDArray[np.float64], people: NDArray[np.float64], starts: li
     return np.add.reduceat(weight * effects, starts) / np.add.reduceat(weight, starts)
 
 
-def neutral(effects: NDArray[np.float64], people: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """Effects in which bins of fewer than `least` people say nothing of their own: they get the average of the rest."""
-    told = people >= least
+def neutral(effects: NDArray[np.float64], people: NDArray[np.float64], told: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Effects in which bins that are not `told` say nothing of their own: they get the average of the rest."""
     average = float(np.average(effects[told], weights=people[told])) if people[told].sum() > 0 else 0.0
     return np.where(told, effects, average)
 

@@ -22,13 +22,9 @@ from blindscore.scorecard.inputs import as_frame, as_outcome, as_weights
 from blindscore.scorecard.kernel.kernels import score_columns, score_rows
 from blindscore.scorecard.reasons import REASONS, Reason, reasons
 from blindscore.scorecard.scale import ScaleWish, warn_of_clipping
-from blindscore.scorecard.training import Method, Settings, Smallest, train
+from blindscore.scorecard.training import Method, Settings, train
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-def _plain(wish: Any) -> bool:
-    return isinstance(wish, bool | str)
 
 
 class Scorecard(ClassifierMixin, BaseEstimator):
@@ -249,7 +245,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
 
     def _directions(self, names: list[str]) -> list[Direction]:
         words = get_args(Direction)
-        wish = {True: "auto", False: "none"}.get(self.monotone, self.monotone) if _plain(self.monotone) else None
+        wish = self.monotone if not isinstance(self.monotone, bool) else "auto" if self.monotone else "none"
         wishes: list[Any] = [wish] * len(names)
         if isinstance(self.monotone, Mapping):
             absent = sorted(set(self.monotone) - set(names))

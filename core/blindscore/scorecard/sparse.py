@@ -227,7 +227,7 @@ def _bag(
 
 def fit_sparse(
     bins: NDArray[np.uint8], ordinary: NDArray[np.int64], ordered: NDArray[np.bool_], bad: NDArray[np.bool_],
-    weight: NDArray[np.float64], signs: NDArray[np.int64], seed: int,
+    weight: NDArray[np.float64], signs: NDArray[np.int64], seed: int, least: float = 1,
 ) -> NDArray[np.float64]:  # fmt: skip
     """Effects in log-odds of *good* of every fine bin, (d, widest), the missing bin of feature j at ordinary[j].
 
@@ -238,13 +238,17 @@ def fit_sparse(
     bad : (n,) True = defaulted; weight : (n,) for how many people each stands
     signs : (d,) +1 where points must rise with the bin, -1 where they must fall, 0 where they are free
     seed : of the random parts
+    least : least people whom evidence may come from
 
     Notes
     -----
     An effect of a bin without people is that of the bin below it, and of the missing bin 0, the average.
     """
     rng = np.random.default_rng(seed)
-    bags = [_bag(bins, ordinary, ordered, bad, weight, rng) for _ in range(max(BAGS, min(MOST_BAGS, BAG_PEOPLE // len(bad))))]
+    bags = [
+        _bag(bins, ordinary, ordered, bad, weight, rng)
+        for _ in range(max(BAGS, min(MOST_BAGS, BAG_PEOPLE // len(bad))))
+    ]
     best, since, least, left_out = np.zeros_like(bags[0].effects), 0, float("inf"), [np.zeros(len(bags[0].out_bad))]
     for penalty in map(float, PENALTIES):
         margins = each(partial(_Bag.descend, ordinary=ordinary, ordered=ordered, signs=-signs, weight=penalty), bags)
@@ -257,7 +261,7 @@ def fit_sparse(
             since += 1
             if since == PATIENCE:
                 break
-    return _stack(-best, left_out, bags, bins, ordinary, ordered, bad, weight, signs, seed)
+    return _stack(-best, left_out, bags, bins, ordinary, ordered, bad, weight, signs, least)
 
 
 def _deviance(margin: NDArray[np.float64], bad: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
@@ -267,7 +271,7 @@ def _deviance(margin: NDArray[np.float64], bad: NDArray[np.bool_], weight: NDArr
 def _stack(
     sparse: NDArray[np.float64], left_out: list[NDArray[np.float64]], bags: list[_Bag], bins: NDArray[np.uint8],
     ordinary: NDArray[np.int64], ordered: NDArray[np.bool_], bad: NDArray[np.bool_], weight: NDArray[np.float64],
-    signs: NDArray[np.int64], seed: int,
+    signs: NDArray[np.int64], least: float,
 ) -> NDArray[np.float64]:  # fmt: skip
     """Average with weight of evidence by how well each does on the people left out.
 
@@ -278,7 +282,7 @@ def _stack(
     """
 
     def evidence(own: NDArray[np.uint8], outcome: NDArray[np.bool_], mass: NDArray[np.float64]) -> NDArray[np.float64]:
-        woe, found = np.zeros_like(sparse), fit_woe(own, ordinary, ordered, outcome, mass, signs, 1.0, seed, turning=True)
+        woe, found = np.zeros_like(sparse), fit_woe(own, ordinary, ordered, outcome, mass, signs, 1.0, least)
         for row, effects in zip(woe, found, strict=True):
             row[: len(effects)] = effects
         return woe

@@ -151,34 +151,44 @@ def _fit_parts(
     ordinary = np.array([bins.n_ordinary for bins in fine], np.int64)
     ordered = np.array([part.levels is None for part in parts])
     if settings.method == "sparse":
-        fitted = list(fit_sparse(placed, ordinary, ordered, bad, weight, signs, settings.seed))
+        fitted = list(fit_sparse(placed, ordinary, ordered, bad, weight, signs, settings.seed, least))
     else:
-        fitted = fit_woe(placed, ordinary, ordered, bad, weight, signs, settings.strength, settings.seed)
+        fitted = fit_woe(placed, ordinary, ordered, bad, weight, signs, settings.strength)
     bins, effects, rebinned = [], [], []
     for part, own, old, effect, n in zip(parts, placed, fine, fitted, most, strict=True):
         m = old.n_ordinary
-        people = np.bincount(own, minlength=m + 1)
+        heads = np.bincount(own, minlength=m + 1)
+        people = np.asarray(np.bincount(own, weights=weight, minlength=m + 1), np.float64)
         if part.locked:
             bins.append(old)
             rebinned.append(own)
             effects.append(effect[: m + 1])
             continue
-        order, starts, final = _merge(part, old, effect, people, n, least)
+        order, starts, final = _merge(part, old, effect, people, heads, n, least)
         listed = len(order)
         new_of = np.empty(m + 1, np.uint8)
         new_of[order] = np.searchsorted(starts, np.arange(listed), side="right") - 1
         rest = np.arange(listed, m + 1)  # every other category, if there is such a bin, and the missing one
         new_of[rest] = len(starts) + rest - listed
-        together = [*merged(effect[order], people[order].astype(np.float64), starts), *effect[rest]]
-        sizes = np.bincount(new_of, weights=people, minlength=len(together))
+        together = [*merged(effect[order], people[order], starts), *effect[rest]]
+        mass, told = (
+            np.asarray(np.bincount(new_of, weights=size, minlength=len(together)), np.float64)
+            for size in (people, heads)
+        )
         bins.append(final)
         rebinned.append(new_of[own])
-        effects.append(neutral(np.array(together), sizes, least))
+        effects.append(neutral(np.array(together), mass, told >= least))
     return bins, rebinned, effects
 
 
 def _merge(
-    part: Part, old: Bins, effect: NDArray[np.float64], people: NDArray[np.int64], most: int, least: int
+    part: Part,
+    old: Bins,
+    effect: NDArray[np.float64],
+    people: NDArray[np.float64],
+    heads: NDArray[np.int64],
+    most: int,
+    least: int,
 ) -> tuple[NDArray[np.int64], list[int], Bins]:
     """Order of the listed fine bins, where each merged one starts in it, and the merged bins."""
     listed = old.n_ordinary if old.other is None or old.other == old.n_ordinary else old.n_ordinary - 1
@@ -188,7 +198,7 @@ def _merge(
         most -= old.n_ordinary - listed
     if not listed:
         return order, [], old
-    starts = merge_effects(effect[order], people[order].astype(np.float64), max(1, most), least)
+    starts = merge_effects(effect[order], people[order], max(1, most), least, heads[order])
     return order, starts, old.merge(order, starts)
 
 

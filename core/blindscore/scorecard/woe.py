@@ -13,14 +13,13 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, minimize
 
-from blindscore.scorecard.classing import pool_turns, pool_violators
+from blindscore.scorecard.card import MAX_BINS
+from blindscore.scorecard.classing import merge, pool_turns, pool_violators
 
 # Each bin is given as many people of average risk as carry this much information on its log-odds, n p (1 - p): a normal
 # prior whose standard deviation is a half. A bin without bads keeps a finite weight, and small bins shrink to 0.
 INFORMATION = 4.0
-
-
-FOLDS = 5  # parts of the people; what a category says of one part is read off the others
+MOST_WEIGHT = 2.0  # of a category's evidence: luck that was shrunk out of it is not blown up again
 
 
 def weights_of_evidence(
@@ -75,8 +74,7 @@ def fit_woe(
     weight: NDArray[np.float64],
     signs: NDArray[np.int64],
     strength: float,
-    seed: int,
-    turning: bool = False,
+    fine_least: float | None = None,
 ) -> list[NDArray[np.float64]]:
     """Effects in log-odds of good of every bin, the missing bin last, as the classical scorecard has them.
 
@@ -87,44 +85,39 @@ def fit_woe(
     bad : (n,) True = defaulted; weight : (n,) for how many people each stands
     signs : (d,) +1 where points must rise with the bin, -1 where they must fall, 0 where they are free
     strength : inverse of the ridge penalty on the weights, > 0
-    seed : of the parts in which categories are read
-    turning : bins are fine ones; a number's share the evidence of their block, whose bad rates turn at most once
+    fine_least : bins are fine ones; a number's share the evidence of their block of at least so many people, and the
+        blocks' bad rates turn at most once
 
     Notes
     -----
     Weights are kept at 0 or above: a feature whose joint weight turned against its own weight of evidence would give
-    more points to riskier bins, which no credit officer signs and which would break a monotone request. A category's
-    evidence among many levels follows luck; its weight is therefore fitted on evidence that each part of the people
-    is told by the other parts (stacking, Wolpert, 1992).
+    more points to riskier bins, which no credit officer signs and which would break a monotone request. Those of
+    categories are kept at `MOST_WEIGHT` or below: they are fitted on the people whom the evidence was read off.
     """
-    rate, fold = float(np.average(bad, weights=weight)), None
+    rate = float(np.average(bad, weights=weight))
     evidence, woe = np.empty((bins.shape[1], len(bins))), []
     for j, (own, m) in enumerate(zip(bins, ordinary, strict=True)):
         bads, people = (np.bincount(own, weights=w, minlength=m + 1) for w in (bad * weight, weight))
         if ordered[j]:
-            woe.append(_of_numbers(bads, people, rate, int(signs[j]), turning))
+            woe.append(_of_numbers(bads, people, rate, int(signs[j]), fine_least))
             evidence[:, j] = woe[j][own]
             continue
         woe.append(_smoothed(bads, people, rate, 0, shared_information(bads, people, rate)))
-        fold = np.random.default_rng([seed, len(bad)]).permutation(len(bad)) % FOLDS if fold is None else fold
-        for part in range(FOLDS):
-            out = fold == part
-            here = own[out]
-            b = bads - np.bincount(here, weights=(bad * weight)[out], minlength=m + 1)
-            p = people - np.bincount(here, weights=weight[out], minlength=m + 1)
-            told = _smoothed(b, np.maximum(p, 0), rate, 0, shared_information(b, np.maximum(p, 0), rate))
-            evidence[out, j] = told[here]
-    _, weights = fit_weights(evidence, bad, strength, weight)
+        evidence[:, j] = woe[j][own]
+    _, weights = fit_weights(evidence, bad, strength, weight, np.where(ordered, np.inf, MOST_WEIGHT))
     return [w * own for w, own in zip(weights, woe, strict=True)]
 
 
-def _of_numbers(bads: NDArray[Any], people: NDArray[Any], rate: float, sign: int, turning: bool) -> NDArray[np.float64]:
-    if not turning:
+def _of_numbers(
+    bads: NDArray[Any], people: NDArray[Any], rate: float, sign: int, least: float | None
+) -> NDArray[np.float64]:
+    if least is None:
         return _smoothed(bads, people, rate, sign)
     m = len(bads) - 1
     goods = people - bads
     starts = pool_violators(bads[:m], goods[:m], rising=sign < 0) if sign else pool_turns(bads[:m], goods[:m])
-    starts = np.append(starts, m)
+    b, g = np.add.reduceat(bads[:m], starts), np.add.reduceat(goods[:m], starts)
+    starts = np.append(starts[merge(b, g, MAX_BINS, least, price=0.0)], m)
     blocks = _smoothed(np.add.reduceat(bads, starts), np.add.reduceat(people, starts), rate, sign)
     return np.repeat(blocks, np.diff(np.append(starts, m + 1)))
 
@@ -154,11 +147,19 @@ def _loss(parameters: Any, evidence: Any, good: Any, weight: Any, strength: floa
 
 
 def fit_weights(
-    evidence: NDArray[np.float64], bad: NDArray[np.bool_], strength: float, weight: NDArray[np.float64]
+    evidence: NDArray[np.float64],
+    bad: NDArray[np.bool_],
+    strength: float,
+    weight: NDArray[np.float64],
+    most: NDArray[np.float64] | None = None,
 ) -> tuple[float, NDArray[np.float64]]:
-    """Intercept, and a weight of 0 or above for each column of evidence (n, d) of good, under a ridge penalty."""
+    """Intercept, and a weight of 0 or above for each column of evidence (n, d) of good, under a ridge penalty.
+
+    weight : (n,) of the people; most : (d,) greatest weight of each column, infinite by default
+    """
     good, rate = ~bad, float(np.average(bad, weights=weight))
     start = np.concatenate([[np.log((1 - rate) / rate)], np.full(evidence.shape[1], 0.5)])
-    bounds = [(None, None)] + [(0.0, None)] * evidence.shape[1]
+    top = [None] * evidence.shape[1] if most is None else [float(m) if np.isfinite(m) else None for m in most]
+    bounds = [(None, None), *((0.0, m) for m in top)]
     best = minimize(_loss, start, (evidence, good, weight, strength), jac=True, method="L-BFGS-B", bounds=bounds).x
     return float(best[0]), best[1:]

@@ -1,7 +1,7 @@
 """Disclosure by choice: the person shows a score band or reasons to a reader of its own choosing, provably and no more.
 
 Relation: under signed attestations of one person, low <= score <= high (two range proofs on the committed sum), and for
-each chosen feature, the points that its bin loses against the best ordinary bin (an opening of that feature's weighted sum).
+each chosen feature, the points that its bin loses against the best ordinary one (an opening of its weighted sum).
 Who sees what: the reader (a debt adviser, a supervisor, a second lender) learns the band and the chosen losses; a loss
 tells the bins that lose as much. Whoever sees the frame sees how much is disclosed, by its size.
 Assumptions: those of :mod:`.range_proof` and :mod:`.linear_proof`. Not protected: a person pressed to disclose.

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from blindscore.errors import DataError
-from blindscore.people.files.cells import BLANKS, MISSING
+from blindscore.people.files.cells import BLANKS, MISSING, SLOW
 from blindscore.people.files.kinds import FileKind, check_columns, csv_header, kind_of_file, open_unpacked, readable
 from blindscore.people.files.lines import trouble
 
@@ -110,7 +112,8 @@ def _csv(path: Path, kind: FileKind, ask: Ask) -> Iterator[pa.RecordBatch]:
             yield batch.slice(known)
     except (pa.ArrowException, EOFError) as error:
         # The library's message may quote a row, and a row is somebody's data.
-        raise DataError(f"{path}: {trouble(path, kind)}") from error
+        what = trouble(path, kind) or "malformed, or a row over 16 MB; export it again as CSV"
+        raise DataError(f"{path}: {what}") from error
 
 
 def _csv_typed(
@@ -133,7 +136,7 @@ def _csv_typed(
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=list(ask.columns),
                 column_types=types,
-                null_values=[*sorted(ask.missing), *BLANKS],  # of numbers; texts keep theirs
+                null_values=[*sorted(ask.missing - SLOW), *BLANKS],  # of numbers; texts keep theirs
                 strings_can_be_null=False,
             ),
         ) as reader,
@@ -141,6 +144,9 @@ def _csv_typed(
         for batch in reader:
             file.ahead.release()
             yield batch
+    # Arrow takes what follows a quote that is never closed for one long cell: people would be lost without a word.
+    if file.quotes % 2 and (what := trouble(path, kind)):
+        raise DataError(f"{path}: {what}")
 
 
 class _Paced(io.RawIOBase):
@@ -148,13 +154,17 @@ class _Paced(io.RawIOBase):
 
     def __init__(self, file: Any) -> None:
         self.file, self.ahead = file, threading.Semaphore(BLOCKS_AHEAD)
+        self.quotes = 0  # read so far
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> Any:
         self.ahead.acquire(timeout=PATIENCE)  # then it goes on: a block without a row would never be asked for
-        return self.file.read(size)
+        data = self.file.read(size)
+        if b'"' in data:  # most blocks of numbers hold none, which is quick to say
+            self.quotes += int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord('"')))
+        return data
 
 
 @contextmanager

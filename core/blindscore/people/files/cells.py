@@ -9,6 +9,7 @@ category, whatever else it might mean. Equal categories get one spelling in what
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ MISSING = frozenset(
     ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA")
 ) | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 BLANKS = tuple(" " * k for k in range(1, 9))  # that the quick reader of numbers takes for a gap
+SLOW = frozenset(word for word in MISSING if word[:1] in set("-1"))  # it would compare with them number by number
 TRUTH = {"true": "1", "false": "0"}
 
 
@@ -46,6 +48,21 @@ def numbers(column: pa.Array, name: str, missing: Collection[str], place: Place)
     DataError
         Dates, lists, bytes, or a text that is no number; names the column and where it stands.
     """
+    values = _values(column, name, missing, place)
+    codes = _missing_numbers(frozenset(missing))
+    if codes:
+        values = np.where(np.isin(values, np.array(codes, values.dtype)), np.array(np.nan, values.dtype), values)
+    return values
+
+
+@lru_cache
+def _missing_numbers(missing: frozenset[str]) -> tuple[float, ...]:
+    """The numbers among the words for missing, such as -999."""
+    found = map(_number, sorted(missing - MISSING))
+    return tuple(number for number in found if number is not None and number == number)
+
+
+def _values(column: pa.Array, name: str, missing: Collection[str], place: Place) -> NDArray[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -56,7 +73,8 @@ def numbers(column: pa.Array, name: str, missing: Collection[str], place: Place)
     if pa.types.is_null(kind):
         return np.full(len(column), np.nan)
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_float16(kind):
-        values = pc.fill_null(column, 0).to_numpy(zero_copy_only=False).astype(np.float64)
+        plain = column.cast(pa.uint8()) if pa.types.is_boolean(kind) else column
+        values = pc.fill_null(plain, 0).to_numpy(zero_copy_only=False).astype(np.float64)
         return (
             np.where(pc.is_null(column).to_numpy(zero_copy_only=False), np.nan, values) if column.null_count else values
         )
@@ -74,29 +92,26 @@ def _parsed(column: pa.Array, name: str, missing: Collection[str], place: Place)
     gone = pc.is_in(trimmed, value_set=pa.array(sorted(missing), trimmed.type))
     given = pc.if_else(gone, None, trimmed)
     try:  # to the nearest double, by the parser that reads CSV
-        values = pc.cast(given, pa.float64())
+        return np.asarray(pc.cast(given, pa.float64()).fill_null(np.nan))
     except pa.ArrowInvalid:
         coded = given.dictionary_encode()
-        found = [_is_number(text) for text in coded.dictionary.to_pylist()]
-        wrong = ~np.array([*found, True])[coded.indices.fill_null(len(found)).to_numpy()]
-        raise place.refuse(
-            name,
-            "not a number; mend the file, declare the word as `missing` in the schema, "
-            'or the column as kind = "category"',
-            wrong,
-        ) from None
-    return np.asarray(values.fill_null(np.nan))
+    found = [_number(text) for text in coded.dictionary.to_pylist()]
+    codes = coded.indices.fill_null(len(found)).to_numpy()
+    wrong = np.array([*(number is None for number in found), False])[codes]
+    if wrong.any():
+        advice = "mend the file, declare the word as `missing` in the schema, or the column as a category"
+        raise place.refuse(name, f"not a number; {advice}", wrong)
+    return np.array([*found, np.nan], np.float64)[codes]
 
 
-def _is_number(text: str) -> bool:
-    """Say whether Arrow reads a number in a text."""
+def _number(text: str) -> float | None:
+    """The number that Arrow reads in a text, or 1 and 0 for truth values as in Parquet; None where there is none."""
     import pyarrow as pa
 
     try:
-        pa.array([text]).cast(pa.float64())
+        return float(pa.array([TRUTH.get(text.lower(), text)]).cast(pa.float64())[0].as_py())
     except pa.ArrowInvalid:
-        return False
-    return True
+        return None
 
 
 def words(

@@ -25,6 +25,10 @@ class _BadText(Exception):
     """A line that is not UTF-8; its number."""
 
 
+class _BadQuote(Exception):
+    """A row with a quote that is not closed, or a cell too long; its first line."""
+
+
 def _lines(path: Path, kind: FileKind) -> Iterator[str]:
     with readable(path), open_unpacked(path, kind) as file:
         number = 0
@@ -40,16 +44,19 @@ def _records(path: Path, kind: FileKind) -> Iterator[tuple[int, int]]:
     """Yield (first line, number of cells) of each row, the header first, as Arrow counts rows."""
     reader = csv.reader(_lines(path, kind), delimiter=kind.delimiter, strict=True)
     start, columns = 1, 0
-    for cells in reader:
-        if cells or columns == 1:
-            columns = columns or len(cells)
-            yield start, max(len(cells), 1)
-        start = reader.line_num + 1
+    try:
+        for cells in reader:
+            if cells or columns == 1:
+                columns = columns or len(cells)
+                yield start, max(len(cells), 1)
+            start = reader.line_num + 1
+    except csv.Error:
+        raise _BadQuote(start) from None
 
 
-def trouble(path: Path, kind: FileKind) -> str:
-    """Say what is wrong with a text file, at which line, and what to do; values are never repeated."""
-    columns, start = 0, 1
+def trouble(path: Path, kind: FileKind) -> str | None:
+    """Say what is wrong with a text file, at which line, and what to do, if anything is; values are not repeated."""
+    columns = 0
     try:
         for start, cells in _records(path, kind):
             columns = columns or cells
@@ -57,9 +64,9 @@ def trouble(path: Path, kind: FileKind) -> str:
                 return f"line {start} has {cells} cells where the header has {columns}; mend or remove it"
     except _BadText as error:
         return f"not UTF-8 on line {error}; save the file as UTF-8"
-    except csv.Error:
-        return f"a quote is not closed, or a cell too long, after line {start}; export it again as CSV"
-    return "malformed, or a row over 16 MB; export it again as CSV"
+    except _BadQuote as error:
+        return f"a quote is not closed, or a cell is too long, in the row on line {error}; export it again as CSV"
+    return None
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class Place:
             for number, (line, _) in enumerate(_records(self.path, self.kind), start=-1):
                 if number == self.start + row:
                     return f"line {line}"
-        except (_BadText, csv.Error, DataError):
+        except (_BadText, _BadQuote, DataError):
             pass
         return f"row {self.start + row}"  # the file changed meanwhile
 

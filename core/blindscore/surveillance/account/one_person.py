@@ -116,7 +116,8 @@ def score_person(person: Person, run: Run) -> dict[str, Any]:
     -------
     dict
         ``threshold``; ``low`` and ``high`` of the scale; ``base`` points; ``parts``: per characteristic ``feature``,
-        ``best`` points (those that reasons are measured against), and ``bins`` and ``points`` by slider position (one entry if no slider moves it); ``scores``:
+        ``best`` points (of reasons), and ``bins`` and ``points`` by slider position (one entry if no slider moves it);
+        ``scores``:
         base64 of little-endian int16, one a combination, the last slider fastest. A score that departs from base and
         points, clipped, was moved by a rule outside the card.
     """
