@@ -103,7 +103,7 @@ def trait_figures(society: Society) -> dict[str, float]:
     doings = society.features[list(CONDUCT_NAMES)]
     female = (society.register["sex"] == "female").to_numpy()
     gay = society.traits["orientation"].to_numpy() == 1
-    out = {f"auc_{name}": auc(doings, society.traits[name].to_numpy() == 1) for name in TRAIT_AUCS}
+    out = {f"auc_{name}": auc(doings, society.traits[name].to_numpy() > 0) for name in TRAIT_AUCS}
     out["auc_sex"] = auc(doings, female)
     out["auc_gay_men"] = auc(doings[~female].reset_index(drop=True), gay[~female])
     out["auc_gay_women"] = auc(doings[female].reset_index(drop=True), gay[female])

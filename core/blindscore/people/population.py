@@ -30,6 +30,12 @@ class Feature:
     context: str = FINANCIAL  # "financial", "shopping", "browsing", "posts", "social", "device", ...
     unit: str = ""
     kind: Kind = "number"
+    plain: str = ""  # what a reader calls it: "months in arrears"; empty = the column's name
+
+    @property
+    def label(self) -> str:
+        """What to show a reader: the plain name, else the column's name with spaces."""
+        return self.plain or self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
