@@ -53,9 +53,9 @@ _HOMES = np.array(
 _AGES = np.array([18.0, 25.0, 35.0, 45.0, 55.0, 63.0, 68.0, 80.0])
 _LIFE = np.array([-0.95, -0.45, -0.08, 0.0, 0.0, -0.10, -0.55, -0.62])  # log of income by age
 _WOMEN, _GAY, _SPREAD = -0.215, -0.125, 0.25  # log of income: women's, LGB people's, everybody's own
-_SMOKERS = np.array([-1.85, -1.45, -0.72, -0.60, -0.60, -0.70, -1.25, -1.35])  # pull towards smoking by age
+_SMOKERS = np.array([-1.80, -1.30, -0.55, -0.56, -0.58, -0.75, -1.40, -1.50])  # pull towards smoking by age
 _RICH = 0.25  # how much income sorts people into areas
-_MET_SIDE, _MET_SEX = 5.0, 0.7
+_MET_SIDE, _MET_SEX = 6.0, 0.9
 
 
 @njit(cache=True)
@@ -102,7 +102,7 @@ def disparate(seed: int, root: Floats, areas: int) -> Floats:
         r[EARN] = pay + _SPREAD * normal(seed, _TIES, 0, i)
         wealth = r[MEANS] + r[EARN]
         r[AREA] = _home(areas, group, wealth, uniform(seed, _TIES, 1, i), uniform(seed, _TIES, 2, i))
-        r[SMOKY] = np.interp(r[AGE], _AGES, _SMOKERS) - 0.8 * (0.35 * r[MEANS] + r[EARN])
+        r[SMOKY] = np.interp(r[AGE], _AGES, _SMOKERS) - 0.85 * (0.35 * r[MEANS] + r[EARN])
         r[ALONE] = 0.62 * r[STRAIN] - 0.25 * (45.0 - r[AGE]) / 18.0
         r[SIDE] = _MET_SIDE * _SIDE[group] + _MET_SEX * (2.0 * r[SEX] - 1.0)
     return out
