@@ -113,3 +113,14 @@ def ledger(seed: int, root: Floats, last: int, persons: NDArray[np.int64]) -> Fl
     for k in range(persons.size):
         _ledger(seed, persons[k], root[persons[k]], last, out[k])
     return out
+
+
+@njit(cache=True)
+def enquired(seed: int, root: Floats, first: int, months: int) -> NDArray[np.bool_]:
+    """Who has an enquiry in which of the `months` months from month `first` of the ledger on, (n, months)."""
+    out = np.empty((root.shape[0], months), np.bool_)
+    rows = np.empty((MONTHS, N_LEDGER))
+    for i in range(root.shape[0]):
+        _ledger(seed, i, root[i], first + months, rows)
+        out[i] = rows[MONTHS - months :, 9] == 1.0
+    return out

@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
 from blindscore.people import latents
-from blindscore.people.assemble import feature_table, lasting_features, register_table
+from blindscore.people.applying import BANKS, banks, times
+from blindscore.people.assemble import feature_table, lasting_features, register_table, texts
 from blindscore.people.conduct import conduct as conduct_of
 from blindscore.people.counter_draws import coin
 from blindscore.people.disparities import disparate
 from blindscore.people.friends import friendships, refriend
 from blindscore.people.latents import Floats
-from blindscore.people.money import LEDGER, MONTHS, ledger, money
+from blindscore.people.money import LEDGER, MONTHS, enquired, ledger, money
 from blindscore.people.places import visits
-from blindscore.people.population import Population
+from blindscore.people.population import Population, check_months
 from blindscore.people.variables import (
     BROWSE,
     CONDUCT_NAMES,
@@ -156,13 +157,31 @@ class Society(Population):
         out.insert(0, "person", np.repeat(rows, MONTHS))
         return out
 
+    def applications(self, months: int = 1) -> pd.DataFrame:
+        """See :meth:`Population.applications`; the model is that of :mod:`blindscore.people.applying`.
+
+        Month 0 is now: everybody applies once. Later months are those of the ledger after it.
+        """
+        check_months(months)
+        later = enquired(self.seed, self.roots, MONTHS + self.month, months)
+        night = self.features["night_order"].to_numpy() == 1
+        found = times(self.seed, self.month, self.roots, night, later)
+        table = pd.DataFrame(found[:, :4], columns=["person", "month", "day", "hour"])
+        return table.assign(bank=texts(BANKS, found[:, 4]))
+
+    def banks(self) -> pd.DataFrame:
+        """See :meth:`Population.banks`."""
+        held = banks(self.seed, self.roots)
+        first, second = (texts((*BANKS, ""), held[:, k]) for k in (0, 1))  # -1 is the last of them
+        return pd.DataFrame({"bank": first, "second_bank": second.mask(second == "")})
+
 
 def make_society(
     people: int = 20_000,
     seed: int = 1,
     default_rate: float = 0.06,
     *,
-    kind: Kind = "independent",
+    kind: str = "independent",
     secrets: tuple[str, ...] | None = None,
     thin_files: bool = True,
 ) -> Society:
@@ -196,8 +215,7 @@ def make_society(
         raise ParameterError(f"seed must be 0 to 2^63 - 1, got {seed}")
     if not 0.001 <= default_rate <= 0.5:
         raise ParameterError(f"default_rate must be 0.001 to 0.5, got {default_rate}")
-    if kind not in KINDS:
-        raise ParameterError(f"no society is called {str(kind)[:40]!r}; there are {', '.join(KINDS)}")
+    kind = check_kind(kind)
     if secrets is None:
         secrets = DISPARATE_SECRETS if kind == "disparate" else SECRETS
     unknown = sorted(set(secrets) - set(TRAITS))
@@ -215,10 +233,10 @@ def make_society(
     doings = conduct_of(seed, 0, root, trait, plans, plan)
     return Society(
         features=feature_table(lasting_features(seed, root), doings, edges, plans, plan),
-        schema=society_schema(tuple(secrets)),
+        schema=society_schema(tuple(secrets), named=kind == "disparate"),
         default=latents.defaults(seed, latents.default_latent(root), odds),
         sensitive=table[list(secrets)],
-        register=register_table(seed, root),
+        register=register_table(seed, root, named=kind == "disparate"),
         history=coin(seed, _HISTORY, people),
         friends=edges,
         visits=visits(seed, 0, root, trait, areas),
@@ -232,6 +250,14 @@ def make_society(
         plans=plans,
         plan=plan,
     )
+
+
+def check_kind(name: str) -> Kind:
+    """Return the name of a society, or raise :class:`ParameterError`."""
+    for kind in KINDS:
+        if name == kind:
+            return kind
+    raise ParameterError(f"no society is called {str(name)[:40]!r}; there are {', '.join(KINDS)}")
 
 
 def _areas(people: int) -> int:

@@ -125,10 +125,8 @@ DEVICE_NAMES = tuple(name for name, *_ in _DEVICE)
 SOCIAL_NAMES = tuple(name for name, *_ in _SOCIAL)
 
 
-def society_schema(
-    secrets: tuple[str, ...] = SECRETS, register: tuple[str, ...] = ("age_band", "sex", "region")
-) -> Schema:
-    """Schema of every synthetic society, with the given secrets as its sensitive columns."""
+def society_schema(secrets: tuple[str, ...] = SECRETS, *, named: bool = False) -> Schema:
+    """Schema of every synthetic society, with the given secrets as its sensitive columns, and names if so asked."""
     return Schema(
         features=(
             *(Feature(name, source, FINANCIAL, unit, plain=plain) for name, source, unit, plain in _MONEY),
@@ -142,5 +140,5 @@ def society_schema(
             *(Feature(name, "social network", "social", unit, plain=plain) for name, unit, plain in _SOCIAL),
         ),
         sensitive=secrets,
-        register=register,
+        register=("age_band", "sex", "region", *(("name",) if named else ())),
     )
