@@ -77,7 +77,9 @@ def frontier(
 
     asked = f"blindscore frontier --people {people} --seed {seed}{f' --society {kind}' * (kind != 'independent')}"
     command = _with(f"{asked} --sample {sample}", designs, quick, settings)
-    _measure(make_society(people=people, seed=seed, kind=kind), chosen, seed, command, out, coalition, quick, kept, as_json)
+    _measure(
+        make_society(people=people, seed=seed, kind=kind), chosen, seed, command, out, coalition, quick, kept, as_json
+    )
 
 
 def audit(
@@ -129,7 +131,13 @@ def _fill(
     cache.mkdir(parents=True, exist_ok=True)
     attacks = [c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS]
     with bar() as progress:
-        run(design_tasks(people, seed, kind, designs, attacks, cache), engine, cache / "manifest.json", progress, "designs")
+        run(
+            design_tasks(people, seed, kind, designs, attacks, cache),
+            engine,
+            cache / "manifest.json",
+            progress,
+            "designs",
+        )
 
 
 def check_coalition(name: str) -> None:

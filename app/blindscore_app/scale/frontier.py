@@ -30,7 +30,9 @@ def design_tasks(
     tasks = []
     for design in designs:
         own = code_fingerprint(type(design).__module__.partition(".")[0])
-        told = f"{code_fingerprint('blindscore')}|{own}|{people}|{seed}|{kind}|{design!r}|{list(map(repr, capabilities))}"
+        told = (
+            f"{code_fingerprint('blindscore')}|{own}|{people}|{seed}|{kind}|{design!r}|{list(map(repr, capabilities))}"
+        )
         recipe = hashlib.sha256(b"blindscore/frontier/v1" + told.encode()).hexdigest()
         work = partial(_work, people, seed, kind, design, tuple(capabilities), cache)
         tasks.append(Task(design.name, cache / "designs" / f"{design.name}.json", recipe, (), work))
@@ -46,7 +48,13 @@ def _society(people: int, seed: int, kind: Kind) -> Population:
 
 
 def _work(
-    people: int, seed: int, kind: Kind, design: Design, capabilities: tuple[Capability, ...], cache: Path, temporary: Path
+    people: int,
+    seed: int,
+    kind: Kind,
+    design: Design,
+    capabilities: tuple[Capability, ...],
+    cache: Path,
+    temporary: Path,
 ) -> Mapping[str, int]:
     from blindscore.scorecard.scorecard import Scorecard
     from blindscore.surveillance.cache import Cache

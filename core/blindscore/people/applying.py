@@ -2,10 +2,11 @@
 
 *How often*: everybody applies once now; after that, whenever the ledger of a later month has an enquiry (a month's odds
 rise with card debt), so frequency tells of money. *When*: at hours of the person's own. Whoever orders at night
-(`night_order`) also applies between midnight and six four times in five; parents of a small child apply in the evening,
-people over 65 in the morning, the others around an hour of theirs that lasts, with a standard deviation of two hours. The
-day of the month says nothing. *Who signs*: the person's main bank, or its second one if it has one, which signs one
-application in four. Older people bank more often with the first banks of the list, younger ones with the last.
+(`night_order`) also applies between midnight and six four times in five; parents of a small child apply in the
+evening, people over 65 in the morning, the others around an hour of theirs that lasts, with a standard deviation of two
+hours. The day of the month says nothing. *Who signs*: the person's main bank, or its second one if it has one, which
+signs one application in four. Older people bank more often with the first banks of the list, younger ones with the
+last.
 
 All of it is modelled; no published figure stands behind it.
 """

@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from blindscore.people.counter_draws import normal, uniform
 from blindscore.people.latents import D_MONEY, ORIENTATION_CUT, W_STRAIN, Floats, money_trouble

@@ -18,7 +18,7 @@ KOSINSKI = "Kosinski, Stillwell and Graepel, PNAS 110(15), 2013"
 KOSINSKI_PRESS = f"{KOSINSKI}, as the press gave it"
 MONTJOYE = "de Montjoye, Radaelli, Singh and Pentland, Science 347(6221), 2015"
 TOURNIER = "Tournier and de Montjoye, Science Advances 8(33), 2022"
-FED = "Board of Governors of the Federal Reserve System, Report to the Congress on Credit Scoring, 2007, tables of differential effect"
+FED = "Federal Reserve Board, Report to the Congress on Credit Scoring, 2007, tables of differential effect"
 BLS_2005 = "US Bureau of Labor Statistics, Usual Weekly Earnings, fourth quarter 2005 (full-time)"
 BLS_1999 = "US Bureau of Labor Statistics, The Editor's Desk, 23 July 1999 (men, full-time)"
 EUROSTAT = "Eurostat, EU-SILC, Gini of equivalised disposable income, EU, 2025, as the press gave it"
@@ -52,7 +52,7 @@ def _relative(name: str, what: str, rate: float, mean: float, tolerance: float) 
     return Fact(name, f"default rate over the mean: {what}", rate / mean, tolerance, "documented", BERG)
 
 
-_OWN_SUM = "(own sum: births last .75, abortions and losses .2 of a year: .057 in the US of 2004; births fell by a fifth)"
+_OWN_SUM = "(own sum: births last .75, losses .2 of a year: .057 in the US of 2004; births fell by a fifth)"
 _MEAN = 0.94  # % of orders that default, in the sample of Berg et al. (documented)
 FACTS: tuple[Fact, ...] = (
     Fact("auc_bureau", "AUC of default from bureau-type features", 0.683, 0.015, "documented", BERG),

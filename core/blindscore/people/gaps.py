@@ -156,4 +156,3 @@ def sex_assortativity(society: Society) -> float:
     ends = society.roots[society.friends, SEX]
     both = np.concatenate([ends, ends[:, ::-1]])
     return float(np.corrcoef(both[:, 0], both[:, 1])[0, 1])
-

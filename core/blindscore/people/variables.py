@@ -135,7 +135,10 @@ def society_schema(secrets: tuple[str, ...] = SECRETS, *, named: bool = False) -
                 for k, (name, unit, plain) in enumerate(_DEVICE)
             ),
             *(Feature(name, "shop", "shopping", unit, plain=plain) for name, unit, plain in _SHOP),
-            *(Feature(f"browse_{name}", "browser", "browsing", "share of pages", plain=plain) for name, plain in _BROWSE),
+            *(
+                Feature(f"browse_{name}", "browser", "browsing", "share of pages", plain=plain)
+                for name, plain in _BROWSE
+            ),
             *(Feature(f"post_{name}", "social network", "posts", "a month", plain=plain) for name, plain in _POSTS),
             *(Feature(name, "social network", "social", unit, plain=plain) for name, unit, plain in _SOCIAL),
         ),
