@@ -6,9 +6,9 @@ import pytest
 
 from blindscore.errors import ParameterError
 from blindscore.people.calibration import conduct_gains
+from blindscore.people.disparities import SHARES
 from blindscore.people.latents import intercept
 from blindscore.people.population import Feature, Population
-from blindscore.people.disparities import SHARES
 from blindscore.people.society import KINDS, Society, make_society
 from blindscore.people.variables import (
     ALONE,
@@ -145,7 +145,8 @@ def test_impossible_interventions_are_refused(society: Society, conduct: dict, p
 
 
 @pytest.mark.parametrize(
-    "settings", [{"people": 0}, {"kind": "fair"}, {"seed": -1}, {"default_rate": 0.0}, {"secrets": ("party", "shoe size")}]
+    "settings",
+    [{"people": 0}, {"kind": "fair"}, {"seed": -1}, {"default_rate": 0.0}, {"secrets": ("party", "shoe size")}],
 )
 def test_impossible_societies_are_refused(settings: dict) -> None:
     with pytest.raises(ParameterError):

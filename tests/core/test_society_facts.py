@@ -76,9 +76,7 @@ def test_a_figure_outside_its_tolerance_does_not_hold() -> None:
     assert not fact.holds(0.679)
 
 
-def test_every_fact_has_its_own_name_a_source_and_a_status(
-    figures: dict[str, float], gaps: dict[str, float]
-) -> None:
+def test_every_fact_has_its_own_name_a_source_and_a_status(figures: dict[str, float], gaps: dict[str, float]) -> None:
     every = (*FACTS, *DISPARITIES)
     assert len({fact.name for fact in every}) == len(every)
     assert set(figures) == {fact.name for fact in FACTS}

@@ -1,7 +1,5 @@
 """When and how often people apply, which bank signs, and what registers outside know of them."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from blindscore.errors import BlindscoreError, DataError, ParameterError
 from blindscore.people.applying import BANKS
-from blindscore.people.population import Population
+from blindscore.people.population import Feature, Schema
 from blindscore.people.registers import REGISTERS, credit_register, friend_list, name_register, tax_roll
 from blindscore.people.society import Society, make_society
 from blindscore.people.variables import AGE, CHILD, SEX
@@ -136,10 +134,8 @@ def test_a_friend_list_holds_a_share_of_the_ties_and_a_larger_one_keeps_them(soc
 
 @pytest.mark.parametrize("register", REGISTERS.values())
 def test_a_register_of_people_who_lack_it_is_refused(register, society: Society) -> None:
-    bare = population()
-    bare = replace(bare, schema=replace(bare.schema, features=(replace(bare.schema.features[0], source="shop", name="x"),)),
-                   features=bare.features.rename(columns={"income": "x"}), friends=None)  # fmt: skip
-    assert isinstance(bare, Population)
+    shop = Schema((Feature("x", "shop"),), sensitive=("party",))
+    bare = population(schema=shop, features=pd.DataFrame({"x": np.zeros(1500)}))
     with pytest.raises(DataError):
         register(bare)
     with pytest.raises(BlindscoreError):
