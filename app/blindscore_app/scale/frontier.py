@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from blindscore.designs.design import Design
     from blindscore.people.population import Population
     from blindscore.people.society import Kind
-    from blindscore.surveillance.scene import Capability
+    from blindscore.surveillance.capability import Capability
 
 
 def design_tasks(
