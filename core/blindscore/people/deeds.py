@@ -93,7 +93,7 @@ def load_deeds(
     return Population(
         features=table,
         schema=Schema(
-            tuple(Feature(name, source, context, unit, plain=str(name).lower()) for name in table),
+            tuple(Feature(str(name), source, context, unit, plain=str(name).lower()) for name in table),
             secrets,
             register,
         ),
