@@ -15,7 +15,7 @@ from blindscore.people.counter_draws import uniform
 from blindscore.people.latents import Floats
 from blindscore.people.variables import GROUP, SEX
 
-GROUPS, PER_CELL = 3, 16  # names of each sex in each group
+GROUPS, PER_CELL = 3, 8  # names of each sex in each group
 OWN = 0.75  # share of people who bear a name of their own group
 NAMES = tuple(f"name {k:02d}" for k in range(2 * GROUPS * PER_CELL))
 _NAME = 1010  # variable number in the noise
