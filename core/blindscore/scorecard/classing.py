@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from blindscore.kernel_cache import njit
 
 Direction = Literal["increasing", "decreasing", "auto"]
 FINE_BINS = 100

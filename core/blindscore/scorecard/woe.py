@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, minimize
 
+from blindscore.kernel_cache import njit
 from blindscore.scorecard.classing import pool_turns, pool_violators
 
 # Each bin is given as many people of average risk as carry this much information on its log-odds, n p (1 - p): a normal
