@@ -26,7 +26,7 @@ def njit(*, cache: bool = False, **options: Any) -> Callable[[Callable[..., Any]
     """Return what ``numba.njit`` returns, but that ``cache=True`` keeps kernels on disk only where that is possible."""
 
     def compile_kernel(function: Callable[..., Any]) -> Any:
-        kernel = numba.njit(**options)(function)
+        kernel = numba.njit(**options)(function)  # noqa: TID251
         if not cache:
             return kernel
         try:

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from blindscore.extras import needs
 from blindscore.surveillance.ledger import PLAYED, DesignRow, Ledger
 from blindscore_app.report import charts, figures
 
@@ -80,7 +81,8 @@ def _resource(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    with needs("frontier"):
+        from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("blindscore_app.report"),
