@@ -71,5 +71,7 @@ def require(extra: str) -> None:
 
 
 def _missing(extra: str, modules: list[str]) -> MissingExtraError:
-    named = ", ".join(modules)
-    return MissingExtraError(f"this needs {named}, which is not installed; run: pip install 'blindscore[{extra}]'")
+    return MissingExtraError(
+        f"this needs the extra {extra!r}, of which {', '.join(modules)} cannot be found here; "
+        f"run: pip install 'blindscore[{extra}]'"
+    )
