@@ -1,4 +1,4 @@
-"""Help for the tests of a stranger's machine: the command in a process of its own, with little rights or few libraries."""
+"""Help for the tests of a stranger's machine: the command in a process of its own, with few rights or few libraries."""
 
 from __future__ import annotations
 
