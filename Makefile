@@ -1,4 +1,4 @@
-# `make demo` and `make test` each do all set-up by themselves, in an environment of their own kind and at one place.
+# `make demo` and `make test` each do all set-up by themselves.
 # `make demo` installs what the main job needs, `make test` everything; whoever runs both has everything.
 PYTHON ?= python3
 VENV := .venv

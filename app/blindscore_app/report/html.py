@@ -104,7 +104,8 @@ def _environment() -> Environment:
 
 
 def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
-    from markupsafe import Markup
+    with needs("frontier"):
+        from markupsafe import Markup
 
     whole, ledger = ledger, figures.tried(ledger)
     names = figures.coalitions(ledger) or [coalition]
@@ -178,7 +179,8 @@ def _contexts(ledger: Ledger) -> list[str]:
 
 
 def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
-    from markupsafe import Markup
+    with needs("frontier"):
+        from markupsafe import Markup
 
     return [
         {
@@ -192,7 +194,8 @@ def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
 
 
 def _groups(ledger: Ledger) -> list[dict[str, Any]]:
-    from markupsafe import Markup
+    with needs("frontier"):
+        from markupsafe import Markup
 
     found = []
     for by in dict.fromkeys(g["by"] for design in ledger.designs for g in design.groups):
