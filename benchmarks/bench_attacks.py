@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from blindscore.designs.aggregator import Aggregator
-from blindscore.designs.design import Costs, Design, KeyedBy, Rule, Run, View
+from blindscore.designs.design import Costs, Design, Rule, Run
 from blindscore.designs.minimal import Minimal
 from blindscore.designs.plain import everyone
 from blindscore.errors import BlindscoreError
+from blindscore.parties.view import KeyedBy, View, columns
 from blindscore.people.files.graph_files import load_graph
 from blindscore.people.files.loaders import load_people
 from blindscore.people.population import Population
@@ -35,13 +36,14 @@ from blindscore.people.society import make_society
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.attacks.link import Link
-from blindscore.surveillance.attacks.map import Map, asked_pairs, guess_friends
-from blindscore.surveillance.attacks.profile import Profile, classes_of, infer_trait
+from blindscore.surveillance.attacks.map import READ, Map
+from blindscore.surveillance.attacks.profile import Profile
 from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious
+from blindscore.surveillance.capability import Capability, rows_of
 from blindscore.surveillance.inference.evidence import encode, ranks
 from blindscore.surveillance.inference.intervals import balanced_advantage, tpr_at_fpr
-from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import AUXILIARY_SHARE, Capability, Scene, auxiliary_people, scenes_of
+from blindscore.surveillance.ledger import PLAYED, Row
+from blindscore.surveillance.truth import AUXILIARY_SHARE, Truth, auxiliary_people, truths_of
 
 SCHEMAS = Path(__file__).parents[1] / "examples" / "schemas"
 SEED = 1
@@ -69,6 +71,7 @@ class Reader:
     summary = "Somebody reads all columns."
     enforces: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         scores = np.full(len(population), 600, np.int16)
@@ -76,9 +79,10 @@ class Reader:
         if friends is not None:
             friends = friends[rng.random(len(friends)) < self.friendships]
         keyed_by: KeyedBy = "legal id" if self.named else "one-time"
-        reader = View("scorer", keyed_by, population.features, everyone(population), friends=friends)
+        seen = columns("feature", population.features.columns)
+        reader = View("scorer", keyed_by, population.features, seen, everyone(population), friends=friends)
         card = Card((Characteristic(population.schema.names()[0], (0, 0)),), base=600)
-        views = {"scorer": reader, "lender": reader, "source": reader}
+        views = {role: replace(reader, role=role) for role in ("scorer", "lender", "source")}
         return Run(scores >= 600, scores, 600, card, views, Costs())
 
 
@@ -129,26 +133,26 @@ def play(
 ) -> list[tuple[Row, float | None]]:
     """Return the rows of one attack on some coalitions of one design, each with the attack's AUC if it has one."""
     run = design.run(people, Scorecard(), np.random.default_rng(SEED))
-    scenes = scenes_of(people, design, run, auxiliary_people(people, SEED), SEED)
     return [
-        (row, _auc(scene, row))
-        for scene in scenes
-        if scene.coalition in coalitions
-        for row in capability.measure(scene)
+        (row, _auc(truth, capability, row))
+        for truth in truths_of(people, design, run, auxiliary_people(people, SEED), SEED)
+        if truth.coalition.name in coalitions
+        for row in rows_of(capability, truth)
+        if row.kind == PLAYED
     ]
 
 
-def _auc(scene: Scene, row: Row) -> float | None:
+def _auc(truth: Truth, capability: Capability, row: Row) -> float | None:
     """Return the area under the ROC curve on targets, which most publications report; None for other attacks."""
-    if row.capability == "profile":
-        secret, shown = classes_of(scene.population.sensitive[row.secret]), ~scene.auxiliary
-        belief = infer_trait(scene, row.secret).guess.probability
-    elif row.capability == "map" and row.attack != "readable edges":
-        pairs = asked_pairs(scene)
-        secret, shown = pairs.friends, ~pairs.auxiliary
-        belief = guess_friends(scene, pairs).probability
-    else:
+    if row.capability not in ("profile", "map") or row.attack == READ:
         return None
+    belief = capability.attack(truth.knowledge(capability.needs), row.secret).probability
+    if row.capability == "profile":
+        secret, shown = truth.classes(row.secret), truth.targets
+    else:
+        pairs = truth.pairs()
+        assert pairs is not None
+        secret, shown = pairs.friends, ~pairs.auxiliary
     return float(roc_auc_score(secret[shown], belief[shown, 1])) if belief.shape[1] == 2 else None
 
 

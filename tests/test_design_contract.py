@@ -23,10 +23,12 @@ from blindscore.designs.plain import LEGAL_ID
 from blindscore.designs.registry import load_designs
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.scene import values
+from blindscore.surveillance.coalitions import coalitions_of, shared_handles
+from tests.plugins.coin import Coin
+from tests.plugins.vouching import Vouching
 
 PEOPLE, SAMPLE = 1500, 3
-DESIGNS = load_designs()
+DESIGNS = load_designs() | {"coin": Coin(), "vouching": Vouching()}  # the worked examples pass as any other
 CLAIMS = {CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, PUBLIC_CARD, SCORE_ONLY, SOURCE_BLIND, UNLINKABLE, VERIFIED_SCORE}
 
 
@@ -80,9 +82,17 @@ def test_every_party_has_a_view_of_everybody(played, society):
     for view in run.views.values():
         assert len(view.clear) == len(view.person)
         assert set(view.person) == set(range(PEOPLE))
-        assert set(view.handles) <= set(view.clear.columns)
+        assert view.role in run.views
+        assert view.basis in ("modelled", "observed")
         assert (view.keyed_by == "legal id") == (LEGAL_ID in view.clear.columns)
         assert not set(society.sensitive.columns) & set(view.clear.columns)
+
+
+def test_whom_a_design_fears_takes_part_in_its_run(played):
+    design, run = played
+    names = {coalition.name for coalition in coalitions_of(run, design.feared)}
+    assert {"scorer", "lender", "source", "state", "observer", "scorer+state", "lender+source", "all"} <= names
+    assert {*run.views} <= names
 
 
 def test_real_runs_agree_with_the_clear_score_every_one(played):
@@ -114,22 +124,24 @@ def test_a_finite_view_has_no_more_values_than_it_says(played):
     _, run = played
     for view in run.views.values():
         if view.universe is not None:
-            assert len(view.clear[values(view)].drop_duplicates()) <= view.universe
+            assert len(view.clear[view.values].drop_duplicates()) <= view.universe
 
 
 def test_claims_about_the_lenders_view_hold(played):
     design, run = played
     lender = run.views["lender"]
     if SCORE_ONLY in design.enforces:
-        assert values(lender) == ["score"]
-        np.testing.assert_array_equal(run.card.clip(lender.clear["score"].to_numpy()), run.scores[lender.person])
+        assert lender.values == lender.of("score", "total")
+        (told,) = lender.values
+        np.testing.assert_array_equal(run.card.clip(lender.clear[told].to_numpy()), run.scores[lender.person])
     if ONE_BIT in design.enforces:
-        assert values(lender) == ["approved"]
-        np.testing.assert_array_equal(lender.clear["approved"].astype(bool), run.decisions[lender.person])
+        assert lender.values == lender.of("decision")
+        (told,) = lender.values
+        np.testing.assert_array_equal(lender.clear[told].astype(bool), run.decisions[lender.person])
     if UNLINKABLE in design.enforces:
-        assert not set(lender.handles) & set(run.views["source"].handles)
+        assert not shared_handles(lender, run.views["source"])
     if SOURCE_BLIND in design.enforces:
-        assert not {"score", "approved"} & set(run.views["source"].clear.columns)
+        assert not run.views["source"].of("score", "total", "decision")
 
 
 def test_only_verified_scores_put_a_bender_at_risk(played):

@@ -18,7 +18,7 @@ from tests.machine import FLOORS, MAIN, ROOT, people, python
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # What comes with a library of the list rather than from a line of its own.
-WITH = {
+WITH = {"dask": "distributed", "markupsafe": "jinja2", "starlette": "fastapi", "joblib": "scikit-learn"}
     "dask": "distributed",
     "markupsafe": "jinja2",
     "starlette": "fastapi",

@@ -17,6 +17,8 @@ import pandas as pd
 import pytest
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.surveillance.attacks.intercept import Intercept
+from blindscore.surveillance.attacks.profile import Profile
 from blindscore_app.scale.cluster import Cluster, connected, run_on
 from blindscore_app.scale.manifest import Done
 from blindscore_app.scale.tasks import Engine, Task, local, run
@@ -133,7 +135,8 @@ def test_a_frontier_measured_on_a_cluster_has_the_same_rows(
     monkeypatch.setattr(html, "render_page", lambda ledger: "")  # only the ledger is on trial
     monkeypatch.setattr(picture, "draw_frontier", lambda ledger: b"")
     monkeypatch.setattr(measure, "choose_engine", lambda *_: partial(run_on, client))  # it has started already
-    monkeypatch.setattr(measure, "QUICK_ATTACKS", ("link", "steer", "disclose"))
+    for slow in (Profile, Intercept):
+        monkeypatch.setattr(slow, "quick", False)
     asked = ("frontier", "--people", 200, "--seed", 3, "--designs", "platform,bureau", "--quick", "--json", "--out")
     here = json.loads(run(*asked, tmp_path / "local").out)
     answer = run(*asked, tmp_path / "dask", "--engine", "dask")

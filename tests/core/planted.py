@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from blindscore.designs.design import Costs, Run, View
+from blindscore.designs.design import Costs, Run
+from blindscore.designs.plain import LENDER_SCORES, scoring_lender
+from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.surveillance.scene import Scene, auxiliary_people, pool
+from blindscore.surveillance.coalitions import Coalition
+from blindscore.surveillance.truth import Truth, auxiliary_people
 
+USUAL: Mapping[str, Kind] = {"score": "score", "approved": "decision"}
 CARD = Card((Characteristic("income", (0, 100, 0), edges=(0.0,)),), base=500)
 
 
@@ -35,9 +41,9 @@ def people(n: int = 1500, seed: int = 3, **tables: Any) -> Population:
 def run_with(population: Population, lender: View, source: View | None = None, **changes: Any) -> Run:
     """Return a run whose lender (and scorer) has the given view."""
     scores = CARD.scores(CARD.bins(population.features))
-    views = {"scorer": lender, "lender": lender}
+    views = scoring_lender(lender)
     if source is not None:
-        views["source"] = source
+        views["source"] = replace(source, role="source")
     return Run(
         **(
             {
@@ -47,27 +53,40 @@ def run_with(population: Population, lender: View, source: View | None = None, *
                 "card": CARD,
                 "views": views,
                 "costs": Costs(),
+                "plays": LENDER_SCORES,
             }
             | changes
         )
     )
 
 
-def scene_of(population: Population, run: Run, parties: tuple[str, ...] = ("scorer",), seed: int = 11) -> Scene:
-    """Return the coalition of the given parties in front of the run."""
-    return Scene(
-        population=population,
-        design="planted",
-        enforces=frozenset(),
-        run=run,
-        coalition="+".join(parties),
-        parties=parties,
-        views=pool(run, parties),
-        auxiliary=auxiliary_people(population, seed),
-        seed=seed,
-    )
+def truth_of(
+    population: Population,
+    run: Run,
+    roles: tuple[str, ...] = ("scorer",),
+    seed: int = 11,
+    enforces: frozenset[str] = frozenset(),
+) -> Truth:
+    """Return the coalition of the given roles in front of the run, and what is true of everybody."""
+    name = "all" if len(roles) > 3 else "+".join(roles)
+    return Truth(population, "planted", enforces, run, Coalition(name, roles), auxiliary_people(population, seed), seed)
 
 
-def view_of(population: Population, columns: dict[str, Any], keyed_by: Any = "one-time", **more: Any) -> View:
-    """Return a lender's view with the given columns, one record a person."""
-    return View("lender", keyed_by, pd.DataFrame(columns), np.arange(len(population), dtype=np.int64), **more)
+def view_of(
+    population: Population,
+    columns: dict[str, Any],
+    keyed_by: Any = "one-time",
+    *,
+    role: str = "lender",
+    handles: tuple[str, ...] = (),
+    kinds: Mapping[str, Kind] = USUAL,
+    **more: Any,
+) -> View:
+    """Return a view, a lender's unless said otherwise, with the given columns, one record a person.
+
+    A column is a feature unless ``kinds`` says what it is or ``handles`` names it.
+    """
+    clear = pd.DataFrame(columns)
+    known = {**kinds, **dict.fromkeys(handles, "handle")}
+    told = tuple(Column(name, known.get(name, "feature")) for name in clear.columns)
+    return View(role, keyed_by, clear, told, np.arange(len(population), dtype=np.int64), **more)

@@ -97,7 +97,7 @@ def test_records_hold_the_register_once(society):
 def test_the_bank_knows_its_ledger_by_name_and_the_handles_it_signed(society):
     view = bank_view(society, attestation=np.arange(len(society)))
     assert view.keyed_by == "legal id"
-    assert view.handles == ("attestation",)
+    assert view.of("handle") == ["legal_id", "attestation"]
     assert set(financial(society)) < set(view.clear.columns)
     assert not set(society.schema.names(contexts=("posts",))) & set(view.clear.columns)
     np.testing.assert_array_equal(view.person, everyone(society))
@@ -150,7 +150,8 @@ def test_integrated_takes_points_for_posts_and_for_the_blacklist(society):
     listed = run.views["scorer"].clear["blacklisted"].to_numpy()
     assert 0 < listed.mean() < 0.05
     assert (lost[(posts == 0) & ~listed] == 0).all()
-    assert run.views["state"] is run.views["scorer"]
+    assert run.views["state"].digest == run.views["scorer"].digest
+    assert run.party_of("state") == run.party_of("scorer") == "operator"
 
 
 def test_designs_come_in_order_from_most_to_least_watching():

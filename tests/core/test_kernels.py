@@ -207,9 +207,9 @@ def test_a_processor_without_wide_registers_scores_alike(tmp_path):
     program = (
         "import numpy as np, sys; sys.path[:0] = sys.argv[1:]\n"
         "from test_kernels import wide_card\n"
-        "from blindscore.scorecard import vectors\n"
+        "from blindscore.scorecard.kernel import lanes\n"
         "from blindscore.scorecard.kernel.kernels import score_rows, score_columns_plain, steps_of\n"
-        "assert not vectors.PERMUTE\n"
+        "assert not lanes.PERMUTE\n"
         "rng = np.random.default_rng(1); card = wide_card(rng, 5)\n"
         "table = rng.normal(size=(50, 5)).astype(np.float32)\n"
         "assert score_rows(steps_of(card), table).tolist() == score_columns_plain(card, list(table.T))\n"

@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import Costs, Run
+from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.people.population import Feature, Schema
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious
+from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference.bound import dp_bound
-from tests.core.planted import CARD, people, run_with, scene_of, view_of
+from blindscore.surveillance.ledger import ABSENT
+from tests.core.planted import CARD, people, run_with, truth_of, view_of
 
 N = 600
 
@@ -31,11 +34,11 @@ def named_people(seed=0):
 
 
 def run_with_card(population, view, card, scores, **more):
-    return Run(scores >= 500, scores, 500, card, {"scorer": view, "lender": view}, Costs(), **more)
+    return Run(scores >= 500, scores, 500, card, scoring_lender(view), Costs(), plays=LENDER_SCORES, **more)
 
 
 def measured(population, run, shadows=64):
-    (row,) = Remember(shadows=shadows).measure(scene_of(population, run))
+    (row,) = rows_of(Remember(shadows=shadows), truth_of(population, run))
     return row
 
 
@@ -98,5 +101,6 @@ def test_who_does_not_hold_the_card_has_nothing_to_attack():
     population = people(N)
     view = view_of(population, {"x": np.zeros(N)})
     run = run_with(population, view, view_of(population, {"y": np.zeros(N)}))
-    assert Remember().measure(scene_of(population, run, parties=("source",))) == []
+    (row,) = rows_of(Remember(), truth_of(population, run, roles=("source",)))
+    assert (row.kind, row.advantage) == (ABSENT, 0.0)
     assert CARD.fingerprint == run.card.fingerprint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from itertools import combinations
 
 import pytest
 
@@ -15,9 +16,10 @@ from blindscore.surveillance.attacks.repeat import Repeat
 from blindscore.surveillance.attacks.steer import BY_RULE, steered_traits
 from blindscore.surveillance.frontier import measure
 from blindscore.surveillance.ledger import ABSENT, PLAYED, row_dict
-from blindscore.surveillance.scene import COALITIONS
 
 PEOPLE = 400
+ROLES = ("scorer", "lender", "source", "state", "observer")
+COALITIONS = (*ROLES, *("+".join(pair) for pair in combinations(ROLES, 2)), "lender+lender", "all")
 SECRETS = ("party",)
 # Run twice; the baseline among them.
 AGAIN = {"platform", "minimal", "private-model", "encrypted-audited", "sealed", "one-show"}
@@ -58,7 +60,7 @@ def test_every_design_coalition_capability_and_secret_has_one_row(ledger):
     product = {
         (design.design, coalition, capability, secret)
         for design in ledger.designs
-        for coalition, _ in COALITIONS
+        for coalition in COALITIONS
         for capability, of in wanted.items()
         for secret in of
     }

@@ -65,7 +65,7 @@ def test_it_fulfils_the_contract(run):
     assert isinstance(design, Design)
     assert design.enforces == {SCORE_ONLY, NO_CONDUCT, SOURCE_BLIND, CONSTANT_SIZES}
     assert run.audit_share == 0.0  # a secret card can be bent, and nobody can prove it
-    assert run.views["lender"] is run.views["scorer"]
+    assert run.party_of("scorer") == run.party_of("lender")
     assert run.costs.bytes_up > 0 < run.costs.bytes_down
     assert set(run.costs.us_per_person) == {"applicant", "source", "lender"}
     assert min(run.costs.us_per_person.values()) > 0

@@ -106,7 +106,7 @@ def test_a_category_outside_the_declared_ones_is_refused_and_not_learned():
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [
-        (lambda people, bad: (people, np.zeros(len(bad), bool)), "one class"),
+        (lambda people, bad: (people, np.full(len(bad), 2)), "neither 0"),
         (lambda people, bad: (people.iloc[:0], bad[:0]), "no people"),
         (lambda people, bad: (people.assign(age=np.inf), bad), "infinity"),
         (lambda people, bad: (people.assign(age="old"), bad), "numbers needed"),

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.private_model import onestep
-from blindscore_crypto.private_model.accounting import Budget
+from blindscore_crypto.private_model import federated
+from blindscore_crypto.private_model.accounting import epsilon_of
 from blindscore_crypto.private_model.counts import label_counts, pair_counts
 from blindscore_crypto.private_model.domains import Number, characteristic
-from blindscore_crypto.private_model.federated import Bank, Plan, card_from_sum, collect
+from blindscore_crypto.private_model.federated import Bank, Plan, card_from_sum, collect, releases
 from blindscore_crypto.private_model.layout import Layout
-from blindscore_crypto.private_model.moments import Moments
 
 LAYOUT = Layout((4, 4, 4), (True, True, True))
-PLAN = Plan(LAYOUT, banks=5, threshold=3)
+PLAN = Plan(LAYOUT, banks=5, threshold=3, epsilon=1.0, delta=1e-5)
 TOTAL = 12
 
 
@@ -44,18 +43,37 @@ def pooled(numbers):
 
 
 @pytest.mark.parametrize("dropped", [(), (1,), (0, 4)])
-def test_the_sum_equals_pooling_bit_for_bit(dropped):
+def test_without_noise_the_sum_equals_pooling_bit_for_bit(dropped, monkeypatch):
+    monkeypatch.setattr(federated, "with_noise", lambda counts, variance: counts)
     _, keys, vectors, shares = play(dropped)
     labels, pairs = collect(PLAN, keys, vectors, shares)
     expected = pooled([k for k in range(5) if k not in dropped])
     np.testing.assert_array_equal(labels, expected[0])
     np.testing.assert_array_equal(pairs, expected[1])
-    ours, theirs = (
-        onestep.from_moments(Moments(LAYOUT, l.astype(float), 0.0, p.astype(float), 0.0))
-        for l, p in ((labels, pairs), expected)
-    )
-    np.testing.assert_array_equal(ours[0], theirs[0])
-    assert ours[1] == theirs[1]
+
+
+def test_no_collector_sees_an_exact_sum_and_the_noise_is_every_banks():
+    _, keys, vectors, shares = play()
+    got = np.concatenate([(a - b).ravel() for a, b in zip(collect(PLAN, keys, vectors, shares), pooled(range(5)))])
+    got = got[got != 0]
+    by_outcome, by_pair = PLAN.shares_of_noise
+    assert got.size > 60
+    sizes = [PLAN.sigma(by_outcome, 5), PLAN.sigma(by_pair, 5)]
+    assert 0.7 * min(sizes) < got.std() < 1.4 * max(sizes)
+
+
+def test_the_honest_banks_noise_alone_pays_for_the_budget():
+    assert PLAN.honest == 2
+    assert 0.95 < epsilon_of(releases(PLAN), PLAN.delta) <= PLAN.epsilon
+    trusting = Plan(LAYOUT, banks=5, threshold=3, epsilon=1.0, delta=1e-5, colluders=0)
+    assert trusting.shares_of_noise[0].sigma < PLAN.shares_of_noise[0].sigma
+    with pytest.raises(ParameterError, match="colluders < threshold"):
+        Plan(LAYOUT, banks=5, threshold=3, epsilon=1.0, delta=1e-5, colluders=3)
+
+
+def test_a_bank_draws_its_noise_once_so_that_asking_twice_averages_nothing_away():
+    bank = play()[0][2]
+    np.testing.assert_array_equal(bank.masked(), bank.masked())
 
 
 def test_a_masked_vector_looks_random():
@@ -124,16 +142,13 @@ def test_keys_that_are_missing_doubled_or_malformed_are_refused():
 @pytest.mark.parametrize(("banks", "threshold"), [(1, 1), (5, 2), (4, 2), (5, 6), (100, 60)])
 def test_a_plan_out_of_range_is_refused(banks, threshold):
     with pytest.raises(ParameterError, match="plan"):
-        Plan(LAYOUT, banks, threshold)
+        Plan(LAYOUT, banks, threshold, epsilon=1.0, delta=1e-5)
 
 
 def test_the_card_of_the_sum_is_private_and_useful():
     _, keys, vectors, shares = play()
     labels, pairs = collect(PLAN, keys, vectors, shares)
     empty = [characteristic(name, Number(edges=(1.0, 2.0))) for name in "abc"]
-    budget = Budget(8.0, 1e-5)
-    card = card_from_sum(labels, pairs, empty, budget)
-    assert len(budget.record) == 2
-    assert 7.8 < budget.spent <= 8.0
+    card = card_from_sum(PLAN, len(vectors), labels, pairs, empty)
     points = card.characteristics[0].points
     assert points[0] > points[2]  # a low first bin pays better, as the people were made

@@ -71,9 +71,9 @@ def test_every_real_run_agrees_with_the_clear_score(run):
 
 def test_the_lender_reads_one_bit_and_holds_one_handle(run, population):
     lender = run.views["lender"]
-    assert lender is run.views["scorer"]
+    assert run.party_of("scorer") == run.party_of("lender")
     assert list(lender.clear.columns) == ["approved", "attestation"]
-    assert (lender.handles, lender.universe, lender.keyed_by) == (("attestation",), 2, "one-time")
+    assert (lender.of("handle"), lender.universe, lender.keyed_by) == (["attestation"], 2, "one-time")
     np.testing.assert_array_equal(lender.clear["approved"], run.decisions)
     assert set(lender.clear["approved"]) == {0, 1}
     np.testing.assert_array_equal(run.decisions, run.scores >= run.threshold)
@@ -82,7 +82,7 @@ def test_the_lender_reads_one_bit_and_holds_one_handle(run, population):
 
 def test_lender_and_source_find_a_shown_attestation_again_but_not_a_refused_one(run):
     lender, source = run.views["lender"].clear, run.views["source"].clear
-    assert "attestation" in run.views["source"].handles
+    assert "attestation" in run.views["source"].of("handle")
     shown = lender["attestation"] >= 0
     np.testing.assert_array_equal(shown, run.decisions)
     np.testing.assert_array_equal(lender.loc[shown, "attestation"], source.loc[shown, "attestation"])
@@ -161,10 +161,10 @@ def test_one_show_leaves_lender_and_source_no_common_key(one_show_run):
     """UNLINKABLE; that no bytes recur either is measured in test_sealed_one_show.py."""
     lender, source = one_show_run.views["lender"], one_show_run.views["source"]
     assert list(lender.clear.columns) == ["approved"]
-    assert not set(lender.handles) & set(source.handles)
+    assert not set(lender.of("handle")) & set(source.of("handle"))
     assert not set(lender.clear.columns) & set(source.clear.columns)
     assert lender.universe == 2
-    assert one_show_run.views["scorer"] is lender
+    assert one_show_run.party_of("scorer") == one_show_run.party_of("lender")
     assert lender.messages["bytes_up"].nunique() == 1
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from blindscore.people.population import Population
     from blindscore_app.scale.tasks import Engine
 
-QUICK_ATTACKS = ("profile", "link", "steer", "intercept", "disclose")
 QUICK_SAMPLE = 8
 
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same people, same figures.")]
@@ -121,19 +120,18 @@ def _fill(cache: Path | None, people: int, seed: int, designs: list[Design], qui
     if cache is None:
         raise ParameterError("--engine dask hands finished parts over in the cache; leave out --no-cache")
     cache.mkdir(parents=True, exist_ok=True)
-    attacks = [c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS]
+    attacks = [c for c in load_capabilities() if not quick or c.quick]
     with bar() as progress:
         run(design_tasks(people, seed, designs, attacks, cache), engine, cache / "manifest.json", progress, "designs")
 
 
 def check_coalition(name: str) -> None:
-    """Raise :class:`ParameterError` unless a run measures a coalition of this name."""
+    """Raise :class:`ParameterError` where no run can have a coalition of this name; other roles a run itself names."""
     from blindscore.errors import ParameterError
-    from blindscore.surveillance.scene import COALITIONS
+    from blindscore.surveillance.coalitions import EVERYBODY, FIRST
 
-    names = [known for known, _ in COALITIONS]
-    if name not in names:
-        raise ParameterError(f"no coalition is called {name!r}; there are {', '.join(names)}")
+    if name != EVERYBODY and not set(name.split("+")) & set(FIRST):
+        raise ParameterError(f"no coalition is called {name!r}; join roles by +, of {', '.join(FIRST)}, or say all")
 
 
 def choose_designs(names: str, sample: int, people: int) -> list[Design]:
@@ -223,7 +221,7 @@ def _measure(
             seed=seed,
             command=command,
             progress=progress,
-            capabilities=[c for c in load_capabilities() if not quick or c.name in QUICK_ATTACKS],
+            capabilities=[c for c in load_capabilities() if not quick or c.quick],
             cache=parts,
         )
     parts.tidy()

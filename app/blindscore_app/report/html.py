@@ -27,17 +27,6 @@ STATUS_WORDS = {
     "recalled": "recalled: from memory, not yet checked",
     "modelled": "modelled: our own assumption",
 }
-CAPABILITY_WORDS = {
-    "profile": "infer secrets such as party or illness",
-    "link": "name the person behind a record",
-    "map": "find who is friends with whom",
-    "track": "say where a person is",
-    "steer": "bend a score, and nobody can prove it",
-    "intercept": "read a decision off the wire",
-    "disclose": "hand everybody over on one order",
-    "remember": "tell who was in the training data",
-    "repeat": "infer secrets from twelve monthly applications",
-}
 CELL_WORDS = {"works": "yes", "uncertain": "unclear"}
 CONTENTS = (
     ("sees", "Who sees what"),
@@ -115,7 +104,7 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
         "meta": ledger.meta,
         "coalition": coalition,
         "capabilities": figures.shown_capabilities(ledger, coalition),
-        "words_of": CAPABILITY_WORDS,
+        "words_of": figures.questions(ledger),
         "synthetic": figures.is_synthetic(ledger),
         "contents": CONTENTS,
         "headline": figures.headline(ledger, coalition),
@@ -185,7 +174,7 @@ def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "words": CAPABILITY_WORDS.get(name, ""),
+            "words": figures.questions(ledger).get(name, ""),
             "svg": Markup(charts.capability_panel(ledger, coalition, name)),
         }
         for name in figures.capabilities(ledger)

@@ -18,7 +18,7 @@ from blindscore_app.scale.tasks import Task
 if TYPE_CHECKING:
     from blindscore.designs.design import Design
     from blindscore.people.population import Population
-    from blindscore.surveillance.scene import Capability
+    from blindscore.surveillance.capability import Capability
 
 
 def design_tasks(

@@ -11,9 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blindscore.designs.design import NO_CONDUCT, Rule, Run, View
+from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.parameters import check_ranges
-from blindscore.designs.plain import bank_view, everyone, financial, own_records, score_in_clear
+from blindscore.designs.plain import (
+    LENDER_SCORES,
+    bank_view,
+    columns_of,
+    everyone,
+    financial,
+    own_records,
+    score_in_clear,
+    scoring_lender,
+)
+from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -39,6 +49,7 @@ class Aggregator:
     summary = "With your consent the lender reads your financial figures by name; the pipe between cannot."
     enforces = frozenset({NO_CONDUCT})
     rules = RULES
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_ranges(self, approve=(0.01, 0.99))
@@ -49,7 +60,10 @@ class Aggregator:
         scored = score_in_clear(population, scorecard, features, self.approve)
         records = own_records(population, features).assign(score=scored.scores)
         kept = None if self.keeps_features else (*population.register.columns, "score")
-        lender = View("lender", "legal id", records, everyone(population), messages=scored.messages, stored=kept)
-        views = {"scorer": lender, "lender": lender, "source": bank_view(population)}
+        columns = columns_of(population, records, score="score")
+        lender = View(
+            "lender", "legal id", records, columns, everyone(population), messages=scored.messages, stored=kept
+        )
+        views = {**scoring_lender(lender), "source": bank_view(population)}
         parameters = {"approve": self.approve, "features": len(features), "keeps_features": self.keeps_features}
-        return scored.run(views, parameters)
+        return scored.run(views, parameters, plays=LENDER_SCORES)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from blindscore.designs.design import NO_CONDUCT, Rule, Run, View
+from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.parameters import check_ranges
-from blindscore.designs.plain import bank_view, everyone, financial, own_records, score_in_clear
+from blindscore.designs.plain import bank_view, columns_of, everyone, financial, own_records, score_in_clear
+from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -27,6 +28,7 @@ class Bureau:
     summary = "A credit bureau collects every bank's records of you and sells them, with a score, by name."
     enforces = frozenset({NO_CONDUCT})
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_ranges(self, approve=(0.01, 0.99))
@@ -36,6 +38,7 @@ class Bureau:
         features = financial(population)
         scored = score_in_clear(population, scorecard, features, self.approve)
         report = own_records(population, features).assign(score=scored.scores)
-        bureau = View("scorer", "legal id", report, everyone(population), messages=scored.messages)
-        views = {"scorer": bureau, "lender": replace(bureau, party="lender"), "source": bank_view(population)}
+        columns = columns_of(population, report, score="score")
+        bureau = View("scorer", "legal id", report, columns, everyone(population), messages=scored.messages)
+        views = {"scorer": bureau, "lender": replace(bureau, role="lender"), "source": bank_view(population)}
         return scored.run(views, {"approve": self.approve, "features": len(features)})

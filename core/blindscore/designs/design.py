@@ -1,4 +1,4 @@
-"""Design, View and Run: the contract that every design fulfils.
+"""Design and Run: the contract that every design fulfils.
 
 A design plays its protocol over a population and records, for every party, all that the party observed. What that
 is worth to the party is computed elsewhere (:mod:`blindscore.surveillance`), from the recorded views alone.
@@ -6,22 +6,20 @@ is worth to the party is computed elsewhere (:mod:`blindscore.surveillance`), fr
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from blindscore.errors import ParameterError
+from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 
-KeyedBy = Literal["legal id", "pairwise", "one-time"]
 Status = Literal["documented", "reported", "article only", "recalled", "modelled"]
 
 # What a design may claim to hold by construction. Each claim is checked by a test of the design that makes it.
@@ -44,51 +42,6 @@ class Rule:
     source: str
 
 
-@dataclass(frozen=True, eq=False)
-class View:
-    """All that one party has after a run.
-
-    Row i of ``clear`` is one record; ``person[i]`` says whose it is. ``person`` belongs to the experimenter: the party
-    itself knows it only where ``keyed_by == "legal id"``, and for a pairwise pseudonym knows merely that records
-    with one pseudonym belong together.
-    """
-
-    party: str
-    keyed_by: KeyedBy
-    clear: pd.DataFrame  # every value that the party can read, one row a record
-    person: NDArray[np.int64]  # (rows,) index into the population
-    opaque_bytes: int = 0  # ciphertext and commitments held, a person
-    friends: NDArray[np.int32] | None = None
-    visits: pd.DataFrame | None = None
-    messages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["hour", "bytes_up", "bytes_down"]))
-    stored: tuple[str, ...] | None = None  # columns of `clear` readable at rest after the decision; None = all
-    handles: tuple[str, ...] = ()  # columns of `clear` that are join keys, not values (a commitment, a pseudonym)
-    received: bytes = b""  # one real message to this party, as it lay on the wire; empty where nothing was executed
-    universe: int | None = None  # how many different rows of values are possible at all; None = no finite bound used
-
-    @cached_property
-    def ties(self) -> str:
-        """SHA-256 over the friendships and visits that are read, hexadecimal."""
-        digest = hashlib.sha256()
-        for table in (self.friends, self.visits):
-            digest.update(b"none" if table is None else np.ascontiguousarray(table).tobytes())
-        return digest.hexdigest()
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the records' values, hexadecimal: equal views are attacked once.
-
-        Join keys and columns that are the same for everybody tell nobody apart, so they do not count.
-        """
-        told = [c for c in self.clear.columns if c not in self.handles and self.clear[c].nunique(dropna=False) > 1]
-        shown = self.clear[told]
-        head = f"{self.keyed_by}|{'|'.join(map(str, shown.columns))}"
-        digest = hashlib.sha256(f"{head}|{self.ties}".encode())
-        digest.update(pd.util.hash_pandas_object(shown, index=False).to_numpy().tobytes())
-        digest.update(self.person.tobytes())
-        return digest.hexdigest()
-
-
 @dataclass(frozen=True)
 class Costs:
     """What a run costs, a person unless said otherwise."""
@@ -103,8 +56,13 @@ class Costs:
 class Run:
     """One run of a design over a population.
 
-    ``views`` always holds the keys "scorer", "lender" and "source" (the same object twice where one party plays two
-    roles), and may hold "observer" and "state".
+    ``views`` always holds the roles "scorer", "lender" and "source", and whoever else takes part ("helper",
+    "auditor", "state", ...). An observer of the line and a state without a view need not be named: every run has them.
+
+    Raises
+    ------
+    ParameterError
+        A view stands under another role than its own, or ``plays`` names a role without a view, or one role twice.
     """
 
     decisions: NDArray[np.bool_]  # (n,) approved
@@ -123,6 +81,23 @@ class Run:
     delta: float | None = None
     distance: float | None = None  # total variation between that release with and without one person, if known
     audit: str = ""  # what an audit of that release with a planted person found, in words
+    # Parties that play several roles, and which: they have one set of records. Any other role is a party of its own.
+    plays: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        for role, view in self.views.items():
+            if view.role != role:
+                raise ParameterError(f"the view of the {view.role} stands under the role {role!r}; give each its own")
+        played = [role for roles in self.plays.values() for role in roles]
+        unknown = sorted(set(played) - set(self.views))
+        if unknown or len(set(played)) < len(played):
+            raise ParameterError(
+                f"parties play {', '.join(played)}; name each role once, and only roles that have a view"
+            )
+
+    def party_of(self, role: str) -> str:
+        """Return the party that plays a role: the role's own name unless the run says otherwise."""
+        return next((party for party, roles in self.plays.items() if role in roles), role)
 
     def score(self, people: Population) -> NDArray[np.int16]:
         """Return the scores, (n,), that this run's rule gives other people: the card's, or the design's own."""
@@ -161,6 +136,11 @@ class Design(Protocol):
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Modelled rules with source and status; empty for designs of this project's own making."""
+        ...
+
+    @property
+    def feared(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of roles that the design's readers should fear most; singles, pairs and all are measured anyway."""
         ...
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:

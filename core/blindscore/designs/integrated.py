@@ -9,14 +9,16 @@ because the article fears it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import Rule, Run, View
+from blindscore.designs.design import Rule, Run
 from blindscore.designs.parameters import check_ranges
-from blindscore.designs.plain import bank_view, everyone, fit_card, own_records, score_in_clear
+from blindscore.designs.plain import bank_view, columns_of, everyone, fit_card, own_records, score_in_clear
+from blindscore.parties.view import KeyedBy, View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -64,6 +66,7 @@ class Integrated:
     summary = "State and company join every register by one number; what you post costs you points."
     enforces: frozenset[str] = frozenset()
     rules = RULES
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         points = ("points_per_post", "post_penalty_cap", "blacklist_penalty", "points_per_late_bill")
@@ -88,21 +91,32 @@ class Integrated:
         seen = population.register.assign(score=scored.scores, blacklisted=straight < listed_below)
         records = pd.concat([own_records(population, features), seen[["score", "blacklisted"]]], axis=1)
         everything = View(
-            "scorer", "legal id", records, person, friends=population.friends, visits=population.visits, messages=wire
+            "scorer",
+            "legal id",
+            records,
+            columns_of(population, records, score="score", blacklisted="feature"),
+            person,
+            friends=population.friends,
+            visits=population.visits,
+            messages=wire,
         )
-        lender = View("lender", "legal id", seen, person, messages=wire)
+        told = columns_of(population, seen, score="score", blacklisted="feature")
+        lender = View("lender", "legal id", seen, told, person, messages=wire)
         views = {"scorer": everything, "lender": lender, "source": bank_view(population)}
         if not self.universal_id:  # the operator knows its users by a number of its own, and reads no other register
-            own = records[[*features, "score"]]
-            views["scorer"] = everything = replace(everything, keyed_by="pairwise", clear=own)
-        if self.orders:
-            views["state"] = everything
+            own, columns = everything.only([*features, "score"])
+            views["scorer"] = everything = replace(everything, keyed_by="pairwise", clear=own, columns=columns)
+        plays: dict[str, tuple[str, ...]] = {}
+        if self.orders:  # state and operator are one: what one has the other has
+            views["state"] = replace(everything, role="state")
+            plays = {"operator": ("scorer", "state")}
         elif self.wiretap:
             views["state"] = self._on_the_line(population, person)
         return scored.run(
             views,
             {"features": len(features)},
             rescore=lambda people: adjust(people, card.scores(card.bins(people.features))),
+            plays=MappingProxyType(plays),
         )
 
     def _on_the_line(self, population: Population, person: NDArray[np.int64]) -> View:
@@ -110,7 +124,8 @@ class Integrated:
         heard = own_records(population, population.schema.names(contexts=("posts",)))
         if not self.universal_id:
             heard = heard.drop(columns=list(population.register.columns))
-        return View("state", "legal id" if self.universal_id else "pairwise", heard, person, friends=population.friends)
+        keyed_by: KeyedBy = "legal id" if self.universal_id else "pairwise"
+        return View("state", keyed_by, heard, columns_of(population, heard), person, friends=population.friends)
 
 
 def _penalty(people: Population, feature: str, points: int, most: int) -> NDArray[np.int32]:

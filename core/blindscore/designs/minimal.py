@@ -14,9 +14,19 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from blindscore.designs.design import NO_CONDUCT, Rule, Run, View
+from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.parameters import check_ranges
-from blindscore.designs.plain import bank_view, everyone, financial, fit_card, score_in_clear
+from blindscore.designs.plain import (
+    LENDER_SCORES,
+    bank_view,
+    columns_of,
+    everyone,
+    financial,
+    fit_card,
+    score_in_clear,
+    scoring_lender,
+)
+from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.quality import auc
@@ -36,6 +46,7 @@ class Minimal:
     summary = "The lender reads only the few figures that the score needs, under a pseudonym made for it alone."
     enforces = frozenset({NO_CONDUCT})
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_ranges(self, approve=(0.01, 0.99), tolerance=(0.0, 0.5))
@@ -50,15 +61,16 @@ class Minimal:
         scored = score_in_clear(population, scorecard, features, self.approve)
         clear = population.features[features].assign(score=scored.scores)
         kept = None if self.keeps_features else ("score",)
-        lender = View("lender", "pairwise", clear, everyone(population), messages=scored.messages, stored=kept)
-        views = {"scorer": lender, "lender": lender, "source": bank_view(population)}
+        columns = columns_of(population, clear, score="score")
+        lender = View("lender", "pairwise", clear, columns, everyone(population), messages=scored.messages, stored=kept)
+        views = {**scoring_lender(lender), "source": bank_view(population)}
         parameters = {
             "tolerance_auc": self.tolerance,
             "features": ", ".join(features),
             "forward_curve_auc": [round(step, 4) for step in forward],
             "backward_curve_auc": [round(step, 4) for step in backward],
         }
-        return scored.run(views, parameters)
+        return scored.run(views, parameters, plays=LENDER_SCORES)
 
 
 def fewest_features(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,14 +14,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from blindscore.designs.design import Costs, Run, View
+from blindscore.designs.design import Costs, Run
 from blindscore.errors import DataError, ParameterError
+from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import FINANCIAL, Population
 from blindscore.scorecard.binning import kind_of
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 
 LEGAL_ID = "legal_id"
+LENDER_SCORES: Mapping[str, tuple[str, ...]] = MappingProxyType({"lender": ("scorer", "lender")})  # see `Run.plays`
 REASONS = 4  # principal reasons that a refusal names
 
 
@@ -135,7 +137,40 @@ def bank_view(population: Population, **handles: NDArray[np.generic]) -> View:
         Join keys that the design's protocol leaves with the bank, one value a person.
     """
     clear = own_records(population, financial(population)).assign(**handles)
-    return View("source", "legal id", clear, everyone(population), handles=tuple(handles))
+    kinds: dict[str, Kind] = dict.fromkeys(handles, "handle")
+    return View("source", "legal id", clear, columns_of(population, clear, **kinds), everyone(population))
+
+
+def columns_of(population: Population, clear: pd.DataFrame, **kinds: Kind) -> tuple[Column, ...]:
+    """Return what the columns of a view's table are.
+
+    Parameters
+    ----------
+    clear
+        Columns of the people's register and features under their own names, and others.
+    **kinds
+        Of those others, by name; they go before what the people's tables say.
+
+    Raises
+    ------
+    ParameterError
+        A column is neither the people's nor given a kind.
+    """
+    known: dict[str, Kind] = {
+        **dict.fromkeys(population.register.columns, "register"),
+        **dict.fromkeys(population.features.columns, "feature"),
+        LEGAL_ID: "handle",
+        **kinds,
+    }
+    unknown = [name for name in clear.columns if name not in known]
+    if unknown:
+        raise ParameterError(f"say of what kind the columns {', '.join(map(str, unknown))} are")
+    return tuple(Column(str(name), known[name]) for name in clear.columns)
+
+
+def scoring_lender(view: View) -> dict[str, View]:
+    """Return the views of scorer and lender where one party is both; the run says so with :data:`LENDER_SCORES`."""
+    return {"scorer": replace(view, role="scorer"), "lender": replace(view, role="lender")}
 
 
 def everyone(population: Population) -> NDArray[np.int64]:

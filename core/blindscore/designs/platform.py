@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blindscore.designs.design import Rule, Run, View
+from blindscore.designs.design import Rule, Run
 from blindscore.designs.parameters import check_ranges
-from blindscore.designs.plain import bank_view, everyone, own_records, score_in_clear
+from blindscore.designs.plain import bank_view, columns_of, everyone, own_records, score_in_clear
+from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -40,6 +41,7 @@ class Platform:
     summary = "One company reads your finances, shopping, browsing, posts and friends, and scores you by name."
     enforces: frozenset[str] = frozenset()
     rules = RULES
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_ranges(self, approve=(0.01, 0.99))
@@ -54,12 +56,13 @@ class Platform:
             "scorer",
             "legal id",
             records,
+            columns_of(population, records, score="score"),
             person,
             friends=population.friends,
             visits=population.visits,
             messages=wire,
         )
         seen = population.register.assign(score=scored.scores)
-        merchant = View("lender", "legal id", seen, person, messages=wire)
+        merchant = View("lender", "legal id", seen, columns_of(population, seen, score="score"), person, messages=wire)
         views = {"scorer": operator, "lender": merchant, "source": bank_view(population)}
         return scored.run(views, {"approve": self.approve, "features": len(features)})

@@ -23,8 +23,8 @@ from blindscore.designs.design import Design, Run
 from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.ledger import MAX_LEDGER_BYTES, write_atomic
-from blindscore.surveillance.scene import Capability
 
 MOST_BYTES = 256 * 2**20  # that a folder of parts keeps
 PART = re.compile(r"(?P<code>[0-9a-f]{16})-[0-9a-f]{32}(-[0-9a-f]{32})?\.json")
@@ -110,7 +110,7 @@ def run_key(design: str, run: Run) -> str:
     digest = hashlib.sha256(f"{design}|{run.card.fingerprint}|{run.threshold}|{run.audit_share}".encode())
     digest.update(run.scores.tobytes())
     for role in sorted(run.views):
-        digest.update(f"{role}{run.views[role].digest}".encode())
+        digest.update(f"{role}|{run.party_of(role)}|{run.views[role].digest}".encode())
     return digest.hexdigest()
 
 

@@ -47,6 +47,7 @@ class Row:
     # "played": an attack was played. "absent": the coalition has nothing to try it with, and the reason says why.
     # "by role": the design itself tells the coalition, so there is nothing to attack.
     kind: str = PLAYED
+    same_as: str = ""  # a smaller coalition that has everything that this one has, so that nothing was played again
 
     def beyond_public(self, advantage: float) -> float:
         """Return a figure of this row corrected for what public knowledge alone achieves.
@@ -94,9 +95,7 @@ class DesignRow:
     rules: tuple[Mapping[str, str], ...] = ()
     sees: tuple[Mapping[str, Any], ...] = ()  # who sees what, a role each; see blindscore.surveillance.account.who_sees
     groups: tuple[Mapping[str, Any], ...] = ()  # who loses; see blindscore.surveillance.account.who_loses
-    person: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # one made-up person; see account.one_person
+    person: Mapping[str, Any] = field(default_factory=dict)  # one made-up person; see account.one_person
 
 
 @dataclass(frozen=True)

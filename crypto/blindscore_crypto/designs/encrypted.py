@@ -18,8 +18,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Costs, Rule, Run, View
-from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, fit_card, messages, retrain
+from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Costs, Rule, Run
+from blindscore.designs.plain import (
+    LENDER_SCORES,
+    bank_view,
+    choose_threshold,
+    everyone,
+    financial,
+    fit_card,
+    messages,
+    retrain,
+    scoring_lender,
+)
+from blindscore.parties.view import View, columns
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
@@ -43,6 +54,7 @@ class Encrypted:
     summary = "The lender computes the score on encrypted figures and learns the score, never the figures."
     enforces = frozenset({CONSTANT_SIZES, SCORE_ONLY, NO_CONDUCT, SOURCE_BLIND})
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_sample(self.sample)
@@ -100,9 +112,10 @@ def run_blind(
     agree = np.array(trial.read) == truth
     clear = pd.DataFrame({"approved": decisions.astype(np.int8)} if one_bit else {"score": totals})
     lender = View(
-        LENDER,
+        "lender",
         "pairwise",
         clear,
+        columns("decision" if one_bit else "total", clear.columns),
         everyone(population),
         opaque_bytes=trial.bytes_up,
         received=trial.application,
@@ -123,13 +136,14 @@ def run_blind(
         scores=scores,
         threshold=threshold,
         card=card,
-        views={"scorer": lender, "lender": lender, "source": bank_view(population)},
+        views={**scoring_lender(lender), "source": bank_view(population)},
         costs=Costs(MappingProxyType(trial.medians()), trial.bytes_up, trial.bytes_down, keys_bytes=0),
         parameters=MappingProxyType(parameters),
         real_runs=len(chosen),
         real_agree=int(agree.all(axis=1).sum()),
         audit_share=audit_share,
         train=retrain(population, scorecard, financial(population)),
+        plays=LENDER_SCORES,
     )
 
 

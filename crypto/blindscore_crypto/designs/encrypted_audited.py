@@ -36,6 +36,7 @@ class EncryptedAudited:
     summary = "As encrypted, and an auditor recomputes a random share of signed scores from a committed scorecard."
     enforces = frozenset({CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, VERIFIED_SCORE})
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_sample(self.sample)

@@ -35,6 +35,7 @@ class EncryptedDecision:
     )
     enforces = frozenset({CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, SOURCE_BLIND})
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_sample(self.sample)

@@ -51,6 +51,7 @@ class OneShow:
     summary = "As sealed, and even the lender and the bank together cannot tell whose application they see."
     enforces = frozenset({CONSTANT_SIZES, ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND, UNLINKABLE})
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_sample(self.sample)

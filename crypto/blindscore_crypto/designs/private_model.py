@@ -19,9 +19,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run, View
-from blindscore.designs.plain import bank_view, choose_threshold, everyone, financial, messages, reply_bytes
+from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run
+from blindscore.designs.plain import (
+    LENDER_SCORES,
+    bank_view,
+    choose_threshold,
+    columns_of,
+    everyone,
+    financial,
+    messages,
+    reply_bytes,
+    scoring_lender,
+)
 from blindscore.errors import DataError
+from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.binning import categories, kind_of
 from blindscore.scorecard.card import Card
@@ -62,6 +73,7 @@ class PrivateModel:
     )
     enforces = frozenset({NO_CONDUCT})
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Train on past customers with noise, then score everybody; see :class:`blindscore.designs.design.Design`.
@@ -105,10 +117,12 @@ class PrivateModel:
         us_per_person = 1e6 * (time.perf_counter() - started) / len(population)
         threshold = choose_threshold(scores[~past], self.approve, scorecard.low, scorecard.high)
         sizes = reply_bytes(fitted.card_, bins, scores >= threshold)
+        read = population.features[features].assign(score=scores)
         lender = View(
             "lender",
             "pairwise",
-            population.features[features].assign(score=scores),
+            read,
+            columns_of(population, read, score="score"),
             everyone(population),
             messages=messages(population, up=8 * len(features), down=sizes),
         )
@@ -117,7 +131,8 @@ class PrivateModel:
             scores=scores,
             threshold=threshold,
             card=fitted.card_,
-            views={"scorer": lender, "lender": lender, "source": bank_view(population)},
+            views={**scoring_lender(lender), "source": bank_view(population)},
+            plays=LENDER_SCORES,
             costs=Costs(
                 MappingProxyType({"scorer": round(us_per_person, 3)}), 8 * len(features), int(np.median(sizes))
             ),

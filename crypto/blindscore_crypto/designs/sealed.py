@@ -28,10 +28,10 @@ from blindscore.designs.design import (
     Costs,
     Rule,
     Run,
-    View,
 )
 from blindscore.designs.plain import (
     LEGAL_ID,
+    LENDER_SCORES,
     bank_view,
     choose_threshold,
     everyone,
@@ -39,7 +39,9 @@ from blindscore.designs.plain import (
     fit_card,
     messages,
     retrain,
+    scoring_lender,
 )
+from blindscore.parties.view import Column, View, columns
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
@@ -72,6 +74,7 @@ class Sealed:
     summary = "The lender learns only whether the score reaches the published threshold; the person proves it unread."
     enforces = frozenset({CONSTANT_SIZES, ONE_BIT, PUBLIC_CARD, VERIFIED_SCORE, NO_CONDUCT, SOURCE_BLIND})
     rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         check_sample(self.sample)
@@ -192,11 +195,11 @@ def one_bit_run(
         "lender",
         "one-time",
         clear,
+        (Column("approved", "decision"), *columns("handle", [HANDLE] if linkable else [])),
         everyone(population),
         opaque_bytes=up - 1 - OFFER_BYTES,
         received=played[0].frame,
         messages=messages(population, up=up, down=down),
-        handles=(HANDLE,) if linkable else (),
         universe=2,
     )
     us = {role: float(np.median([one.us[role] for one in played])) for role in played[0].us}
@@ -214,7 +217,8 @@ def one_bit_run(
         scores=scores,
         threshold=threshold,
         card=card,
-        views={"scorer": lender, "lender": lender, "source": source},
+        views={**scoring_lender(lender), "source": source},
+        plays=LENDER_SCORES,
         costs=Costs(MappingProxyType(us), up, down, keys_bytes=sum(len(key.data) for key in keys)),
         parameters=MappingProxyType(parameters),
         real_runs=len(played),

@@ -15,12 +15,13 @@ cross-check.
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,6 +162,9 @@ def check_budget(epsilon: float, delta: float) -> None:
 class Budget:
     """A ledger of releases under one (epsilon, delta) that refuses to overspend, and makes none without charging it.
 
+    It cannot be pickled: a copy in another process would forget what it charged. Several processes share a
+    :class:`~.account_file.FileBudget`.
+
     Attributes
     ----------
     record : tuple of Release
@@ -187,6 +191,7 @@ class Budget:
         self.epsilon, self.delta, self._within = epsilon, delta, within
         self.insecure_simulation_bytes = insecure_simulation_bytes
         self._record: tuple[Release, ...] = ()
+        self._lock = threading.RLock()  # two fits in two threads are charged one after the other
 
     @property
     def record(self) -> tuple[Release, ...]:
@@ -196,7 +201,8 @@ class Budget:
     @property
     def spent(self) -> float:
         """Epsilon of the record at this delta; 0 before the first release."""
-        return epsilon_of(self._record, self.delta) if self._record else 0.0
+        record = self.record
+        return epsilon_of(record, self.delta) if record else 0.0
 
     def spend(self, release: Release) -> None:
         """Enter a release before it is made.
@@ -206,15 +212,11 @@ class Budget:
         ParameterError
             Together with the record it would cost more than epsilon; nothing is entered.
         """
-        cost = epsilon_of((*self._record, release), self.delta)
-        if cost > self.epsilon:
-            raise ParameterError(
-                f"{release.what} would bring epsilon to {cost:.4g}, the budget is {self.epsilon:.4g}; "
-                "add noise, release less, or grant a larger budget"
-            )
-        if self._within is not None:
-            self._within.spend(release)
-        self._record = (*self._record, release)
+        with self._lock:
+            check_cost(self._record, release, self.epsilon, self.delta)
+            if self._within is not None:
+                self._within.spend(release)
+            self._record = (*self._record, release)
 
     def release(self, sums: Counts, what: str, sensitivity: float, multiplier: float) -> tuple[Floats, float]:
         """Charge one release, then return the sums with discrete Gaussian noise, and its sigma.
@@ -234,9 +236,36 @@ class Budget:
         draws, _ = discrete_gaussian(sigma, sums.size, insecure_simulation_bytes=self.insecure_simulation_bytes)
         return (sums + draws.reshape(sums.shape)).astype(np.float64), sigma
 
+    def __copy__(self) -> Budget:
+        """Return the ledger itself: a copy would forget what the other one charges."""
+        return self
+
     def __deepcopy__(self, memo: object) -> Budget:
         """Return the ledger itself: scikit-learn copies parameters when it clones, and a copied ledger forgets."""
         return self
+
+    def __reduce__(self) -> Any:
+        """Refuse to be pickled."""
+        raise ParameterError(
+            "a budget in memory cannot go to another process, where it would forget what was charged; "
+            "fit with n_jobs=1, or keep the account in a file (FileBudget), which processes share"
+        )
+
+
+def check_cost(record: Sequence[Release], release: Release, epsilon: float, delta: float) -> None:
+    """Return if a release fits into a budget beside what was released before.
+
+    Raises
+    ------
+    ParameterError
+        Together they would cost more than epsilon.
+    """
+    cost = epsilon_of((*record, release), delta)
+    if cost > epsilon:
+        raise ParameterError(
+            f"{release.what} would bring epsilon to {cost:.4g}, the budget is {epsilon:.4g}; "
+            "add noise, release less, or grant a larger budget"
+        )
 
 
 def whole_budget(epsilon: float, delta: float) -> float:

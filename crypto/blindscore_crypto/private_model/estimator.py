@@ -12,12 +12,13 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from blindscore.errors import ParameterError
+from blindscore.errors import DataError, ParameterError
 from blindscore.scorecard.binning import bin_column, numbers
 from blindscore.scorecard.card import MAX_BINS, Characteristic, Scale
 from blindscore.scorecard.classing import Direction
-from blindscore.scorecard.inputs import as_frame, as_outcome
+from blindscore.scorecard.inputs import as_frame
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.private_model.accounting import Budget, check_budget, whole_budget
 from blindscore_crypto.private_model.domains import Domain, Domains, Number, characteristic
@@ -48,6 +49,8 @@ class PrivateScorecard(Scorecard):
         is discrete and exact; "opacus" and "teacher" are stochastic gradient descent in floating point.
     domains : Domains
         What is declared of every feature before anybody looks. There is no default: undeclared means refused.
+    classes : (good, bad)
+        The two outcomes, declared beforehand. People all of one class are fitted like any others: an error would tell.
     account : Budget, optional
         The budget of the people themselves. Every fit, on whatever fold or setting, is charged to it as well, and is
         refused once it is used up; clones share it. Without it each fit claims its own epsilon only, and
@@ -80,6 +83,7 @@ class PrivateScorecard(Scorecard):
         domains: Domains | None = None,
         account: Budget | None = None,
         *,
+        classes: tuple[Any, Any] = (0, 1),
         max_bins: int = 8,
         monotone: Direction | Mapping[str, Direction] | None = None,
         insecure_simulation_bytes: RandomBytes | None = None,
@@ -94,6 +98,7 @@ class PrivateScorecard(Scorecard):
         self.method = method  # type: ignore[assignment]  # the parent's own methods are not private
         self.domains = domains
         self.account = account
+        self.classes = classes
         self.max_bins = max_bins
         self.monotone = monotone
         self.insecure_simulation_bytes = insecure_simulation_bytes
@@ -111,12 +116,12 @@ class PrivateScorecard(Scorecard):
         ParameterError
             epsilon or delta out of range, a feature without a declared domain, or a setting outside its range.
         DataError
-            No rows, duplicate columns, wrong types, infinity, or a target without exactly two classes.
+            No rows, duplicate columns, wrong types, infinity, or an outcome that is neither of the declared classes.
         """
         scale = self._check_private_settings()
         people = as_frame(X)
         domains = (self.domains or Domains(())).require([str(name) for name in people.columns])
-        bad, self.classes_ = as_outcome(y, len(people))
+        bad, self.classes_ = declared_outcome(y, len(people), self.classes)
         draft = [characteristic(name, domain) for name, domain in domains]
         monotone_weights(draft, [np.zeros(c.n_bins) for c in draft], self.monotone)  # refuse before anything is spent
         budget = Budget(
@@ -158,3 +163,24 @@ class PrivateScorecard(Scorecard):
         edges = dict(zip(open_, found, strict=True))
         left = whole / math.sqrt(1 - EDGE_SHARE) if open_ else whole
         return [characteristic(name, domain, edges.get(name, ())) for name, domain in domains], left
+
+
+def declared_outcome(y: Any, n: int, classes: tuple[Any, Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Return (bad, classes): bad is (n,) bool. Nothing depends on which of the two classes occur.
+
+    Raises
+    ------
+    DataError
+        Wrong length, or an outcome that is neither of the declared classes.
+    """
+    values = np.asarray(y)
+    if values.shape != (n,):
+        raise DataError(f"target: {n} outcomes needed, one a person, found shape {values.shape}")
+    good, bad = (np.asarray(pd.Series(values) == kind, np.bool_) for kind in classes)
+    if not (good | bad).all():
+        row = int(np.argmin(good | bad))
+        raise DataError(
+            f"target, row {row}: neither {classes[0]!r} (good) nor {classes[1]!r} (bad); "
+            "declare the two as classes=(good, bad); rows count from 0"
+        )
+    return bad, np.array(classes)

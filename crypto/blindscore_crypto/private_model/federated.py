@@ -1,10 +1,16 @@
 """Several banks train one scorecard without pooling their people: masked counts, one round, dropouts survived.
 
-Who sees what: a bank sees its own people; the collector sees masked vectors that look random, the sum over all banks
-that answered, and who dropped out; the public sees the card, made from the sum with noise. Assumption: X25519, ChaCha20
-and HKDF-SHA256; public keys are authentic; banks and collector follow the protocol, and fewer banks than the threshold
-collude with the collector. Not protected: the exact sum from the collector (noise is added after it), one
-person's weight where several banks count the same person, and a bank that lies about its own counts.
+Who sees what: a bank sees its own people; the collector sees masked vectors that look random, the noisy sum over all
+banks that answered, and who dropped out; the public sees the card, made from that sum. Nobody sees an exact sum: every
+bank adds its share of the noise before it masks, sized so that the shares of the honest banks that must answer,
+``threshold - colluders``, suffice alone. Assumption: X25519, ChaCha20 and HKDF-SHA256; public keys are authentic; banks
+and collector follow the protocol, and at most ``colluders`` banks pool what they know with the collector. Not
+protected: one person's weight where several banks count the same person, and a bank that lies about its own counts.
+
+The sum of h discrete Gaussians is one discrete Gaussian but for a factor of at most exp(10 h exp(-pi^2 sigma^2)) an
+entry, sigma being that of one share (Kairouz, Liu and Steinke, "The distributed discrete Gaussian mechanism for
+federated learning with secure aggregation", ICML 2021). A share has sigma of at least :data:`LEAST_SIGMA`, where the
+exponent is below 10^-49; it is not counted.
 
 Protocol: Bonawitz et al., "Practical secure aggregation for privacy-preserving machine learning" (CCS 2017): pairwise
 masks that cancel, a mask of each bank's own, and Shamir shares of the seeds of both. For one bank either may be opened,
@@ -17,6 +23,7 @@ import math
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from Crypto.Cipher import ChaCha20, ChaCha20_Poly1305
@@ -29,18 +36,28 @@ from numpy.typing import NDArray
 
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic, Scale
-from blindscore_crypto.private_model.accounting import Budget, whole_budget
-from blindscore_crypto.private_model.counts import Counts, label_counts, pair_counts
+from blindscore_crypto.private_model.accounting import Release, whole_budget
+from blindscore_crypto.private_model.counts import (
+    Counts,
+    label_counts,
+    label_sensitivity,
+    pair_counts,
+    pair_sensitivity,
+)
 from blindscore_crypto.private_model.layout import Layout
-from blindscore_crypto.private_model.moments import noisy_labels, with_pairs
+from blindscore_crypto.private_model.moments import Moments
+from blindscore_crypto.private_model.noise import Variance, discrete_gaussian
 from blindscore_crypto.private_model.onestep import from_moments
 from blindscore_crypto.private_model.points import centred, make_card
+from blindscore_crypto.private_model.privacy_loss import rounding_variance
 
 Masked = NDArray[np.uint64]
 SEED_BYTES = 32
 SHARE_BYTES = 2 * SEED_BYTES  # of the two seeds, each in two halves of 16 bytes
 SEALED_BYTES = 12 + 16 + SHARE_BYTES  # nonce, tag, shares
 DOMAIN = b"blindscore/federated/v1/"
+BUDGET_SHARES = (0.6, 0.4)  # of counts by outcome and by pairs
+LEAST_SIGMA = 3.5  # of one bank's noise
 
 
 @dataclass(frozen=True)
@@ -50,10 +67,37 @@ class Plan:
     layout: Layout
     banks: int
     threshold: int  # banks whose shares open a seed; more than half of all
+    epsilon: float
+    delta: float
+    colluders: int = 1  # banks that may pool what they know with the collector
 
     def __post_init__(self) -> None:
         if not (2 <= self.banks <= 64 and self.banks / 2 < self.threshold <= self.banks):
             raise ParameterError("a plan needs 2 to 64 banks, and a threshold of more than half of them")
+        if not 0 <= self.colluders < self.threshold:
+            raise ParameterError("fewer banks may collude than must answer: 0 <= colluders < threshold")
+        if min(share.sigma for share in self.shares_of_noise) < LEAST_SIGMA:
+            raise ParameterError(
+                "the noise of one bank is too small to add up; choose a smaller epsilon or fewer banks"
+            )
+
+    @property
+    def honest(self) -> int:
+        """Banks whose noise the collector does not know, at least."""
+        return self.threshold - self.colluders
+
+    @cached_property
+    def shares_of_noise(self) -> tuple[Variance, Variance]:
+        """Variance of the noise that each bank adds to a count by bin and outcome, and by pairs of bins."""
+        d, noise = self.layout.features, whole_budget(self.epsilon, self.delta)
+        parts = zip((label_sensitivity(d), pair_sensitivity(max(d, 2))), BUDGET_SHARES, strict=True)
+        needed = [noise**2 / share * length**2 + rounding_variance(length) for length, share in parts]
+        first, second = (Variance.at_least(math.sqrt(v / self.honest)) for v in needed)
+        return first, second
+
+    def sigma(self, share: Variance, banks: int) -> float:
+        """Standard deviation of the noise of so many banks."""
+        return share.sigma * math.sqrt(banks)
 
     @property
     def length(self) -> int:
@@ -119,7 +163,9 @@ class Bank:
     def __init__(self, plan: Plan, number: int, columns: Counts, bad: NDArray[np.bool_]) -> None:
         self.plan, self.number = plan, number
         total = int(plan.layout.starts[-1])
-        self._counts = plan.flatten(label_counts(columns, bad, total), pair_counts(columns, total))
+        # The noise is drawn once: two answers with two draws would let the collector average it away.
+        exact = (label_counts(columns, bad, total), pair_counts(columns, total))
+        self._counts = plan.flatten(*(with_noise(counts, v) for counts, v in zip(exact, plan.shares_of_noise)))
         self._pair_seed, self._own_seed = secrets.token_bytes(SEED_BYTES), secrets.token_bytes(SEED_BYTES)
         self._keys: dict[int, bytes] = {}
         self._answered = False
@@ -191,7 +237,7 @@ class Bank:
 def collect(
     plan: Plan, keys: Mapping[int, bytes], vectors: Mapping[int, Masked], shares: Mapping[int, Mapping[int, bytes]]
 ) -> tuple[Counts, Counts]:
-    """Return the sum of the counts of all banks that answered: what pooling their people would give, bit for bit.
+    """Return the sum of the noisy counts of all banks that answered.
 
     Parameters
     ----------
@@ -223,22 +269,49 @@ def collect(
     return plan.unflatten(total)
 
 
+def releases(plan: Plan) -> tuple[Release, ...]:
+    """Return what a round lets out, charged with the noise of the honest banks alone."""
+    d = plan.layout.features
+    by_outcome, by_pair = plan.shares_of_noise
+    out = [Release("people by bin and outcome", label_sensitivity(d), plan.sigma(by_outcome, plan.honest))]
+    if d > 1:
+        out.append(Release("people by pairs of bins", pair_sensitivity(d), plan.sigma(by_pair, plan.honest)))
+    return tuple(out)
+
+
 def card_from_sum(
-    labels: Counts, pairs: Counts, empty: list[Characteristic], budget: Budget, scale: Scale | None = None
+    plan: Plan,
+    answered: int,
+    labels: Counts,
+    pairs: Counts,
+    empty: list[Characteristic],
+    scale: Scale | None = None,
 ) -> Card:
-    """Add the noise that uses up the budget to the sum, and return the card that follows: one round, no gradient.
+    """Return the card that follows from the noisy sum: one round, no gradient, nothing further to charge.
 
     Parameters
     ----------
+    plan : Plan
+    answered : int
+        Banks in the sum; their noise is in it.
     labels, pairs : of :func:`collect`
     empty : declared bins of every feature, with points still zero
-    budget : Budget
-        Untouched so far.
     scale : Scale, optional
     """
-    layout = Layout(tuple(c.n_bins for c in empty), tuple(c.groups is None for c in empty))
-    noise = whole_budget(budget.epsilon, budget.delta)
-    moments = noisy_labels(labels, layout, noise / math.sqrt(0.6), budget)
-    weights, intercept = from_moments(with_pairs(moments, pairs, noise / math.sqrt(0.4), budget))
-    parts, middle = centred(layout.split(weights))
+    by_outcome, by_pair = plan.shares_of_noise
+    moments = Moments(
+        plan.layout,
+        labels.astype(np.float64),
+        plan.sigma(by_outcome, answered),
+        pairs.astype(np.float64) if plan.layout.features > 1 else None,
+        plan.sigma(by_pair, answered),
+    )
+    weights, intercept = from_moments(moments)
+    parts, middle = centred(plan.layout.split(weights))
     return make_card(empty, parts, intercept + middle, scale or Scale())
+
+
+def with_noise(counts: Counts, variance: Variance) -> Counts:
+    """Return counts with a bank's share of the noise, from the operating system."""
+    draws, _ = discrete_gaussian(variance.sigma, counts.size)
+    return counts + draws.reshape(counts.shape)

@@ -1,8 +1,9 @@
 """Method "opacus": differentially private stochastic gradient descent on the one-hot bins, by Opacus.
 
-Who sees what: the weights are published as points. Assumption: Gaussian noise of real numbers. Opacus draws it in
-floating point from a statistical generator (here freshly seeded by the operating system, and not by any caller), which
-falls short of that assumption in the last bits (Mironov, CCS 2012; Jin et al., S&P 2022).
+Who sees what: the weights are published as points. Assumption: Gaussian noise of real numbers. It is drawn here in
+floating point from bytes of the operating system, both the noise and who takes part in a step (torch's own generator
+hangs on 32 bits of its seed), and falls short of that assumption in the last bits (Mironov, CCS 2012; Jin et al., S&P
+2022).
 
 Source: Abadi et al., "Deep learning with differential privacy" (CCS 2016). Every person is one unit-length vector, so
 that a residual of at most one is the whole gradient and clipping at 1 changes nobody's.
@@ -23,6 +24,7 @@ from blindscore.errors import DataError
 from blindscore.extras import needs
 from blindscore_crypto.private_model.accounting import Budget, Release, epsilon_of, least
 from blindscore_crypto.private_model.layout import Floats, Layout
+from blindscore_crypto.private_model.noise import RandomBytes
 
 COUNT_SHARE = 0.01  # of the budget, for the head count
 SAMPLING = 0.05  # chance that a person takes part in a step
@@ -105,12 +107,17 @@ def descend(
         import torch
         from opacus import GradSampleModule
         from opacus.optimizers import DPOptimizer
-        from opacus.utils.uniform_sampler import UniformWithReplacementSampler
 
     source = budget.insecure_simulation_bytes or secrets.token_bytes
 
-    def fresh() -> torch.Generator:
-        return torch.Generator().manual_seed(int.from_bytes(source(8)) >> 1)
+    class NoisyDescent(DPOptimizer):  # type: ignore[misc]
+        """Opacus' optimizer, its noise drawn from ``source`` in place of torch's generator."""
+
+        def add_noise(self) -> None:
+            for p in self.params:
+                noise = normals(p.summed_grad.numel(), source) * (self.noise_multiplier * self.max_grad_norm)
+                noise = torch.from_numpy(noise).to(p.summed_grad.dtype).view_as(p.summed_grad)
+                p.grad = (p.summed_grad + noise).view_as(p)
 
     multiplier = least_multiplier(budget.record, budget.epsilon, budget.delta)
     budget.spend(gradient_release(multiplier))
@@ -118,19 +125,18 @@ def descend(
     model = GradSampleModule(module, loss_reduction="sum")
     batch_size = SAMPLING * max(people, 1.0)
     rate = min(rate_cap, RATE_PER_SIGNAL * batch_size / multiplier) / batch_size
-    optimizer = DPOptimizer(
+    optimizer = NoisyDescent(
         torch.optim.SGD(model.parameters(), lr=rate, momentum=MOMENTUM),
         noise_multiplier=multiplier,
         max_grad_norm=1.0,
         expected_batch_size=None,
         loss_reduction="sum",
-        generator=fresh(),
     )
     loss = torch.nn.BCEWithLogitsLoss(reduction="sum")
     mean = {name: torch.zeros_like(value) for name, value in module.named_parameters()}
-    sampler = UniformWithReplacementSampler(num_samples=len(bad), sample_rate=SAMPLING, generator=fresh(), steps=STEPS)
     # Rows are gathered by index here: the stock data loader spends far longer on a step than the arithmetic does.
-    for step, batch in enumerate(sampler):
+    for step in range(STEPS):
+        batch = torch.from_numpy(taking_part(len(bad), source))
         optimizer.zero_grad()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Full backward hook is firing")
@@ -142,3 +148,18 @@ def descend(
     if not all(bool(value.isfinite().all()) for value in mean.values()):
         raise DataError("training diverged; grant a larger epsilon, or train on more people")
     return mean
+
+
+def normals(size: int, source: RandomBytes) -> Floats:
+    """Return standard normal draws, (size,), from uniform bytes (Box and Muller, 1958)."""
+    half = (size + 1) // 2
+    words = np.frombuffer(source(16 * half), np.uint64) >> np.uint64(11)
+    first, second = (words.reshape(2, half) + 0.5) * 2.0**-53  # in (0, 1)
+    radius, angle = np.sqrt(-2 * np.log(first)), 2 * np.pi * second
+    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:size]
+
+
+def taking_part(people: int, source: RandomBytes) -> NDArray[np.int64]:
+    """Return who takes part in a step: each with chance SAMPLING, independently (to within 2^-33)."""
+    drawn = np.frombuffer(source(4 * people), np.uint32)
+    return np.flatnonzero(drawn < np.uint32(SAMPLING * 2**32))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from blindscore.errors import CardError, DataError
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.scorecard.kernel import lanes as vectors
+from blindscore.scorecard.kernel import lanes
 from blindscore.scorecard.kernel.lanes import GROUP, LANES, SIZES, SLOTS
 from blindscore.threads import cores
 
@@ -97,7 +97,7 @@ def _lay_out(characteristics: Sequence[Characteristic], dtype: type, features: t
             own[: len(exact)] = exact if wide else round_up_to_float32(exact)
             gains = np.array(c.points[:-1]) - c.points[0]
             missing[row] = c.points[-1] - c.points[0]
-            if vectors.permutes(size, wide):
+            if lanes.permutes(size, wide):
                 edges[row], points[row] = _search_tables(own, gains)
             else:
                 edges[row, :size] = own
@@ -110,7 +110,7 @@ def _search_tables(own: NDArray[Any], gains: NDArray[np.int64]) -> tuple[NDArray
 
     own : (7 or 15,) edges, infinity where the feature has fewer; gains : (bins,) points less those of the first
     """
-    steps = vectors.search_steps(len(own))
+    steps = lanes.search_steps(len(own))
     edges, points = np.full(SLOTS, np.inf, own.dtype), np.zeros(LANES, np.int32)
     places = np.arange(LANES)
     reached = np.zeros(LANES, np.int64)  # edges that x is known to reach, by place
@@ -150,7 +150,7 @@ def score_columns(steps: Steps, columns: Sequence[NDArray[Any]], *, threads: int
     scale, out = steps.card.scale, np.empty(n, np.int16)
 
     def run(begin: int, end: int) -> bool:
-        return bool(vectors.score_blocks(parts[0], parts[1], steps.start, scale.low, scale.high, out, begin, end))
+        return bool(lanes.score_blocks(parts[0], parts[1], steps.start, scale.low, scale.high, out, begin, end))
 
     if _run(run, n, n * len(names), threads):
         _point_at_infinity(names, plain)
@@ -177,7 +177,7 @@ def score_rows(steps: Steps, table: NDArray[Any], *, threads: int | None = None)
 
     def run(begin: int, end: int) -> bool:
         return bool(
-            vectors.score_tiles(table, program.order, tables, size, steps.start, scale.low, scale.high, out, begin, end)
+            lanes.score_tiles(table, program.order, tables, size, steps.start, scale.low, scale.high, out, begin, end)
         )
 
     if _run(run, len(table), table.size, threads):

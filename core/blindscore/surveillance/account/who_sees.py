@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blindscore.designs.design import Run, View
+from blindscore.designs.design import Run
+from blindscore.parties.view import View
 from blindscore.people.population import Population
 
 WIRE_BYTES = 96  # of a message, kept for show
@@ -26,18 +27,18 @@ def who_sees(population: Population, run: Run) -> tuple[dict[str, Any], ...]:
         one real message of ``wire_bytes`` that it received. Record and message are kept only of synthetic people: a
         real person's data has no place in a report.
     """
-    return tuple(_describe(population, role, view) for role, view in run.views.items())
+    return tuple(_describe(population, run.party_of(role), view) for role, view in run.views.items())
 
 
-def _describe(population: Population, role: str, view: View) -> dict[str, Any]:
-    fields = [str(c) for c in view.clear.columns if c not in view.handles]
+def _describe(population: Population, party: str, view: View) -> dict[str, Any]:
+    fields = view.values
     return {
-        "role": role,
-        "party": view.party,
+        "role": view.role,
+        "party": party,
         "keyed_by": view.keyed_by,
         "fields": fields,
         "contexts": list(dict.fromkeys(_context(population, name) for name in fields)),
-        "handles": [str(handle) for handle in view.handles],
+        "handles": view.of("handle"),
         "stored": fields if view.stored is None else [c for c in fields if c in view.stored],
         "friends": view.friends is not None,
         "visits": view.visits is not None,

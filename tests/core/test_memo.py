@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.surveillance.scene import Memo
+from blindscore.surveillance.memo import Memo
 from blindscore.threads import each
 from tests.core.planted import people, view_of
 

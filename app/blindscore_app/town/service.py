@@ -1,0 +1,240 @@
+"""Service: a party behind HTTPS. Bounded bodies, bounded work at once, logs without a secret.
+
+Who sees what: the party sees its messages and, of a sender, what the line shows: the name in an institution's
+certificate, the legal id that a login stands for, or a label good for this exchange. Logs hold the role, the kind of
+message, its size, the status and the time, and never a body, a name of a person, or a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from blindscore.errors import BlindscoreError
+from blindscore.parties.message import Message
+from blindscore.parties.party import Party
+from blindscore_app.town.bundle import MEDIA, pack, unpack
+from blindscore_app.town.lines import TOKEN, Lines
+
+LOG = logging.getLogger("blindscore.town")
+MAX_REQUEST = 1 << 20  # bytes of a request's body
+AT_ONCE = 16  # requests worked on or waiting; beyond that, come again later
+READ_S = 10.0  # within which a body must have arrived
+MAX_STEPS = 256  # messages that one request may set off
+REMEMBERED = 4096  # durations kept for the quantiles
+
+
+@dataclass
+class Meter:
+    """What a service did, by kind of message."""
+
+    served: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    seconds: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    def quantile(self, share: float) -> float:
+        """Return the time within which this share of requests was answered, seconds; 0 before the first."""
+        ordered = sorted(self.seconds)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+    def text(self, role: str) -> str:
+        """Return the figures as Prometheus reads them."""
+        lines = [f'blindscore_served_total{{role="{role}",kind="{k}"}} {n}' for k, n in sorted(self.served.items())]
+        lines += [f'blindscore_refused_total{{role="{role}",kind="{k}"}} {n}' for k, n in sorted(self.refused.items())]
+        lines += [
+            f'blindscore_seconds{{role="{role}",quantile="{share}"}} {self.quantile(share):.6f}'
+            for share in (0.5, 0.99)
+        ]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass
+class Service:
+    """One party, what carries its messages on, and who may log in.
+
+    Parameters
+    ----------
+    party
+        Whose ``handle`` is called, in a thread.
+    lines
+        To other institutions.
+    logins
+        SHA-256 of a token, hexadecimal -> legal id; empty where nobody logs in.
+    answer_after
+        Seconds after a request's arrival at which its answer leaves; 0 = as soon as it is there. An answer that takes
+        longer leaves at the next multiple, so that what it says does not show in the time it takes.
+    """
+
+    party: Party
+    lines: Lines
+    logins: Mapping[str, str] = field(default_factory=dict)
+    answer_after: float = 0.0
+    meter: Meter = field(default_factory=Meter)
+
+    def __post_init__(self) -> None:
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    def app(self) -> Starlette:
+        """Return the ASGI application."""
+        routes = [
+            Route("/messages", self._messages, methods=["POST"]),
+            Route("/health", self._health),
+            Route("/metrics", self._metrics),
+        ]
+        return Starlette(routes=routes)
+
+    async def _health(self, request: Request) -> Response:
+        return JSONResponse({"role": self.party.role, "name": self.party.name, "busy": self._waiting})
+
+    async def _metrics(self, request: Request) -> Response:
+        return PlainTextResponse(self.meter.text(self.party.role))
+
+    async def _messages(self, request: Request) -> Response:
+        arrived = time.monotonic()
+        if self._waiting >= 4 * AT_ONCE:
+            return self._refusal(503, "busy; come again in a second", {"retry-after": "1"})
+        self._waiting += 1
+        kind = "unread"
+        try:
+            body = await asyncio.wait_for(_read(request), READ_S)
+            if body is None:
+                return self._refusal(413, f"a body has at most {MAX_REQUEST} bytes")
+            messages = unpack(body, self.party.name, self._sender(request))
+            kind = messages[0].kind if len(messages) == 1 else "several"
+            async with self._room:
+                answers = await run_in_threadpool(self._work, messages)
+            response = Response(pack(answers), media_type=MEDIA)
+            self.meter.served[kind] += 1
+        except (TimeoutError, ClientDisconnect):
+            response = self._refusal(408, "the body did not arrive in time")
+        except BlindscoreError as error:
+            # What a party refuses it says in words that repeat no secret; whoever sent a wrong body learns no more.
+            self.meter.refused[kind] += 1
+            LOG.info(json.dumps({"role": self.party.role, "kind": kind, "refused": type(error).__name__}))
+            response = self._refusal(400, "refused")
+        finally:
+            self._waiting -= 1
+        took = time.monotonic() - arrived
+        if self.answer_after:
+            await self._until(arrived + self.answer_after * (1 + took // self.answer_after))
+        self.meter.seconds.append(time.monotonic() - arrived)
+        LOG.info(
+            json.dumps(
+                {"role": self.party.role, "kind": kind, "status": response.status_code, "ms": round(1e3 * took, 2)}
+            )
+        )
+        return response
+
+    @staticmethod
+    async def _until(due: float) -> None:
+        """Wait for the moment itself: sleep most of it, and look at the clock for the rest."""
+        ahead = due - time.monotonic() - 0.002
+        if ahead > 0:
+            await asyncio.sleep(ahead)
+        while time.monotonic() < due:
+            pass
+
+    def _sender(self, request: Request) -> str:
+        """Return what the line shows of who speaks."""
+        peer: str = getattr(request.state, "peer", "")
+        if peer:
+            return peer
+        scheme, _, token = request.headers.get(TOKEN, "").partition(" ")
+        if scheme == "Bearer" and self.logins:
+            digest = hashlib.sha256(token.encode()).hexdigest()
+            if digest in self.logins:
+                return self.logins[digest]
+        return f"line {id(request):x}"
+
+    def _work(self, messages: list[Message]) -> list[Message]:
+        """Let the party handle messages and what follows from them, until nothing is left but answers to the sender."""
+        back: list[Message] = []
+        waiting = deque(messages)
+        asker = messages[0].sender if messages else ""
+        for _ in range(MAX_STEPS):
+            if not waiting:
+                return back
+            for answer in self.party.handle(waiting.popleft()):
+                if answer.to == asker:
+                    back.append(answer)
+                else:
+                    waiting.extend(self.lines.send(answer))
+        raise BlindscoreError("one request set off too many messages")
+
+    def _refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
+        return PlainTextResponse(words, status_code=status, headers=headers)
+
+
+async def _read(request: Request) -> bytes | None:
+    """Return a body, or None where it is longer than allowed; nothing beyond that is kept."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_REQUEST:
+            return None
+    return body
+
+
+def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are answered before it ends.
+
+    Parameters
+    ----------
+    tls : ssl.SSLContext
+    ready : callable, optional
+        Called with the port once it listens; with port 0 the system chooses one.
+    """
+    import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    from blindscore_app.town.authority import common_name
+
+    class Known(H11Protocol):
+        """HTTP/1.1 that tells the application the name in the peer's certificate."""
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self.app_state = {**self.app_state, "peer": common_name(transport.get_extra_info("peercert"))}
+
+    config = uvicorn.Config(
+        service.app(),
+        host=host,
+        port=port,
+        http=Known,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=256,
+        backlog=128,
+    )
+    config.load()
+    config.ssl = tls
+    server = uvicorn.Server(config)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(server.serve())
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+        if ready is not None and server.started:
+            ready(server.servers[0].sockets[0].getsockname()[1])
+        await task
+
+    asyncio.run(run())

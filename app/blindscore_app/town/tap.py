@@ -1,0 +1,131 @@
+"""Tap: sits on a line, forwards every byte, and writes down when how many passed in which direction.
+
+Who sees what: what an observer of the line sees, whoever that is: addresses, times, sizes. It holds no key. It is also
+the link: it delays and paces what passes, so that one machine plays several networks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+CHUNK = 64 * 1024
+UP: Literal[1] = 1
+DOWN: Literal[-1] = -1
+
+
+@dataclass(frozen=True)
+class Link:
+    """A network between two parties."""
+
+    name: str
+    delay_s: float  # one way
+    jitter_s: float  # standard deviation of the delay, truncated at 0
+    bytes_per_s: float  # each way
+
+
+LINKS = {
+    link.name: link
+    for link in (
+        Link("loopback", 0.0, 0.0, 1e12),
+        Link("broadband", 0.012, 0.002, 6e6),
+        Link("mobile", 0.045, 0.012, 1.2e6),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One run of bytes that passed."""
+
+    at: float  # seconds since the tap began
+    direction: Literal[1, -1]  # up: towards the service
+    size: int  # bytes
+
+
+@dataclass
+class Flow:
+    """One connection as it was seen."""
+
+    opened: float
+    packets: list[Packet] = field(default_factory=list)
+
+
+class Tap:
+    """Listens in the place of a service and forwards to it.
+
+    Parameters
+    ----------
+    target
+        Host and port of the service.
+    link
+        What lies between.
+    seed
+        Of the jitter: equal seeds give equal networks.
+    """
+
+    def __init__(self, target: tuple[str, int], link: Link = LINKS["loopback"], seed: int = 0) -> None:
+        self.target, self.link = target, link
+        self.flows: list[Flow] = []
+        self.began = time.monotonic()
+        self._random = random.Random(seed)
+        self._open: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Listen; return the port."""
+        self._server = await asyncio.start_server(self._connected, host, port)
+        chosen: int = self._server.sockets[0].getsockname()[1]
+        return chosen
+
+    async def stop(self) -> None:
+        """Stop listening, and cut what is still open."""
+        if self._server is not None:
+            self._server.close()
+        for task in tuple(self._open):
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # a server's callback runs in one
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+        flow = Flow(time.monotonic() - self.began)
+        self.flows.append(flow)
+        try:
+            inner_reader, inner_writer = await asyncio.open_connection(*self.target)
+        except OSError:
+            writer.close()
+            return
+        try:
+            await asyncio.gather(
+                self._carry(reader, inner_writer, flow, UP), self._carry(inner_reader, writer, flow, DOWN)
+            )
+        finally:
+            for end in (writer, inner_writer):
+                end.close()
+                with contextlib.suppress(OSError):
+                    await end.wait_closed()
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow, direction: Literal[1, -1]
+    ) -> None:
+        """Carry one direction; a later byte never overtakes an earlier one."""
+        due = 0.0
+        with contextlib.suppress(OSError):
+            while chunk := await reader.read(CHUNK):
+                now = time.monotonic()
+                flow.packets.append(Packet(now - self.began, direction, len(chunk)))
+                wait = max(0.0, self._random.gauss(self.link.delay_s, self.link.jitter_s))
+                due = max(due, now + wait) + len(chunk) / self.link.bytes_per_s
+                if due > time.monotonic():
+                    await asyncio.sleep(due - time.monotonic())
+                writer.write(chunk)
+                await writer.drain()
+            if writer.can_write_eof():
+                writer.write_eof()

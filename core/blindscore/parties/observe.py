@@ -1,0 +1,243 @@
+"""observe: what each party really had, read off its store and its lines; and a design's declared views held to it.
+
+**Values** are the fields that a party wrote down of a person, whatever became of the row later. **Names**: how the
+lines showed the person, and the register columns that it wrote down. **Handles are found, not declared**: every string
+of :data:`WINDOW` bytes or more that two parties hold of one person, and neither of them of anybody else, joins their
+records (:func:`joined`). **Plain bytes**: figures of a person that stand in what a party was sent, in a usual
+encoding, count as read (:func:`plain_figures`).
+
+What it does not show: a value that a party hides in an encoding of its own, and what it could compute from several
+messages; the protocol's argument speaks of these. A string that both hold after hashing it differently is not found.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blindscore.errors import BlindscoreError
+from blindscore.parties.store import TableSpec
+from blindscore.parties.table import Table, Written
+from blindscore.parties.tape import Shown
+from blindscore.parties.view import Kind
+
+WINDOW = 16  # bytes: shorter strings coincide by chance or by being small numbers
+PLAIN_BYTES = 6  # shorter encodings of a figure stand in any message by chance
+_READABLE = frozenset({"feature", "register", "score", "total", "decision", "time"})
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd; any will do, windows are only compared with one another
+
+
+class ObservationError(BlindscoreError):
+    """A party had more, or other, than its design declares."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """All that one role had of the people who were played."""
+
+    role: str
+    shown: frozenset[Shown]  # how its lines named the senders of people's messages
+    values: pd.DataFrame  # (people played, fields): what it wrote down, missing where it wrote nothing
+    kinds: Mapping[str, Kind]  # of the columns of ``values``
+    windows: Mapping[int, NDArray[np.uint64]]  # by person: strings held of this person and of no other, as hashes
+    plain: Mapping[int, frozenset[str]]  # by person: names of figures that stand in its messages as they are
+    received: bytes  # the longest message that it was sent
+    at_rest: frozenset[str]  # columns of ``values`` that whoever opens its files can read
+    keep_days: Mapping[str, int | None]  # by column: how long it stays
+
+
+def observe(table: Table, facts: pd.DataFrame | None = None) -> dict[str, Observed]:
+    """Return what every role at a table had.
+
+    Parameters
+    ----------
+    table
+        After its people were played.
+    facts
+        Figures and names of the people (features, register), by person; what to look for in messages.
+    """
+    people = sorted({person for person, _, _ in table.tape.spent})
+    roles = sorted({p.role for p in table.parties} | {w.role for w in table.written} | _talkers(table))
+    specs = {(p.role, name): spec for p in table.parties for name, spec in p.store.specs.items()}
+    return {role: _observed(table, role, people, specs, facts) for role in roles}
+
+
+def joined(a: Observed, b: Observed) -> frozenset[int]:
+    """Return the people of whom two roles hold a common string of at least :data:`WINDOW` bytes."""
+    return frozenset(
+        person
+        for person in set(a.windows) & set(b.windows)
+        if np.intersect1d(a.windows[person], b.windows[person], assume_unique=True).size
+    )
+
+
+def require_declared(
+    observed: Observed, declared: pd.DataFrame, kinds: Mapping[str, Kind], shown: Sequence[Shown]
+) -> None:
+    """Hold a declared view to what was observed.
+
+    Parameters
+    ----------
+    observed
+        What the role had.
+    declared
+        The view that the design declares, one row a person, index = person; join keys and the wire may be among it.
+    kinds
+        Of its columns.
+    shown
+        How the design says that the party knows people.
+
+    Raises
+    ------
+    ObservationError
+        The party knew people by a stronger name; wrote or was sent a column that is not declared; or a value differs.
+    """
+    role = observed.role
+    stronger = observed.shown - set(shown) - {"institution", "one-time"}
+    if stronger:
+        raise ObservationError(f"{role}: its lines show people by {', '.join(sorted(stronger))}; the view says {shown}")
+    told = {name for name, kind in kinds.items() if kind in _READABLE}
+    held = {name for name, kind in observed.kinds.items() if kind in _READABLE}
+    if held - told:
+        raise ObservationError(
+            f"{role}: it wrote down {', '.join(sorted(held - told))}, which its view does not declare"
+        )
+    sent = set().union(*observed.plain.values()) - told if observed.plain else set()
+    if sent:
+        raise ObservationError(
+            f"{role}: it was sent {', '.join(sorted(sent))} in clear, which its view does not declare"
+        )
+    for name in sorted(held):
+        for person, value in observed.values[name].dropna().items():
+            if not _same(value, declared.at[person, name]):
+                raise ObservationError(f"{role}: {name} of a person differs from what its view declares")
+
+
+def require_handles(pair: tuple[Observed, Observed], declared: frozenset[int]) -> None:
+    """Hold the declared joins of two roles to those found.
+
+    Raises
+    ------
+    ObservationError
+        People are joined by a common string whom no declared handle joins.
+    """
+    a, b = pair
+    missed = joined(a, b) - declared
+    if missed:
+        raise ObservationError(
+            f"{a.role} and {b.role} hold a common string of {len(missed)} of {len(a.windows)} people, "
+            "which no handle of their views declares"
+        )
+
+
+def plain_figures(bodies: Sequence[bytes], facts: Mapping[Any, Any]) -> frozenset[str]:
+    """Return the names of those figures of a person that stand in messages as text, JSON, or 8-byte floats."""
+    blob = b"\x00".join(bodies)
+    return frozenset(name for name, value in facts.items() if any(code in blob for code in _encodings(name, value)))
+
+
+def _encodings(name: str, value: Any) -> Iterator[bytes]:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return
+    if isinstance(value, str):
+        codes = [value.encode()]
+    else:
+        number = float(value)
+        texts = {repr(number), repr(int(number)) if number.is_integer() else repr(number)}
+        codes = [text.encode() for text in texts]
+        codes += [f'"{name}":{space}{text}'.encode() for text in texts for space in ("", " ")]
+        if number:
+            codes += [struct.pack("<d", number), struct.pack(">d", number)]
+    yield from (code for code in codes if len(code) >= PLAIN_BYTES)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, str) or isinstance(b, str):
+        return str(a) == str(b)
+    return bool(a == b)
+
+
+def _talkers(table: Table) -> set[str]:
+    return {role for p in table.tape.passages for role in (p.sender, p.receiver)}
+
+
+def _observed(
+    table: Table,
+    role: str,
+    people: Sequence[int],
+    specs: Mapping[tuple[str, str], TableSpec],
+    facts: pd.DataFrame | None,
+) -> Observed:
+    written = [w for w in table.written if w.role == role]
+    kinds: dict[str, Kind] = {}
+    rest, keep = set(), {}
+    for (owner, _), spec in specs.items():
+        if owner != role:
+            continue
+        for field in (spec.key, *spec.fields):
+            if field.kind in ("opaque", "own"):
+                continue
+            kinds[field.name] = field.kind  # type: ignore[assignment]
+            keep[field.name] = spec.keep_days
+            if spec.at_rest == "readable":
+                rest.add(field.name)
+    values = pd.DataFrame(index=pd.Index(people, name="person"), columns=sorted(kinds), dtype=object)
+    for w in written:
+        named: dict[str, Any] = {**w.row, specs[role, w.table].key.name: w.key}
+        for name in kinds.keys() & named.keys():
+            values.at[w.person, name] = named[name]
+    received = list(table.tape.received(role))
+    bodies = {person: [p.body for p in received if p.person == person] for person in people}
+    plain = {}
+    if facts is not None:
+        plain = {person: plain_figures(bodies[person], facts.loc[person].to_dict()) for person in people}
+    return Observed(
+        role=role,
+        shown=frozenset(p.shown for p in received if p.sender == "wallet"),
+        values=values,
+        kinds=kinds,
+        windows=_own_windows(table, role, people, written),
+        plain=plain,
+        received=max((p.body for p in received), key=len, default=b""),
+        at_rest=frozenset(rest),
+        keep_days=keep,
+    )
+
+
+def _own_windows(
+    table: Table, role: str, people: Sequence[int], written: Sequence[Written]
+) -> dict[int, NDArray[np.uint64]]:
+    """Return, by person, the windows that a role holds of this person and of no other person."""
+    held: dict[int, list[bytes]] = {person: [] for person in people}
+    for passage in table.tape.touched(role):
+        held[passage.person].append(passage.body)
+    for w in written:
+        held[w.person].append(w.key)
+        held[w.person] += [
+            v if isinstance(v, bytes) else v.encode() for v in w.row.values() if isinstance(v, bytes | str)
+        ]
+    windows = {person: _windows(strings) for person, strings in held.items()}
+    if not windows:
+        return {}
+    every, times = np.unique(np.concatenate([*windows.values()]), return_counts=True)
+    public = every[times > 1]
+    return {person: np.setdiff1d(own, public, assume_unique=True) for person, own in windows.items()}
+
+
+def _windows(strings: Sequence[bytes]) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of every window of :data:`WINDOW` bytes in any of the strings, sorted, each once."""
+    parts = [np.empty(0, np.uint64)]
+    for string in strings:
+        if len(string) < WINDOW:
+            continue
+        raw = np.frombuffer(string, np.uint8)
+        eights = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(raw, 8)).view("<u8").ravel()
+        first, second = eights[:-8], eights[8:]
+        parts.append((first * _MULTIPLIER) ^ (second + (first >> np.uint64(29))))
+    return np.unique(np.concatenate(parts))

@@ -1,0 +1,188 @@
+"""SqliteStore: a party's memory in one file, for any number of threads and processes; what was acknowledged stays.
+
+The unique key decides who is first, not a look before the write. WAL with ``synchronous=FULL``: an acknowledged write
+survives loss of power. Who sees what: whoever holds the file reads every field of tables that are readable at rest.
+Not protected: deleting or replacing the file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from blindscore.errors import DataError, ParameterError
+from blindscore.parties.store import Row, TableSpec, checked_row
+
+WAIT_S = 30.0  # how long a writer waits for another
+_FULL = 2
+
+
+class SqliteStore:
+    """A :class:`~blindscore.parties.store.Store` in a file.
+
+    Raises
+    ------
+    DataError
+        The file cannot be opened, is no database, or does not write through.
+    """
+
+    def __init__(self, path: Path | str, *specs: TableSpec) -> None:
+        self.path = str(path)
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._specs: dict[str, TableSpec] = {}
+        try:
+            self.declare(*specs)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def specs(self) -> Mapping[str, TableSpec]:
+        """See :class:`~blindscore.parties.store.Store`."""
+        return self._specs
+
+    def declare(self, *specs: TableSpec) -> None:
+        """See :class:`~blindscore.parties.store.Store`."""
+        for spec in specs:
+            if self._specs.setdefault(spec.name, spec) != spec:
+                raise ParameterError(f"table {spec.name} was declared with other fields")
+            columns = "".join(f", {_quoted(field.name)}" for field in spec.fields)
+            with self._errors(), self.atomic():
+                self._run(
+                    f"CREATE TABLE IF NOT EXISTS {_quoted(spec.name)} "
+                    f"(key BLOB PRIMARY KEY, day INTEGER NOT NULL{columns}) WITHOUT ROWID"
+                )
+                found = [row[1] for row in self._run(f"PRAGMA table_info({_quoted(spec.name)})")]
+                if found != ["key", "day", *(field.name for field in spec.fields)]:
+                    raise ParameterError(f"{self.path}: table {spec.name} was made with other fields: {found}")
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """See :class:`~blindscore.parties.store.Store`."""
+        connection = self._connection()
+        if connection.in_transaction:  # the outer one decides
+            yield
+            return
+        with self._errors():
+            connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            with self._errors():
+                connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def insert_once(self, table: str, key: bytes, row: Row, day: int = 0) -> Row | None:
+        """See :class:`~blindscore.parties.store.Store`."""
+        with self.atomic(), self._errors():
+            if self._write(table, key, row, day, "ON CONFLICT DO NOTHING"):
+                return None
+            return self._read(table, key)
+
+    def put(self, table: str, key: bytes, row: Row, day: int = 0) -> None:
+        """See :class:`~blindscore.parties.store.Store`."""
+        fields = ["day", *(field.name for field in self._specs[table].fields)]
+        change = ", ".join(f"{_quoted(f)} = excluded.{_quoted(f)}" for f in fields)
+        with self.atomic(), self._errors():
+            self._write(table, key, row, day, f"ON CONFLICT (key) DO UPDATE SET {change}")
+
+    def get(self, table: str, key: bytes) -> Row | None:
+        """See :class:`~blindscore.parties.store.Store`."""
+        with self._errors():
+            return self._read(table, key)
+
+    def take(self, table: str, key: bytes) -> Row | None:
+        """See :class:`~blindscore.parties.store.Store`."""
+        with self.atomic(), self._errors():
+            row = self._read(table, key)
+            self._run(f"DELETE FROM {_quoted(table)} WHERE key = ?", key)
+            return row
+
+    def count_up_to(self, table: str, key: bytes, limit: int, day: int = 0) -> bool:
+        """See :class:`~blindscore.parties.store.Store`."""
+        if limit < 1:
+            return False
+        with self.atomic(), self._errors():
+            changed = self._run(
+                f"INSERT INTO {_quoted(table)} (key, day, count) VALUES (?, ?, 1) ON CONFLICT (key) "
+                f"DO UPDATE SET count = count + 1, day = excluded.day WHERE count < ?",
+                key,
+                day,
+                limit,
+            )
+            return changed.rowcount == 1
+
+    def items(self, table: str) -> list[tuple[bytes, Row]]:
+        """See :class:`~blindscore.parties.store.Store`."""
+        names = [field.name for field in self._specs[table].fields]
+        with self._errors():
+            rows = self._run(f"SELECT {', '.join(map(_quoted, ['key', *names]))} FROM {_quoted(table)} ORDER BY key")
+            return [(bytes(row[0]), dict(zip(names, row[1:], strict=True))) for row in rows]
+
+    def sweep(self, day: int) -> int:
+        """See :class:`~blindscore.parties.store.Store`."""
+        kept = {name: spec.keep_days for name, spec in self._specs.items() if spec.keep_days is not None}
+        with self.atomic(), self._errors():
+            return sum(
+                self._run(f"DELETE FROM {_quoted(name)} WHERE day < ?", day - days).rowcount
+                for name, days in kept.items()
+            )
+
+    def close(self) -> None:
+        """Close every thread's connection; the store is used no more."""
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
+        self._local = threading.local()
+
+    def _write(self, table: str, key: bytes, row: Row, day: int, otherwise: str) -> bool:
+        values = checked_row(self._specs[table], row)
+        names = ["key", "day", *values]
+        marks = ", ".join("?" * len(names))
+        sql = f"INSERT INTO {_quoted(table)} ({', '.join(map(_quoted, names))}) VALUES ({marks}) {otherwise}"
+        return self._run(sql, key, day, *values.values()).rowcount == 1
+
+    def _read(self, table: str, key: bytes) -> Row | None:
+        names = [field.name for field in self._specs[table].fields]
+        shown = ", ".join(map(_quoted, names)) or "1"
+        found = self._run(f"SELECT {shown} FROM {_quoted(table)} WHERE key = ?", key).fetchone()
+        return None if found is None else dict(zip(names, found, strict=False))
+
+    def _run(self, sql: str, *values: object) -> sqlite3.Cursor:
+        return self._connection().execute(sql, values)
+
+    def _connection(self) -> sqlite3.Connection:
+        """One connection a thread and process; SQLite's own lock keeps them apart, and none outlives a fork."""
+        existing: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if existing is not None and self._local.process == os.getpid():
+            return existing
+        with self._errors():
+            # Closed by whoever closes the store, in another thread perhaps.
+            connection = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            (level,) = connection.execute("PRAGMA synchronous").fetchone()
+        if level != _FULL:
+            connection.close()
+            raise DataError(f"{self.path}: the database does not write through (synchronous={level}, 2 is needed)")
+        self._local.connection, self._local.process = connection, os.getpid()
+        self._opened.append(connection)
+        return connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise DataError(f"{self.path}: nothing was kept: {error}") from None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,38 @@
+"""The two embedded stores keep to the contract; the one in a file outlives its process."""
+
+from __future__ import annotations
+
+import pytest
+
+from blindscore.errors import DataError, ParameterError
+from blindscore.parties.sqlite_store import SqliteStore
+from blindscore.parties.store import COUNT, Field, MemoryStore, TableSpec
+from tests.store_contract import ASKED, SPENT, StoreContract
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    def store(self):
+        return MemoryStore(SPENT, ASKED)
+
+
+class TestSqlite(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        kept = SqliteStore(tmp_path / "store.db", SPENT, ASKED)
+        yield kept
+        kept.close()
+
+
+def test_a_file_outlives_its_process_and_says_what_is_wrong_with_it(tmp_path):
+    first = SqliteStore(tmp_path / "a.db", SPENT)
+    first.insert_once("spent", b"k", {"by": b"x"}, day=3)
+    first.close()
+    again = SqliteStore(tmp_path / "a.db", SPENT)
+    assert again.get("spent", b"k") == {"by": b"x"}
+    again.close()
+    with pytest.raises(ParameterError, match="made with other fields"):
+        SqliteStore(tmp_path / "a.db", TableSpec("spent", Field("token", "own"), (COUNT,)))
+    (tmp_path / "b.db").write_bytes(b"no database" * 100)
+    with pytest.raises(DataError, match=r"b\.db: nothing was kept"):
+        SqliteStore(tmp_path / "b.db", SPENT)
