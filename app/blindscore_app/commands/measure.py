@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blindscore.extras import require
 from blindscore_app.commands.engine import EngineName, Where, Workers, choose_engine
 from blindscore_app.files.safely import check_directory, write_all
 
@@ -62,6 +63,7 @@ def frontier(
     as_json: AsJson = False,
 ) -> None:
     """Run every design over a synthetic society and show what each still lets the watchers do."""
+    require("frontier")
     check_directory(out)
     check_coalition(coalition)
     from blindscore.designs.parameters import with_settings
@@ -96,6 +98,7 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Show the same table for a lender's own file."""
+    require("frontier")
     check_directory(out)
     check_coalition(coalition)
     kept = choose_cache(out, cache, no_cache)

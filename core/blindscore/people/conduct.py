@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import count, normal, uniform
 from blindscore.people.latents import Floats
 from blindscore.people.variables import (

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import normal, uniform
 from blindscore.people.latents import D_MONEY, ORIENTATION_CUT, W_STRAIN, Floats, money_trouble
 from blindscore.people.variables import (

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import DRAWS, normal, uniform
 from blindscore.people.latents import Floats
 from blindscore.people.variables import AGE, AREA, CONSC, DESCENT, MEANS, PIETY, POLITICS, SIDE, SOCIABLE, STRAIN

@@ -8,9 +8,9 @@ are whose in a country is no part of the model, how much a name tells is.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import uniform
 from blindscore.people.latents import Floats
 from blindscore.people.variables import GROUP, SEX

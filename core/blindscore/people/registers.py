@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.kernel_cache import njit
 from blindscore.people.assemble import texts
 from blindscore.people.counter_draws import uniform
 from blindscore.people.names import NAMES, names

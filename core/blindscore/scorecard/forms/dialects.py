@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.forms.sql import card_to_sql
 
@@ -41,12 +42,8 @@ def card_to_dialect(card: Card, table: str, dialect: str = "duckdb", *, points: 
     query = card_to_sql(card, table, points=points)
     if dialect == "duckdb":
         return query
-    try:
+    with needs("export"):
         import sqlglot
-    except ImportError as error:
-        raise ParameterError(
-            f"SQL for {dialect} needs the package sqlglot: pip install 'blindscore[export]'"
-        ) from error
     tree = sqlglot.parse_one(query, read="duckdb").transform(_settle, DIALECTS[dialect])
     return tree.sql(dialect=dialect, pretty=True) + "\n"
 
