@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.errors import DataError
+from blindscore.people.files.blocks import Ask
 from blindscore.people.files.tables import read_table
 from blindscore.people.population import Feature, Population, Schema
 
@@ -66,8 +67,8 @@ def load_deeds(
         A file that cannot be read, a person who stands twice, an amount that is no number, or nothing left.
     """
     deeds, people = Path(deeds), Path(people)
-    done, digest = read_table(deeds, [who, what, *([amount] if amount else [])])
-    known, _ = read_table(people, list(dict.fromkeys([who, *secrets, *register])))
+    done, digest = read_table(deeds, Ask(tuple(dict.fromkeys([who, what, *([amount] if amount else [])]))))
+    known, _ = read_table(people, Ask(tuple(dict.fromkeys([who, *secrets, *register]))))
     ids = known[who].astype(str)
     if ids.duplicated().any():
         raise DataError(
@@ -119,7 +120,7 @@ def _unique(path: Path, column: str, names: pd.Series) -> None:
 
 def _grouped(path: Path, thing: pd.Series, what: str, group: str) -> pd.Series:
     """The group of each thing; missing where there is none."""
-    table, _ = read_table(path, [what, group])
+    table, _ = read_table(path, Ask((what, group)))
     names = table[what].astype("str")
     if names.duplicated().any():
         raise DataError(
