@@ -131,9 +131,10 @@ def by_group(bad: ArrayLike, score: ArrayLike, group: ArrayLike, threshold: floa
         raise DataError("outcomes, scores and groups must have one length")
     rows = []
     missing = np.asarray(pd.isna(groups))
+    groups = np.array([None if gone else name for gone, name in zip(missing, groups, strict=True)], dtype=object)
     names = [*sorted(set(groups[~missing]), key=str), *([None] if missing.any() else [])]
     for name in names:
-        inside = missing if name is None else ~missing & np.asarray(groups == name, bool)
+        inside = missing if name is None else groups == name
         b, s = outcome[inside], points[inside]
         passed = s >= threshold
         both = b.any() and not b.all()
