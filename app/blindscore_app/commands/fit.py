@@ -63,7 +63,7 @@ def fit(
     typer.echo(
         f"Written: {out} ({len(card.features)} features of {len(people)} people{listed})\n"
         f"Fingerprint: {card.fingerprint}\n"
-        f"AUC {reached[0]:.3f} [{reached[1]:.3f}, {reached[2]:.3f}], cross-validated: each person scored by a card that "
-        f"was fitted with the same settings on the other {FOLDS - 1} of {FOLDS} parts; the card written is fitted on all."
+        f"AUC {reached[0]:.3f} [{reached[1]:.3f}, {reached[2]:.3f}], cross-validated: each person scored by a card "
+        f"fitted with the same settings on the other {FOLDS - 1} of {FOLDS} parts; the card written is fitted on all."
         + ("" if smallest is None else f"\nSmallest bin: {smallest.people} people ({smallest.feature}).")
     )
