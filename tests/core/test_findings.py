@@ -6,9 +6,9 @@ import pytest
 
 from blindscore.errors import DataError
 from blindscore.scorecard.findings import training_findings
+from blindscore.scorecard.folds import out_of_fold
 from blindscore.scorecard.quality import auc
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.scorecard.folds import out_of_fold
 
 
 def people(n=1000):
