@@ -2,9 +2,9 @@
 
 Sheet ``Card`` lists every bin and its points; sheet ``People`` has one row a person, a column a feature, then the
 points of each feature, the total and the score. Blank = missing. A row that the card cannot score (a category that
-it refuses, a text where a number belongs) shows #N/A. Excel knows numbers to 15 digits: one that differs from
-an edge in the 16th may fall into the neighbouring bin, so scores equal the kernel's for people whose numbers have up
-to 15. A special code, whose bin reaches to the next float only, is compared for equality.
+it refuses, a text where a number belongs) shows #N/A. Excel knows numbers to 15 digits: one that differs from an edge
+in the 16th may fall into the neighbouring bin, so scores equal the kernel's for people whose numbers have up to 15. A
+special code, whose bin reaches to the next float only, is compared for equality.
 """
 
 from __future__ import annotations
