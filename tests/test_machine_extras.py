@@ -18,13 +18,7 @@ from tests.machine import FLOORS, MAIN, ROOT, people, python
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # What comes with a library of the list rather than from a line of its own.
-WITH = {"dask": "distributed", "markupsafe": "jinja2", "starlette": "fastapi", "joblib": "scikit-learn"}
-    "dask": "distributed",
-    "markupsafe": "jinja2",
-    "starlette": "fastapi",
-    "joblib": "scikit-learn",
-    "llvmlite": "numba",
-}
+WITH = {"dask": "distributed", "markupsafe": "jinja2", "joblib": "scikit-learn"}
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -38,7 +32,8 @@ PACKAGES = packages_distributions()
 
 def distributions(module: str) -> set[str]:
     root = module.partition(".")[0]
-    return {WITH.get(root, name.lower()) for name in PACKAGES.get(root, [root])} | {WITH.get(root, root)}
+    found = {WITH.get(root, name.lower()) for name in PACKAGES.get(root, [root])} | {WITH.get(root, root)}
+    return found | {"fastapi"} if root == "starlette" else found
 
 
 def imports(tree: ast.AST, extra: str | None = None) -> Iterator[tuple[str, str | None, int]]:

@@ -30,6 +30,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "opacus": ("dp_accounting", "opacus", "torch"),
     "ristretto": ("rbcl",),
     "scale": ("cryptography", "distributed"),
+    "town": ("cryptography", "httpx", "psycopg", "starlette", "uvicorn"),
 }
 
 
