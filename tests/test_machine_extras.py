@@ -125,15 +125,22 @@ def test_the_base_alone_fits_scores_and_explains_and_says_what_the_frontier_need
         ("fit", file, "--schema", schema, "--out", card),
         ("score", card, file, "--out", tmp_path / "scores.csv"),
         ("explain", card, file, "--row", 3),
+        ("schema", file, "--out", tmp_path / "drafted.toml"),
+        ("export", card, "--to", "sql", "--out", tmp_path / "card.sql"),
     ):
         done = python(HIDDEN + MAIN, *command)
         assert done.returncode == 0, done.stderr
     assert len((tmp_path / "scores.csv").read_text().splitlines()) == 301
-    asked = python(HIDDEN + MAIN, "frontier", "--people", 200, "--out", tmp_path / "out")
-    assert asked.returncode == 2
-    assert asked.stdout == ""
-    assert asked.stderr.count("\n") == 1
-    assert "pip install 'blindscore[frontier]'" in asked.stderr
+    for extra, command in (
+        ("frontier", ("frontier", "--people", 200, "--out", tmp_path / "out")),
+        ("review", ("monitor", card, file, file, "--out", tmp_path / "monitor.html")),
+        ("export", ("export", card, "--to", "excel", "--out", tmp_path / "card.xlsx")),
+    ):
+        asked = python(HIDDEN + MAIN, *command)
+        assert asked.returncode == 2, asked.stderr
+        assert asked.stdout == ""
+        assert asked.stderr.count("\n") == 1
+        assert f"pip install 'blindscore[{extra}]'" in asked.stderr
 
 
 def test_private_training_as_it_stands_and_the_list_of_designs_need_no_extra() -> None:

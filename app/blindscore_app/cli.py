@@ -19,7 +19,7 @@ import typer
 
 from blindscore import __version__
 from blindscore.errors import BlindscoreError
-from blindscore_app.commands import card, explore, measure, page, plan
+from blindscore_app.commands import explain, explore, export, fit, measure, monitor, page, plan, schema, score, validate
 
 USER_ERROR = 2
 INTERRUPTED = 128 + signal.SIGINT  # as shells report it
@@ -51,9 +51,13 @@ def _options(
 
 app.command()(measure.frontier)
 app.command()(measure.audit)
-app.command()(card.fit)
-app.command()(card.score)
-app.command()(card.explain)
+app.command()(schema.schema)
+app.command()(fit.fit)
+app.command()(score.score)
+app.command()(explain.explain)
+app.command()(export.export)
+app.command()(validate.validate)
+app.command()(monitor.monitor)
 app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)

@@ -23,6 +23,10 @@ class CardError(BlindscoreError, ValueError):
     """A scorecard that is malformed, inconsistent, or not the one its fingerprint names."""
 
 
+class ScorecardWarning(UserWarning):
+    """A fit that goes through, but not as its user may think."""
+
+
 class ForgeryError(BlindscoreError, ValueError):
     """Bytes from outside that are malformed, tampered with, replayed, or not signed by whom they name."""
 
