@@ -18,7 +18,7 @@ from tests.machine import FLOORS, MAIN, ROOT, people, python
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # What comes with a library of the list rather than from a line of its own.
-WITH = {"dask": "distributed", "markupsafe": "jinja2", "starlette": "fastapi", "joblib": "scikit-learn"}
+WITH = {"dask": "distributed", "markupsafe": "jinja2", "joblib": "scikit-learn"}
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -32,7 +32,8 @@ PACKAGES = packages_distributions()
 
 def distributions(module: str) -> set[str]:
     root = module.partition(".")[0]
-    return {WITH.get(root, name.lower()) for name in PACKAGES.get(root, [root])} | {WITH.get(root, root)}
+    found = {WITH.get(root, name.lower()) for name in PACKAGES.get(root, [root])} | {WITH.get(root, root)}
+    return found | {"fastapi"} if root == "starlette" else found
 
 
 def imports(tree: ast.AST, extra: str | None = None) -> Iterator[tuple[str, str | None, int]]:
@@ -124,15 +125,22 @@ def test_the_base_alone_fits_scores_and_explains_and_says_what_the_frontier_need
         ("fit", file, "--schema", schema, "--out", card),
         ("score", card, file, "--out", tmp_path / "scores.csv"),
         ("explain", card, file, "--row", 3),
+        ("schema", file, "--out", tmp_path / "drafted.toml"),
+        ("export", card, "--to", "sql", "--out", tmp_path / "card.sql"),
     ):
         done = python(HIDDEN + MAIN, *command)
         assert done.returncode == 0, done.stderr
     assert len((tmp_path / "scores.csv").read_text().splitlines()) == 301
-    asked = python(HIDDEN + MAIN, "frontier", "--people", 200, "--out", tmp_path / "out")
-    assert asked.returncode == 2
-    assert asked.stdout == ""
-    assert asked.stderr.count("\n") == 1
-    assert "pip install 'blindscore[frontier]'" in asked.stderr
+    for extra, command in (
+        ("frontier", ("frontier", "--people", 200, "--out", tmp_path / "out")),
+        ("review", ("monitor", card, file, file, "--out", tmp_path / "monitor.html")),
+        ("export", ("export", card, "--to", "excel", "--out", tmp_path / "card.xlsx")),
+    ):
+        asked = python(HIDDEN + MAIN, *command)
+        assert asked.returncode == 2, asked.stderr
+        assert asked.stdout == ""
+        assert asked.stderr.count("\n") == 1
+        assert f"pip install 'blindscore[{extra}]'" in asked.stderr
 
 
 def test_private_training_as_it_stands_and_the_list_of_designs_need_no_extra() -> None:

@@ -14,6 +14,7 @@ from blindscore.errors import MissingExtraError
 
 # Extra -> the modules that it brings, by the names that they are imported by.
 EXTRAS: dict[str, tuple[str, ...]] = {
+    "export": ("onnx", "openpyxl", "optbinning", "sqlglot"),
     "frontier": (
         "dp_accounting",
         "fastapi",
@@ -25,11 +26,11 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "uvicorn",
         "vl_convert",
     ),
-    "export": ("onnx", "openpyxl", "optbinning", "sqlglot"),
     "opacus": ("dp_accounting", "opacus", "torch"),
+    "review": ("jinja2", "vl_convert"),
     "ristretto": ("rbcl",),
     "scale": ("cryptography", "distributed"),
-    "town": ("cryptography", "httpx", "psycopg"),
+    "town": ("cryptography", "httpx", "psycopg", "starlette", "uvicorn"),
 }
 
 

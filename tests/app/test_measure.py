@@ -91,21 +91,8 @@ def test_a_parameter_is_set_and_stands_in_the_ledger_and_its_command(run: Run, t
 
 @pytest.mark.usefixtures("plain_designs")
 def test_the_society_with_disparities_is_measured_on_its_own_secrets(run: Run, tmp_path: Path) -> None:
-    given = (
-        "frontier",
-        *FEW,
-        "--people",
-        1000,
-        "--society",
-        "disparate",
-        "--quick",
-        "--designs",
-        "bureau",
-        "--json",
-        "--out",
-        tmp_path,
-    )
-    told = json.loads(run(*given).out)
+    given = ("--people", 1000, "--sample", 2, "--society", "disparate", "--quick", "--designs", "bureau")
+    told = json.loads(run("frontier", *given, "--json", "--out", tmp_path).out)
     assert "--society disparate" in told["meta"]["command"]
     secrets = {row["secret"] for row in told["rows"] if row["capability"] == "profile"}
     assert {"ethnicity", "single"} <= secrets

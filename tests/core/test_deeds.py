@@ -53,7 +53,7 @@ def test_things_can_be_grouped(files: tuple[Path, Path], tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("deeds", "people", "said"),
     [
-        (DEEDS.replace("3.5", "much"), PEOPLE, "data row 2"),
+        (DEEDS.replace("3.5", "much"), PEOPLE, "line 3: not a number"),
         (DEEDS.replace("3.5", "inf"), PEOPLE, "no finite number"),
         (DEEDS, PEOPLE + "1,no,20\n", "data row 5"),
         (DEEDS, "who,smoker\n77,yes\n", "same ids"),

@@ -64,7 +64,7 @@ def to_svg(spec: Mapping[str, Any], label: str) -> str:
 @lru_cache(maxsize=256)
 def _drawn(spec: str) -> str:
     """Draw a specification, given as JSON; pages repeat panels, and drawing takes most of a page's time."""
-    with needs("frontier"):
+    with needs("review"):
         import vl_convert
 
     svg: str = vl_convert.vegalite_to_svg(spec)

@@ -70,7 +70,7 @@ def _resource(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    with needs("frontier"):
+    with needs("review"):
         from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -93,7 +93,7 @@ def _environment() -> Environment:
 
 
 def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
-    with needs("frontier"):
+    with needs("review"):
         from markupsafe import Markup
 
     whole, ledger = ledger, figures.tried(ledger)
@@ -168,7 +168,7 @@ def _contexts(ledger: Ledger) -> list[str]:
 
 
 def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
-    with needs("frontier"):
+    with needs("review"):
         from markupsafe import Markup
 
     return [
@@ -183,7 +183,7 @@ def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
 
 
 def _groups(ledger: Ledger) -> list[dict[str, Any]]:
-    with needs("frontier"):
+    with needs("review"):
         from markupsafe import Markup
 
     found = []

@@ -44,7 +44,7 @@ def scores(bad: NDArray[np.bool_], score: NDArray[np.integer]) -> str:
         counts = np.histogram(score[side], edges)[0] / side.sum()
         values = [{"x": float(a), "y": float(c)} for a, c in zip((edges[1:] + edges[:-1]) / 2, counts, strict=True)]
         layers.append(
-            _line(values, _axis("x", "score"), _axis("y", "share", "~%", zero=True), colour, dash=colour == ATTACK)
+            _line(values, _axis("x", "score", "d"), _axis("y", "share", "~%", zero=True), colour, dash=colour == ATTACK)
         )
     return _chart(layers, "Distribution of scores: goods (solid) and bads (dashed)")
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from blindscore.errors import DataError
 from blindscore.people.files.blocks import Ask
+from blindscore.people.files.cells import numbers, words
+from blindscore.people.files.lines import Place
 from blindscore.people.files.tables import read_table
 from blindscore.people.population import Feature, Population, Schema
 
@@ -67,26 +68,18 @@ def load_deeds(
         A file that cannot be read, a person who stands twice, an amount that is no number, or nothing left.
     """
     deeds, people = Path(deeds), Path(people)
-    done, digest = read_table(deeds, Ask(tuple(dict.fromkeys([who, what, *([amount] if amount else [])]))))
-    known, _ = read_table(people, Ask(tuple(dict.fromkeys([who, *secrets, *register]))))
-    ids = known[who].astype(str)
-    if ids.duplicated().any():
-        raise DataError(
-            f"{people}: {who!r} repeats in data row {int(ids.duplicated().argmax()) + 1}; keep one row a person"
-        )
-    person = done[who].astype(str)
-    known = known[ids.isin(set(person))].reset_index(drop=True)
+    done, digest = _read(deeds, (who, what), amount)
+    known, _ = _read(people, tuple(dict.fromkeys((who, *secrets, *register))))
+    _unique(people, who, known[who])
+    known = known[known[who].isin(set(done[who].dropna()))].reset_index(drop=True)
     if not len(known):
         raise DataError(f"{deeds}: nobody of {people.name} did anything; do both files use the same ids?")
-    ids = known[who].astype(str)
-    row = person.map(pd.Series(np.arange(len(ids)), index=ids.to_numpy())).to_numpy(np.float64, na_value=np.nan)
-    here = ~np.isnan(row)
-    thing = done[what].astype("str")
+    row_of = pd.Series(np.arange(len(known)), index=known[who].to_numpy())
+    done["row"] = done[who].map(row_of)
     if groups is not None:
-        thing = _grouped(Path(groups[0]), thing, what, groups[1])
-    size = _amounts(deeds, done, amount)
-    here &= thing.notna().to_numpy()
-    table = _totals(deeds, row[here].astype(np.int64), thing.to_numpy()[here], size[here], len(known), least)
+        done[what] = _grouped(Path(groups[0]), done[what], what, groups[1])
+    done = done.dropna(subset=["row", what])
+    table = _totals(deeds, done, what, len(known), least)
     source = "shop" if context == "shopping" else "platform"
     n = len(known)
     history = np.zeros(n, np.bool_)
@@ -99,59 +92,52 @@ def load_deeds(
             register,
         ),
         default=np.zeros(n, np.bool_),
-        sensitive=pd.DataFrame({name: _stated(known[name]) for name in secrets}),
-        register=pd.DataFrame({"legal_id": ids, **{name: _stated(known[name]) for name in register}}),
+        sensitive=pd.DataFrame({name: known[name] for name in secrets}),
+        register=pd.DataFrame({"legal_id": known[who], **{name: known[name] for name in register}}),
         history=history,
         name=f"{deeds.name} (sha256 {digest[:16]})",
     )
 
 
-def _stated(column: pd.Series) -> pd.Series:
-    """Texts, with empty cells missing."""
-    words = column.astype("str").str.strip()
-    return words.mask(column.isna() | (words == ""))
+def _read(path: Path, texts: tuple[str, ...], amount: str | None = None) -> tuple[pd.DataFrame, str]:
+    """Columns as texts (None = a gap), the amounts as column ``size`` (1 if there are none), and the file's SHA-256."""
+    ask = Ask(tuple(dict.fromkeys((*texts, *((amount,) if amount else ())))), (amount,) if amount else ())
+    table, digest = read_table(path, ask)
+    place, out = Place(path, ask.kind(path)), {}
+    for name in texts:
+        codes, found = words(table[name].chunk(0), name, ask.missing, place)
+        out[name] = np.array([*found, None], object)[codes]
+    size = np.ones(table.num_rows)
+    if amount:
+        size = numbers(table[amount].chunk(0), amount, ask.missing, place).astype(np.float64)
+        bad = ~np.isfinite(size)
+        if bad.any():
+            raise DataError(f"{path}: column {amount!r}, data row {int(bad.argmax()) + 1}: no finite number; mend it")
+    return pd.DataFrame(out).assign(size=size), digest
 
 
 def _unique(path: Path, column: str, names: pd.Series) -> None:
-    twice = names.duplicated()
-    if twice.any():
-        raise DataError(f"{path}: column {column!r} repeats in data row {int(twice.argmax()) + 1}; keep one row each")
+    bad = names.duplicated() | names.isna()
+    if bad.any():
+        raise DataError(f"{path}: column {column!r}, data row {int(bad.argmax()) + 1}: empty, or stands twice; mend it")
 
 
 def _grouped(path: Path, thing: pd.Series, what: str, group: str) -> pd.Series:
     """The group of each thing; missing where there is none."""
-    table, _ = read_table(path, Ask((what, group)))
-    names = table[what].astype("str")
-    if names.duplicated().any():
-        raise DataError(
-            f"{path}: {what!r} repeats in data row {int(names.duplicated().argmax()) + 1}; keep one row each"
-        )
-    return thing.map(pd.Series(_stated(table[group]).to_numpy(), index=names.to_numpy()))
+    table, _ = _read(path, (what, group))
+    _unique(path, what, table[what])
+    return thing.map(table.set_index(what)[group])
 
 
-def _amounts(path: Path, done: pd.DataFrame, amount: str | None) -> NDArray[np.float64]:
-    if amount is None:
-        return np.ones(len(done))
-    size = pd.to_numeric(done[amount], errors="coerce").to_numpy(np.float64)
-    bad = ~np.isfinite(size)
-    if bad.any():
-        first = int(bad.argmax()) + 1
-        raise DataError(
-            f"{path}: column {amount!r}, data row {first} ({int(bad.sum())} rows): no finite number; mend it"
-        )
-    return size
-
-
-def _totals(
-    path: Path, row: NDArray[np.int64], thing: NDArray[np.object_], size: NDArray[np.float64], n: int, least: int
-) -> pd.DataFrame:
+def _totals(path: Path, done: pd.DataFrame, what: str, n: int, least: int) -> pd.DataFrame:
     """One column a thing that at least `least` people did, commonest first, (n, things)."""
-    doers = pd.DataFrame({"row": row, "thing": thing}).drop_duplicates()["thing"].value_counts()
+    doers = done[["row", what]].drop_duplicates()[what].value_counts()
     common = sorted(doers.index[doers >= least], key=lambda name: (-int(doers[name]), str(name)))[:MAX_THINGS]
     if not common:
         raise DataError(f"{path}: nothing was done by {least} people; lower `least`")
-    place = pd.Series(thing).map({name: k for k, name in enumerate(common)})
+    place = done[what].map({name: k for k, name in enumerate(common)})
     kept = place.notna().to_numpy()
     out = np.zeros((n, len(common)))
-    np.add.at(out, (row[kept], place[kept].to_numpy(np.int64)), size[kept])
+    rows, columns = (values[kept].to_numpy(np.int64) for values in (done["row"], place))
+    np.add.at(out, (rows, columns), done["size"].to_numpy()[kept])
     return pd.DataFrame(out, columns=common)

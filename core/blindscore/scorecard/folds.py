@@ -18,7 +18,12 @@ FOLDS = 5
 
 
 def out_of_fold(
-    scorecard: Scorecard, people: pd.DataFrame, bad: NDArray[np.bool_], folds: int = FOLDS, seed: int = 0
+    scorecard: Scorecard,
+    people: pd.DataFrame,
+    bad: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None = None,
+    folds: int = FOLDS,
+    seed: int = 0,
 ) -> NDArray[np.float64]:
     """Log-odds of good, (n,), that cards fitted with the same settings on the other folds give each person.
 
@@ -35,7 +40,7 @@ def out_of_fold(
 
     def play(split: tuple[Any, Any]) -> None:
         train, test = split
-        card = clone(scorecard).fit(people.iloc[train], bad[train])
+        card = clone(scorecard).fit(people.iloc[train], bad[train], None if weight is None else weight[train])
         told[test] = -card.decision_function(people.iloc[test])
 
     each(play, list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(people, bad)))

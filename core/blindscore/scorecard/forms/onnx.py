@@ -36,7 +36,7 @@ def card_to_onnx(card: Card) -> bytes:
     Raises
     ------
     MissingExtraError
-        The extra ``onnx`` is not installed.
+        The extra ``export`` is not installed.
     CardError
         The scale can give a score of 0, which marks unknown people here, or a category is called `MISSING`.
     """

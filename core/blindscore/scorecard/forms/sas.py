@@ -1,8 +1,8 @@
 """A card as a SAS data step: the same whole points, for those whose scoring runs there.
 
 A row that the card cannot score (an unlisted category, where the card refuses it) gets a missing score. SAS has no
-infinity and no NaN beside its own missing value. No SAS has run it: a test reads the step's statements and plays them,
-which shows that they say what the card says, not that SAS takes them.
+infinity and no NaN beside its own missing value. No SAS was at hand when this was written: a test reads the step's
+statements and plays them, which shows that they say what the card says, not that SAS takes them.
 """
 
 from __future__ import annotations
