@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from blindscore.people.files.file_schema import FileSchema
-    from blindscore.scorecard.scorecard import Scorecard
     from blindscore.scorecard.settings.read import FitSettings
 
 
