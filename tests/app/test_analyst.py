@@ -202,8 +202,10 @@ def test_rejects_show_what_each_assumption_would_change(run: Run, raw: Path) -> 
         ("--challenger", "card.json"),
     ],
 )
-def test_a_validation_that_makes_no_sense_is_refused(run: Run, files: Files, card: Path, wrong: tuple[str, ...]) ->
-None:
+def test_a_validation_that_makes_no_sense_is_refused(
+    run: Run, files: Files, card: Path, wrong: tuple[str, ...]
+) -> None:
+
     given = [card if word == "card.json" else files.people if word == "raw.csv" else word for word in wrong]
     assert run("validate", card, files.people, "--schema", files.schema, *given).refused()
 
