@@ -33,3 +33,7 @@ class ForgeryError(BlindscoreError, ValueError):
 
 class ParameterError(BlindscoreError, ValueError):
     """A setting outside what is safe or meaningful (security level, epsilon, threshold, ...)."""
+
+
+class MissingExtraError(BlindscoreError, ImportError):
+    """A library that only some work needs is not installed; the message names the extra that installs it."""

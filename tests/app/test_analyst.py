@@ -153,13 +153,13 @@ def test_a_date_parts_past_from_new_people(run: Run, raw: Path) -> None:
     people = load_people(raw, "schema.toml")
     expected = pd.read_csv(raw)["application_date"] < "2024-07-01"
     np.testing.assert_array_equal(people.history, expected)
-    said = json.loads(run("fit", raw, "--schema", "schema.toml", "--method", "woe", "--hold-out", "--json").out)
+    said = json.loads(run("fit", raw, "--schema", "schema.toml", "--hold-out", "--json").out)
     assert said["fitted_on"] == expected.sum()
 
 
 def test_monitor_counts_everybody_and_raises_alarms(run: Run, raw: Path) -> None:
     assert run("schema", raw).status == 0
-    assert run("fit", raw, "--schema", "schema.toml", "--method", "woe").status == 0
+    assert run("fit", raw, "--schema", "schema.toml").status == 0
     new = small()
     new["monthsLate"] = np.where(np.arange(len(new)) % 2, 9, new["monthsLate"])  # half of them much later
     new["default"] = new["default"].astype(object)
@@ -181,7 +181,7 @@ def test_monitor_counts_everybody_and_raises_alarms(run: Run, raw: Path) -> None
 
 def test_rejects_show_what_each_assumption_would_change(run: Run, raw: Path) -> None:
     assert run("schema", raw).status == 0
-    assert run("fit", raw, "--schema", "schema.toml", "--method", "woe").status == 0
+    assert run("fit", raw, "--schema", "schema.toml").status == 0
     small(300).drop(columns="default").to_csv("refused.csv", index=False)
     asked = ("validate", "card.json", raw, "--schema", "schema.toml", "--rejects", "refused.csv", "--json")
     said = json.loads(run(*asked).out)
@@ -205,7 +205,6 @@ def test_rejects_show_what_each_assumption_would_change(run: Run, raw: Path) -> 
 def test_a_validation_that_makes_no_sense_is_refused(
     run: Run, files: Files, card: Path, wrong: tuple[str, ...]
 ) -> None:
-
     given = [card if word == "card.json" else files.people if word == "raw.csv" else word for word in wrong]
     assert run("validate", card, files.people, "--schema", files.schema, *given).refused()
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from blindscore.extras import require
 from blindscore_app.commands.options import AsJson, CardFile, SchemaFile
 
 
@@ -27,6 +28,7 @@ def monitor(
 
     Outcomes are used where the schema's [target] names their column and the file has it; who has none yet is counted.
     """
+    require("review")
     from blindscore.scorecard.forms.json import load_card
     from blindscore_app.files.safely import check_file, replacing
     from blindscore_app.progress import bar

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from blindscore.extras import require
 from blindscore_app.commands.options import AsJson, CardFile, People
 
 
@@ -39,6 +40,7 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Write one page with every figure of a validation, ready to print and sign."""
+    require("review")
     from blindscore.errors import ParameterError
     from blindscore.scorecard.forms.json import load_card
     from blindscore.scorecard.scorecard import Scorecard

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from blindscore.extras import needs
 from blindscore_app.review import draw
 from blindscore_app.review.sample import Sample
 
@@ -23,7 +24,9 @@ def validation_page(sample: Sample, figures: dict[str, Any], command: str, table
     table : the card's bins and points, as ``Scorecard.table`` gives them
     """
     import pandas as pd
-    from markupsafe import Markup
+
+    with needs("review"):
+        from markupsafe import Markup
 
     assert sample.bad is not None  # a validation has outcomes
     cutoff = pd.DataFrame(figures["cutoff"]["table"])
@@ -44,7 +47,9 @@ def validation_page(sample: Sample, figures: dict[str, Any], command: str, table
 def monitor_page(new: Sample, figures: dict[str, Any], command: str) -> str:
     """Return the monitor's page."""
     import pandas as pd
-    from markupsafe import Markup
+
+    with needs("review"):
+        from markupsafe import Markup
 
     charts: dict[str, str] = {}
     if figures["months"]:
@@ -63,7 +68,8 @@ def monitor_page(new: Sample, figures: dict[str, Any], command: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    with needs("review"):
+        from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("blindscore_app.review"),

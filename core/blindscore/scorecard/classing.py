@@ -14,9 +14,9 @@ from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.scorecard.special import code_edges
 
 Direction = Literal["increasing", "decreasing", "auto", "none"]

@@ -131,7 +131,7 @@ def by_group(bad: ArrayLike, score: ArrayLike, group: ArrayLike, threshold: floa
         raise DataError("outcomes, scores and groups must have one length")
     rows = []
     missing = np.asarray(pd.isna(groups))
-    groups = np.where(missing, None, groups)
+    groups = np.array([None if gone else name for gone, name in zip(missing, groups, strict=True)], dtype=object)
     names = [*sorted(set(groups[~missing]), key=str), *([None] if missing.any() else [])]
     for name in names:
         inside = missing if name is None else groups == name

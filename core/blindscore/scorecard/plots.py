@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from blindscore.extras import needs
 from blindscore.scorecard.binning import bin_labels
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.inputs import as_flags
@@ -19,7 +20,8 @@ GOOD, BAD, NEUTRAL = "#0072b2", "#d55e00", "#666666"  # told apart by colour-bli
 def _axes(axes: Any | None) -> Any:
     if axes is not None:
         return axes
-    from matplotlib.figure import Figure  # no global state, no window
+    with needs("frontier"):
+        from matplotlib.figure import Figure  # no global state, no window
 
     return Figure(figsize=(6, 4), layout="constrained").subplots()
 

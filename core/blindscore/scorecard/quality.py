@@ -1,7 +1,7 @@
 """How good a score is: discrimination (AUC, Gini, KS), calibration (Brier), and money (profit).
 
-Everywhere `bad` is (n,) with True (1) = defaulted, a missing outcome being an error, and `score` is (n,) with **more points = safer**, so that an AUC
-above one half means that goods score higher than bads.
+Everywhere `bad` is (n,) with True (1) = defaulted, a missing outcome being an error, and `score` is (n,) with **more
+points = safer**, so that an AUC above one half means that goods score higher than bads.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from blindscore.kernel_cache import njit
 from blindscore.scorecard.woe import fit_weights, fit_woe
 from blindscore.threads import each
 

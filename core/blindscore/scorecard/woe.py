@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, minimize
 
+from blindscore.kernel_cache import njit
 from blindscore.scorecard.card import MAX_BINS
 from blindscore.scorecard.classing import merge, pool_turns, pool_violators
 

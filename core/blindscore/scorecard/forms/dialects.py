@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.forms.sql import card_to_sql
 
@@ -34,26 +35,26 @@ def card_to_dialect(card: Card, table: str, dialect: str = "duckdb", *, points: 
     Raises
     ------
     ParameterError
-        An unknown dialect, a name that SQL cannot hold, or the package sqlglot is not installed.
+        An unknown dialect, or a name that SQL cannot hold.
+    MissingExtraError
+        The extra ``export`` is not installed.
     """
     if dialect not in DIALECTS:
         raise ParameterError(f"no SQL dialect is called {dialect!r}; there are {', '.join(DIALECTS)}")
     query = card_to_sql(card, table, points=points)
     if dialect == "duckdb":
         return query
-    try:
+    with needs("export"):
         import sqlglot
-    except ImportError as error:
-        raise ParameterError(
-            f"SQL for {dialect} needs the package sqlglot: pip install 'blindscore[export]'"
-        ) from error
+
     tree = sqlglot.parse_one(query, read="duckdb").transform(_settle, DIALECTS[dialect])
     return tree.sql(dialect=dialect, pretty=True) + "\n"
 
 
 def _settle(node: Any, comparisons: frozenset[str]) -> Any:
     """Write a test for NaN or infinity as a comparison where the target has no such test."""
-    from sqlglot import exp
+    with needs("export"):
+        from sqlglot import exp
 
     if isinstance(node, exp.IsNan) and "nan" in comparisons:
         return exp.EQ(this=node.this, expression=_double("NaN"))
@@ -63,6 +64,7 @@ def _settle(node: Any, comparisons: frozenset[str]) -> Any:
 
 
 def _double(text: str) -> exp.Cast:
-    from sqlglot import exp
+    with needs("export"):
+        from sqlglot import exp
 
     return exp.cast(exp.Literal.string(text), "double", dialect="duckdb")

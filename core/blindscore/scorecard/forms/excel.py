@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 from blindscore.scorecard.binning import bin_labels
 from blindscore.scorecard.card import Card, Characteristic
 
@@ -36,12 +37,13 @@ def card_to_excel(card: Card, people: pd.DataFrame | None = None, *, rows: int =
     Raises
     ------
     ParameterError
-        The package openpyxl is not installed, or the card has more features than a sheet has columns for.
+        The card has more features than a sheet has columns for.
+    MissingExtraError
+        The extra ``export`` is not installed.
     """
-    try:
+    with needs("export"):
         from openpyxl import Workbook
-    except ImportError as error:
-        raise ParameterError("Excel needs the package openpyxl: pip install 'blindscore[export]'") from error
+
     if len(card.characteristics) > MAX_FEATURES:
         raise ParameterError(f"a sheet of Excel holds at most {MAX_FEATURES} features")
     book = Workbook()
@@ -113,7 +115,8 @@ def _keys(c: Characteristic) -> tuple[list[_Key], list[_Key]]:
 
 def _put(cell: Any, value: Any) -> None:
     """Write a value as itself: a text that begins with = stays a text, a number keeps all its digits."""
-    from openpyxl.utils.exceptions import IllegalCharacterError
+    with needs("export"):
+        from openpyxl.utils.exceptions import IllegalCharacterError
 
     try:
         cell.value = repr(float(value)) if isinstance(value, float) else value
@@ -124,7 +127,8 @@ def _put(cell: Any, value: Any) -> None:
 
 
 def _look(sheet: Any, card: Card, row: int) -> None:
-    from openpyxl.styles import Font
+    with needs("export"):
+        from openpyxl.styles import Font
 
     sheet.freeze_panes = "A2"
     for cell in sheet[1]:
@@ -135,8 +139,9 @@ def _look(sheet: Any, card: Card, row: int) -> None:
 
 
 def _people_sheet(sheet: Any, card: Card, places: list[_Place], people: pd.DataFrame | None, rows: int) -> None:
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
+    with needs("export"):
+        from openpyxl.styles import Font
+        from openpyxl.utils import get_column_letter
 
     d = len(card.characteristics)
     headings = [*card.features, *(f"points of {name}" for name in card.features), "total", "score"]

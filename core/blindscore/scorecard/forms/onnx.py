@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.errors import CardError, ParameterError
+from blindscore.errors import CardError
+from blindscore.extras import needs
 from blindscore.scorecard.binning import categories, check_columns, numbers
 from blindscore.scorecard.card import Card, Characteristic
 
@@ -34,15 +35,13 @@ def card_to_onnx(card: Card) -> bytes:
 
     Raises
     ------
-    ParameterError
-        The package onnx is not installed.
+    MissingExtraError
+        The extra ``export`` is not installed.
     CardError
         The scale can give a score of 0, which marks unknown people here, or a category is called `MISSING`.
     """
-    try:
+    with needs("export"):
         from onnx import TensorProto, checker, helper
-    except ImportError as error:
-        raise ParameterError("export to ONNX needs the package onnx: pip install onnx") from error
     if card.scale.low <= 0 <= card.scale.high:
         raise CardError("a scale that contains 0 cannot go to ONNX, where 0 marks people who cannot be scored")
     if any(MISSING in group for c in card.characteristics for group in c.groups or ()):
@@ -113,14 +112,16 @@ class _Graph:
         self.constants: list[Any] = []
 
     def constant(self, value: NDArray[Any]) -> str:
-        from onnx import numpy_helper
+        with needs("export"):
+            from onnx import numpy_helper
 
         name = f"constant.{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(value, name))
         return name
 
     def node(self, operator: str, inputs: list[str], output: str | None = None, **attributes: Any) -> str:
-        from onnx import helper
+        with needs("export"):
+            from onnx import helper
 
         name = output or f"value.{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
@@ -129,7 +130,8 @@ class _Graph:
 
 def _number_bin(graph: _Graph, c: Characteristic) -> tuple[str, str]:
     """Names of the bin and of whether the value can be scored."""
-    from onnx import TensorProto
+    with needs("export"):
+        from onnx import TensorProto
 
     name = input_name(c.feature)
     missing = graph.node("IsNaN", [name])

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 from blindscore.scorecard.card import Card, Characteristic
 
 
@@ -24,12 +25,13 @@ def to_optbinning(card: Card) -> Any:
     Raises
     ------
     ParameterError
-        The package optbinning is not installed, or it cannot hold the card's bins.
+        optbinning cannot hold the card's bins.
+    MissingExtraError
+        The extra ``export`` is not installed.
     """
-    try:
+    with needs("export"):
         from optbinning import BinningProcess, Scorecard
-    except ImportError as error:
-        raise ParameterError("this needs the package optbinning: pip install optbinning") from error
+
     import pandas as pd
     from sklearn.linear_model import LogisticRegression
 
@@ -57,7 +59,8 @@ def to_optbinning(card: Card) -> Any:
 
 def _binned(c: Characteristic) -> Any:
     """One feature, fitted to a good and a bad in every bin."""
-    from optbinning import OptimalBinning
+    with needs("export"):
+        from optbinning import OptimalBinning
 
     if c.groups is None:
         values: Any = np.array([0.0]) if not c.edges else _inside(c.edges)
