@@ -57,7 +57,7 @@ def alive():
         wallet = world.apply("ada", "good")
         k = wallet.secret(P256_GROUP)
         secrets += [k, int.from_bytes(wallet.application()["blinding"], "big"), bytes(wallet.application()["client"])]
-        kept += [world, wallet, wallet.purse]
+        kept += [world, wallet, wallet.purse, *world.published()]
         client = SigningKey()
         kept += [client, world.offer(client), wallet.handle]
         if blind:
