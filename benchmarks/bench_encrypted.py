@@ -39,13 +39,14 @@ from blindscore_crypto.encrypted.decision import (
     check_bytes,
 )
 from blindscore_crypto.encrypted.engines.choice import scheme_for
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LEAN, RLWE, Parameters
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source
 from blindscore_crypto.encrypted.research import hint
 from blindscore_crypto.encrypted.research.hint import HINTED
 from blindscore_crypto.encrypted.wire import application_bytes, opening_bytes, reply_bytes
+from blindscore_crypto.layout import Layout
 
 CHARACTERISTICS, BINS = 24, 6
 RNG = np.random.default_rng(7)

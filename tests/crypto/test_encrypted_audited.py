@@ -13,8 +13,8 @@ from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.channel.frames import HEADER_BYTES
 from blindscore_crypto.designs.encrypted_audited import EncryptedAudited
 from blindscore_crypto.encrypted.audit import AuditedLender, Auditor, Opened, Transcript, audit, caught, read_result
-from blindscore_crypto.encrypted.layout import Points
 from blindscore_crypto.encrypted.parameters import RLWE
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.protocol import Applicant, Source
 from blindscore_crypto.encrypted.wire import NONCE_BYTES
 from tests.crypto.encrypted_world import DAY, random_bins, random_card

@@ -20,10 +20,11 @@ from blindscore_crypto.encrypted.decision import (
     Helper,
     check_bytes,
 )
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import TABLE, fitting
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.protocol import Applicant, _Session
+from blindscore_crypto.layout import Layout
 from tests.crypto.encrypted_world import DAY, random_bins, random_card
 from tests.crypto.test_encrypted_design import make_people
 

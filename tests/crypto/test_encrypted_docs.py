@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.parameters import LOG2_Q_128, table
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.research.hint import ANSWER_BYTES, HINTED, Lender
+from blindscore_crypto.layout import Layout
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,12 +10,13 @@ import pytest
 
 from blindscore.errors import CardError, ForgeryError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.parameters import SEAL_ERROR_VARIANCE, TAIL, hidden_needed
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.research.hint import HINTED, Lender, common, encrypt, fresh_mask, open_answer
 from blindscore_crypto.encrypted.ring.kernels import bits_packed, bits_unpacked
 from blindscore_crypto.encrypted.ring.ntt import back, multiply, transform
 from blindscore_crypto.encrypted.ring.sampling import expand, ternary
+from blindscore_crypto.layout import Layout
 from tests.crypto.encrypted_world import random_bins, random_card
 
 P = HINTED

@@ -16,7 +16,6 @@ from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.engines.seal import engine
 from blindscore_crypto.encrypted.engines.seal_bytes import cipher_bytes, load, object_bytes, plain_bytes, save
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import (
     BARE,
@@ -30,9 +29,11 @@ from blindscore_crypto.encrypted.parameters import (
     Parameters,
     fitting,
 )
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.ring.kernels import rounded
 from blindscore_crypto.encrypted.ring.placement import _primes, pack, secret_of, top_of_product, unpack
 from blindscore_crypto.encrypted.ring.sampling import below, centred, expand, ternary
+from blindscore_crypto.layout import Layout
 from tests.crypto.encrypted_world import random_bins, random_card
 
 SCHEMES = [scheme_for(p) for p in TABLE.values()]

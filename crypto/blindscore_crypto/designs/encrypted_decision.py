@@ -49,8 +49,9 @@ def play(card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
     """Play the protocol once for each row of bins, between source, applicant, lender and helper."""
     from blindscore_crypto.channel.frames import HEADER_BYTES
     from blindscore_crypto.encrypted import decision, wire
-    from blindscore_crypto.encrypted.layout import Layout, Points
     from blindscore_crypto.encrypted.parameters import fitting
+    from blindscore_crypto.encrypted.points import Points
+    from blindscore_crypto.layout import Layout
 
     source = decision.DealingSource()
     helper = decision.Helper(fitting(Layout.of(card).size, Points.of(card).span), [source.public])

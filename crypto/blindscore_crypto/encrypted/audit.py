@@ -28,16 +28,17 @@ import numpy as np
 from blindscore.errors import CardError, ParameterError
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
+from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.engines.choice import scheme_for
-from blindscore_crypto.encrypted.layout import Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.protocol import Lender, today
 from blindscore_crypto.encrypted.ring.sampling import Draw, expand
 from blindscore_crypto.encrypted.wire import NONCE_BYTES, SALT_BYTES, VALUE_BYTES, opening_bytes, reply_bytes, upload_of
 
-CONTEXT = b"blindscore/result/v1"
+CONTEXT = Purpose.ENCRYPTED_RESULT
 _FACTS = struct.Struct(f">{NONCE_BYTES}si32s32s")  # nonce, score, card commitment, digest of the transcript
 RESULT_BYTES = HEADER_BYTES + _FACTS.size + SIGNATURE_BYTES
 

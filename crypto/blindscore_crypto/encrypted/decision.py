@@ -40,6 +40,7 @@ from blindscore.errors import ParameterError
 from blindscore.extras import needs
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
+from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.protocol import Lender, Outcome, Source, today
@@ -52,7 +53,11 @@ MARGIN = 2**15  # more than 2 t, which |d - bound| never reaches
 KEY_BYTES = 920  # of one comparison and party, sycret's
 LENDER, HELPER = 0, 1
 _WORD = 2**32
-_CONTEXT = {Kind.KEYS: b"blindscore/keys/v1", Kind.CHECK: b"blindscore/check/v1", Kind.SHARE: b"blindscore/share/v1"}
+_CONTEXT = {
+    Kind.KEYS: Purpose.COMPARISON_KEYS,
+    Kind.CHECK: Purpose.COMPARISON_CHECK,
+    Kind.SHARE: Purpose.COMPARISON_SHARE,
+}
 _KEYS = struct.Struct(f">16s{NONCE_BYTES}sB{WORDS * KEY_BYTES}s")  # signer, nonce, party, keys
 _SHARE = struct.Struct(f">{NONCE_BYTES}s{WORDS}II")  # nonce, masked values, share of the decision
 

@@ -33,12 +33,13 @@ from numpy.typing import NDArray
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
+from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.engines.scheme import KEY_BYTES
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import Parameters, fitting
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.ring.sampling import Draw
 from blindscore_crypto.encrypted.wire import (
     FACTS,
@@ -50,8 +51,9 @@ from blindscore_crypto.encrypted.wire import (
     opening_bytes,
     reply_bytes,
 )
+from blindscore_crypto.layout import Layout
 
-CONTEXT = b"blindscore/attest/v1"
+CONTEXT = Purpose.ENCRYPTED_ATTESTATION
 
 
 def today() -> int:

@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import CardError, ForgeryError, ParameterError
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.parameters import LOG2_Q_128, SEAL_ERROR_VARIANCE, TAIL, hidden_needed
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.ring.kernels import bits_packed, bits_unpacked
 from blindscore_crypto.encrypted.ring.ntt import Tables, multiply, reduced, tables
 from blindscore_crypto.encrypted.ring.sampling import (
@@ -43,6 +43,7 @@ from blindscore_crypto.encrypted.ring.sampling import (
     ternary,
     uniform,
 )
+from blindscore_crypto.layout import Layout
 
 ANSWER_BYTES = 4
 _TERNARY_VARIANCE = 2 / 3
