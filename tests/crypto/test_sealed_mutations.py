@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from blindscore.errors import ForgeryError
+from blindscore.errors import ForgeryError, MissingExtraError
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.check import check
@@ -23,7 +23,7 @@ def groups() -> list[Group]:
         from blindscore_crypto.sealed.groups.ristretto import ristretto255
 
         found.append(ristretto255())
-    except ValueError:
+    except MissingExtraError:
         pass
     return found
 

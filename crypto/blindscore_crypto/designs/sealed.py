@@ -127,6 +127,7 @@ def one_bit_run(
     return Run(
         decisions=fitted.decisions,
         scores=fitted.scores,
+        totals=fitted.totals,
         threshold=threshold,
         card=card,
         views={**played.views, **scoring_lender(played.views["lender"])},

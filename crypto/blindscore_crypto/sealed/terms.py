@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
-from blindscore.scorecard.card import Card
+from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.forms.json import card_from_json, card_to_json
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import PUBLIC_BYTES, SIGNATURE_BYTES, VerifyingKey
@@ -256,11 +256,16 @@ def weights_of(card: Card, layout: Layout) -> tuple[int, tuple[int, ...]]:
     constant, weights = 0, []
     for mine in layout.characteristics:
         theirs = by_feature.get(mine.feature)
-        if theirs is None or (theirs.edges, theirs.groups, theirs.n_bins) != (mine.edges, mine.groups, mine.n_bins):
+        if theirs is None or _rule(theirs) != _rule(mine):
             raise DataError(f"{mine.feature}: the card and its source bin it differently")
         constant += theirs.points[0]
         weights += [p - theirs.points[0] for p in theirs.points[1:]]
     return constant, tuple(weights)
+
+
+def _rule(c: Characteristic) -> tuple[object, ...]:
+    """How a characteristic bins."""
+    return c.edges, c.groups, c.other, c.n_bins
 
 
 def layouts_of(card: Card, source_of: Mapping[str, str]) -> dict[str, Layout]:

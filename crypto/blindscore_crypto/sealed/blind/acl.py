@@ -65,10 +65,10 @@ class AclKey:
 class AclSignature:
     """(serial, zeta, zeta_1, rho, omega, rho_1, rho_2, delta, mu)."""
 
-    serial: bytes  # the signed message: random, chosen by the receiver
-    zeta: Point  # gamma z
-    zeta1: Point  # gamma z_1, the blinded commitment to the attributes
-    scalars: tuple[int, int, int, int, int, int]
+    serial: bytes = field(repr=False)  # the signed message: random, chosen by the receiver, its secret until shown
+    zeta: Point = field(repr=False)  # gamma z
+    zeta1: Point = field(repr=False)  # gamma z_1, the blinded commitment to the attributes
+    scalars: tuple[int, int, int, int, int, int] = field(repr=False)
 
     @staticmethod
     def size(group: Group) -> int:

@@ -62,7 +62,10 @@ def watch(entries: Iterable[bytes], registrar: VerifyingKey) -> list[Alarm]:
 
 def describe(data: bytes) -> str:
     """Return one entry in plain words."""
-    entry = Entry.decode(data)
+    try:
+        entry = Entry.decode(data)
+    except ForgeryError:
+        return f"{len(data)} bytes that are no entry"
     who = entry.issuer.id.hex()[:8]
     if entry.kind == Kind.MEMBER:
         member = Member.decode(entry.body)

@@ -25,6 +25,7 @@ from blindscore.errors import BlindscoreError, DataError, ForgeryError, Paramete
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of, wall_clock
 from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.scorecard.reasons import REASONS, Reason, reasons
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.check import answer_bytes
 from blindscore_crypto.sealed.disclosure import Openings, disclose
@@ -64,14 +65,6 @@ class Setting:
     purpose: str = LOAN
     batch: int = BATCH  # signatures that it fetches at once from each source
     log: str = "log"
-
-
-@dataclass(frozen=True)
-class LostPoints:
-    """One reason why a score is not higher."""
-
-    feature: str
-    lost: int  # points below the feature's best bin, > 0
 
 
 class Wallet:
@@ -152,13 +145,10 @@ class Wallet:
         """Return score - threshold in points; negative where points are missing."""
         return self.score() - self.terms.threshold
 
-    def reasons(self, top: int = 4) -> list[LostPoints]:
-        """Return the features that cost most points against their best bin, worst first: adverse-action reasons."""
-        bins = self.bins()
-        lost = [
-            LostPoints(c.feature, max(c.points) - c.points[bins[c.feature]]) for c in self.terms.card.characteristics
-        ]
-        return sorted((reason for reason in lost if reason.lost > 0), key=lambda r: (-r.lost, r.feature))[:top]
+    def reasons(self, top: int = REASONS) -> tuple[Reason, ...]:
+        """Return what costs the person most, worst first: see :mod:`blindscore.scorecard.reasons`."""
+        card, bins = self.terms.card, self.bins()
+        return reasons(card, np.array([[bins[f] for f in card.features]]), top)[0]
 
     def what_if(self, feature: str, bin_index: int) -> int:
         """Return the score if one feature fell into another bin.
