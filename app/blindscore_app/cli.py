@@ -19,7 +19,21 @@ import typer
 
 from blindscore import __version__
 from blindscore.errors import BlindscoreError
-from blindscore_app.commands import explain, explore, export, fit, measure, monitor, page, plan, schema, score, validate
+from blindscore_app.commands import (
+    explain,
+    explore,
+    export,
+    fit,
+    measure,
+    monitor,
+    page,
+    plan,
+    schema,
+    score,
+    serve,
+    town,
+    validate,
+)
 
 USER_ERROR = 2
 INTERRUPTED = 128 + signal.SIGINT  # as shells report it
@@ -58,6 +72,8 @@ app.command()(explain.explain)
 app.command()(export.export)
 app.command()(validate.validate)
 app.command()(monitor.monitor)
+app.command()(serve.serve)
+app.add_typer(town.app, name="town")
 app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)

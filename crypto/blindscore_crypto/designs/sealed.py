@@ -109,7 +109,7 @@ def one_bit_run(
     # Two at least: only beside another person's can a string be told to be one person's own, not everybody's.
     sample = min(max(design.sample, 2), len(population))
     chosen = np.sort(rng.choice(len(population), size=sample, replace=False))
-    made = design.cast(card, threshold, _some(population, chosen), lambda _: MemoryStore())
+    made = design.cast(card, threshold, some_people(population, chosen), lambda _: MemoryStore())
     played = execute(made, population, chosen, views, fitted.decisions)
     one_size = all(len(sequences) == 1 for sequences in played.table.tape.sizes().values())
     agree = sum(
@@ -157,7 +157,7 @@ def _views(
     return {"lender": lender, "source": source} | {role: empty_view(role, len(population)) for role in BYSTANDERS}
 
 
-def _some(population: Population, chosen: NDArray[np.int64]) -> Population:
+def some_people(population: Population, chosen: NDArray[np.int64]) -> Population:
     """Return some of the people, without what only all of them have."""
 
     def rows(table: pd.DataFrame) -> pd.DataFrame:

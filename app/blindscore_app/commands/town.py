@@ -1,0 +1,68 @@
+"""``blindscore town``: found a town, run it, apply in everybody's name, and serve orders on it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Every party a process of its own, over TLS, on a database.", no_args_is_help=True)
+
+
+class Kind(StrEnum):
+    """Whom an order is after."""
+
+    EVERYBODY = "everybody"
+    PERSON = "person"
+
+
+Folder = Annotated[Path, typer.Option(help="The town's folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def up(
+    design: Annotated[str, typer.Option(help="sealed or one-show.")] = "one-show",
+    people: Annotated[int, typer.Option(help="Wallets.", min=2, max=2000)] = 50,
+    seed: Annotated[int, typer.Option(help="Of the society.")] = 1,
+    folder: Folder = Path("out/town"),
+    group: Annotated[str, typer.Option(help="P-256, or ristretto255 (extra ristretto).")] = "P-256",
+    database: Annotated[str, typer.Option(help="PostgreSQL, as libpq takes it; SQLite files if left out.")] = "",
+    answer_after: Annotated[float, typer.Option(help="Seconds after which every answer leaves.")] = 0.0,
+    stay: Annotated[bool, typer.Option("--stay", help="Go on serving until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Found a town, start its parties, let everybody apply, show who did what, and stop."""
+    from blindscore.extras import require
+
+    require("frontier")
+    require("town")
+    from blindscore_app.town.board import play_town
+
+    play_town(
+        folder,
+        design,
+        people,
+        seed,
+        group=group,
+        database=database,
+        answer_after=answer_after,
+        stay=stay,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def order(
+    on: Annotated[str, typer.Option(help="The party that is served: lender, bank, bureau, log ...")] = "lender",
+    kind: Annotated[Kind, typer.Option(help="Whom it is after.")] = Kind.EVERYBODY,
+    person: Annotated[str, typer.Option(help="Legal id, for --kind person.")] = "",
+    folder: Folder = Path("out/town"),
+    as_json: Json = False,
+) -> None:
+    """Open a party's files with no help from it, and report whom they expose."""
+    from blindscore_app.town.board import serve_order
+
+    serve_order(folder, on, person if kind is Kind.PERSON else "", as_json=as_json)

@@ -1,0 +1,191 @@
+"""Board: founds and runs a town for everybody to see, and prints who did what; and serves an order on it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blindscore.designs.plain import LEGAL_ID, choose_threshold, financial, fit_card
+from blindscore.errors import ParameterError
+from blindscore.people.society import make_society
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore_app.progress import bar
+from blindscore_app.town.authority import write_secret
+from blindscore_app.town.founding import DESIGNS, WALLETS, folder_of, found_town
+from blindscore_app.town.order import Exposed, seize
+from blindscore_app.town.playing import tell
+from blindscore_app.town.running import Running, running, town_of
+from blindscore_app.town.standing import Town, schema_of
+from blindscore_crypto.designs.sealed import some_people
+
+HISTORY = 2000  # past customers whose outcomes train the card; they are nobody in the town
+EXPERIMENT = "experiment.json"  # the people's true figures, to count them by; no party reads it
+
+
+def prepare(folder: Path, design: str, people: int, seed: int, **more: Any) -> tuple[Town, str, np.ndarray[Any, Any]]:
+    """Found a town of made-up people; return it, the keys' passphrase, and the clear scorecard's decisions, (people,).
+
+    Raises
+    ------
+    ParameterError
+        No such design.
+    """
+    if design not in DESIGNS:
+        raise ParameterError(f"a town plays {' or '.join(DESIGNS)}, not {design!r}")
+    society = make_society(people=HISTORY + people, seed=seed)
+    card = fit_card(society, Scorecard(), financial(society)).card_
+    scores = card.scores(card.bins(society.features))
+    threshold = choose_threshold(scores[society.history], 0.75, card.scale.low, card.scale.high)
+    chosen = np.flatnonzero(~society.history)[:people]
+    inhabitants = some_people(society, chosen)
+    passphrase = secrets.token_urlsafe(24)
+    database = more.pop("database", "")
+    store_of = None
+    if database:
+        from blindscore_app.town.postgres_store import PostgresStore
+
+        store_of = lambda name: PostgresStore(database, schema_of(name))  # noqa: E731
+    found_town(folder, design, card, threshold, inhabitants, passphrase.encode(), store_of=store_of, **more)
+    figures = inhabitants.features.select_dtypes("number").astype(float)
+    known = dict(zip(inhabitants.register[LEGAL_ID].astype(str), figures.to_dict("records"), strict=True))
+    write_secret(folder / EXPERIMENT, json.dumps(known).encode())
+    return Town(folder, database), passphrase, scores[chosen] >= threshold
+
+
+def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+    """Let everybody fetch early, then apply, then collect; return one row a person.
+
+    Columns: person, decision (True, False or None), us_apply (microseconds from asking to the answer being noted).
+    """
+    wallets = [town.wallet(number) for number in range(town.people)]
+    rows = []
+    try:
+        for command in ("learn", "apply"):
+            for number, (wallet, lines) in enumerate(wallets):
+                began = time.perf_counter()
+                tell(wallet, lines, command)
+                if command == "apply":
+                    rows.append({"person": number, "us_apply": round(1e6 * (time.perf_counter() - began))})
+                tick(command)
+        time.sleep(float(town.public["delay_s"]) + 0.5)
+        for number, (wallet, lines) in enumerate(wallets):
+            tell(wallet, lines, "collect")
+            rows[number]["decision"] = wallet.verdict()  # type: ignore[assignment]
+            tick("collect")
+    finally:
+        for wallet, lines in wallets:
+            lines.close()
+            close = getattr(wallet.store, "close", None)
+            if close is not None:
+                close()
+    return pd.DataFrame(rows)
+
+
+def play_town(
+    folder: Path,
+    design: str,
+    people: int,
+    seed: int,
+    *,
+    group: str,
+    database: str,
+    answer_after: float,
+    stay: bool,
+    as_json: bool,
+) -> None:
+    """Found, run, apply, print."""
+    town, passphrase, decisions = prepare(folder, design, people, seed, group=group, database=database)
+    with running(town, passphrase, answer_after) as up:
+        if not as_json:
+            _print_parties(town, up)
+        with bar() as report:
+            done = count(1)
+            began = time.perf_counter()
+            played = apply_all(town, lambda label: report(label, next(done), 3 * people))
+            seconds = time.perf_counter() - began
+        told = {
+            "design": design,
+            "people": people,
+            "answered": int(played["decision"].notna().sum()),
+            "as_the_clear_card_says": int((played["decision"] == decisions).sum()),
+            "approved": int((played["decision"] == True).sum()),  # noqa: E712  None is neither
+            "seconds": round(seconds, 1),
+            "us_apply_median": float(played["us_apply"].median()),
+            "parties": {name: _summary(figures) for name, figures in up.metrics().items()},
+            "folder": str(folder),
+        }
+        if as_json:
+            print(json.dumps(told))
+        else:
+            _print_board(told)
+        if stay:
+            print("serving; Ctrl-C stops the town", flush=True)
+            while True:
+                time.sleep(1)
+
+
+def serve_order(folder: Path, on: str, person: str, *, as_json: bool) -> list[Exposed]:
+    """Open a party's files and print whom they expose.
+
+    Raises
+    ------
+    ParameterError
+        No such party, or nobody of that name.
+    """
+    town = town_of(folder)
+    wallets = on == "wallets"
+    if on not in town.roles and not wallets:
+        raise ParameterError(f"no party of this town is called {on!r}; there are {', '.join(town.roles)}, wallets")
+    known = json.loads((folder / EXPERIMENT).read_text("utf-8"))
+    if person and person not in known:
+        raise ParameterError(f"nobody in this town is called {person!r}")
+    people = {person: known[person]} if person else known
+    found = seize(folder / WALLETS if wallets else folder_of(folder, on), people)
+    if as_json:
+        print(json.dumps({"on": on, "people": len(people), "found": [asdict(one) for one in found]}))
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table("place", "rows", "columns", "named", "read", "decisions", title=f"order served on {on}")
+        for one in found:
+            cells = [one.place, one.rows, one.columns, f"{one.named} of {len(people)}", one.read, one.decisions]
+            table.add_row(*map(str, cells))
+        Console().print(table)
+    return found
+
+
+def _summary(figures: dict[str, float]) -> dict[str, float]:
+    served = sum(v for k, v in figures.items() if k.startswith("blindscore_served"))
+    refused = sum(v for k, v in figures.items() if k.startswith("blindscore_refused"))
+    p50, p99 = (next((v for k, v in figures.items() if f'quantile="{q}"' in k), 0.0) for q in ("0.5", "0.99"))
+    return {"served": served, "refused": refused, "p50_ms": round(1e3 * p50, 2), "p99_ms": round(1e3 * p99, 2)}
+
+
+def _print_parties(town: Town, up: Running) -> None:
+    for name, role in town.roles.items():
+        where = folder_of(town.folder, name)
+        print(f"{name:12} {role:8} https://127.0.0.1:{up.ports[name]}  {where}")
+
+
+def _print_board(told: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("party", "messages", "refused", "p50 ms", "p99 ms")
+    for name, figures in told["parties"].items():
+        table.add_row(name, *(f"{figures[k]:g}" for k in ("served", "refused", "p50_ms", "p99_ms")))
+    Console().print(table)
+    print(
+        f"{told['answered']} of {told['people']} answered in {told['seconds']} s, {told['approved']} approved; "
+        f"{told['as_the_clear_card_says']} as the clear scorecard says"
+    )

@@ -1,0 +1,142 @@
+"""Order: what whoever seizes a party's files, or the memory of its process, finds of the town's people.
+
+The files are opened as files: the party does not help, and its keys are not asked for. A person is *named* in a place
+if its legal id stands there, *read* if one of its figures does, as text or as an 8-byte float. What is under the keys'
+passphrase stays shut; with the passphrase in hand, the keys of these designs decrypt nothing of a person, since nothing
+that an institution stores is encrypted to it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blindscore.errors import DataError
+
+CHUNK = 1 << 24
+TELLING = 6  # bytes: shorter figures stand anywhere by chance
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """What one place gives away."""
+
+    place: str
+    rows: int  # of a table; 0 of a file or of memory
+    columns: str
+    named: int  # people whose legal id stands there
+    read: int  # people of whom at least one figure stands there
+    decisions: int  # rows that say approved or refused, nobody's by name
+
+
+def seize(folder: Path, people: Mapping[str, Mapping[str, Any]]) -> list[Exposed]:
+    """Search a party's folder: every table of its store, and every other file as bytes.
+
+    Parameters
+    ----------
+    folder
+        Of the party.
+    people
+        Legal id -> figures, which the state that searches knows of everybody (its own register, and what it is after).
+
+    Raises
+    ------
+    DataError
+        The folder is not there.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no party's folder lies here")
+    found = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        if path.suffix == ".db":
+            found += list(_tables(path, people))
+        elif not path.name.endswith(("-wal", "-shm")):
+            found.append(_bytes(path.name, path.read_bytes(), people))
+    return [one for one in found if one.rows or one.named or one.read]
+
+
+def memory(pid: int, people: Mapping[str, Mapping[str, Any]]) -> Exposed:
+    """Search the memory of a running process, as a debugger reads it; needs the right to do so (root, or ptrace).
+
+    Raises
+    ------
+    DataError
+        The process is not there, or may not be read.
+    """
+    named: set[str] = set()
+    read: set[str] = set()
+    wanted = {who: list(_codes(figures)) for who, figures in people.items()}
+    try:
+        with Path(f"/proc/{pid}/maps").open(encoding="ascii") as maps, Path(f"/proc/{pid}/mem").open("rb", 0) as mem:
+            for line in maps:
+                match = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+                if match is None:
+                    continue
+                start, end = (int(part, 16) for part in match.groups())
+                for chunk in _chunks(mem, start, end):
+                    named |= {who for who in wanted if who not in named and who.encode() in chunk}
+                    read |= {
+                        who for who, codes in wanted.items() if who not in read and any(code in chunk for code in codes)
+                    }
+    except OSError as error:
+        raise DataError(f"process {pid}: its memory cannot be read: {error.strerror}") from None
+    return Exposed(f"memory of process {pid}", 0, "", len(named), len(read), 0)
+
+
+def _chunks(mem: Any, start: int, end: int) -> Iterator[bytes]:
+    at = start
+    while at < end:
+        try:
+            mem.seek(at)
+            chunk = mem.read(min(CHUNK, end - at))
+        except (OSError, ValueError, OverflowError):
+            return
+        if not chunk:
+            return
+        yield chunk
+        at += max(1, len(chunk) - 64) if at + len(chunk) < end else len(chunk)
+
+
+def _tables(path: Path, people: Mapping[str, Mapping[str, Any]]) -> Iterator[Exposed]:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for name in names:
+            rows = connection.execute(f'SELECT * FROM "{name}"').fetchall()
+            columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]
+            blob = b"\0".join(_cell(value) for row in rows for value in row)
+            seen = _bytes(name, blob, people)
+            place = columns.index("approved") if "approved" in columns else None
+            decisions = sum(row[place] is not None for row in rows) if place is not None else 0
+            yield Exposed(f"table {name}", len(rows), ", ".join(columns), seen.named, seen.read, decisions)
+    except sqlite3.Error as error:
+        raise DataError(f"{path}: {error}") from None
+    finally:
+        connection.close()
+
+
+def _cell(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return struct.pack("<d", value) if isinstance(value, float) else str(value).encode()
+
+
+def _bytes(place: str, blob: bytes, people: Mapping[str, Mapping[str, Any]]) -> Exposed:
+    named = sum(who.encode() in blob for who in people)
+    read = sum(any(code in blob for code in _codes(figures)) for figures in people.values())
+    return Exposed(place, 0, "", named, read, 0)
+
+
+def _codes(figures: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the encodings by which a person's figures are looked for; round numbers are anybody's and are left out."""
+    for value in figures.values():
+        if isinstance(value, float) and value == value and not (64 * value).is_integer():
+            yield from (struct.pack("<d", value), struct.pack(">d", value))
+            text = repr(value).encode()
+            if len(text) >= TELLING + 3:
+                yield text

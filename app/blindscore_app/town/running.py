@@ -1,0 +1,143 @@
+"""Running: starts every institution of a town as a process of its own, publishes the addresses, and ends them cleanly."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from blindscore.errors import DataError
+from blindscore_app.town.founding import PUBLIC, folder_of
+from blindscore_app.town.standing import ADDRESSES, Town
+
+PASSPHRASE = "BLINDSCORE_PASSPHRASE"
+START_S, STOP_S = 60.0, 15.0
+LOG = "service.log"
+
+
+@dataclass
+class Running:
+    """A town whose institutions are up.
+
+    Parameters
+    ----------
+    passphrase
+        Of the keys; handed to each process through its environment, and in no file.
+    """
+
+    town: Town
+    passphrase: str = field(repr=False)
+    answer_after: float = 0.0
+    processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        """Start one institution, on its old port if it had one, and publish where it listens.
+
+        Raises
+        ------
+        DataError
+            It does not come up; the end of its log says why.
+        """
+        folder = folder_of(self.town.folder, name)
+        command = [sys.executable, "-m", "blindscore_app.cli", "serve", name, "--town", str(self.town.folder)]
+        command += ["--port", str(self.ports.get(name, 0)), "--answer-after", str(self.answer_after)]
+        command += ["--database", self.town.database] if self.town.database else []
+        with (folder / LOG).open("a", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, PASSPHRASE: self.passphrase, "OMP_NUM_THREADS": "1"},
+            )
+        self.processes[name] = process
+        port = _first_line(process)
+        if not port.startswith("listening "):
+            self.stop()
+            tail = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-1:]
+            raise DataError(f"{name} does not come up: {' '.join(tail) or 'no word from it'}; see {folder / LOG}")
+        self.ports[name] = int(port.split()[1])
+        self.publish({n: f"https://127.0.0.1:{p}" for n, p in self.ports.items()})
+
+    def publish(self, addresses: dict[str, str]) -> None:
+        """Write where everybody listens; whoever reads it finds the old file or the new one, whole."""
+        path = self.town.folder / PUBLIC / ADDRESSES
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps(addresses, indent=1), "utf-8")
+        fresh.replace(path)
+
+    def kill(self, name: str) -> None:
+        """End one process with no warning, as a crash does."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+        self._close(name)
+
+    def _close(self, name: str) -> None:
+        stream = self.processes.pop(name).stdout
+        if stream is not None:
+            stream.close()
+
+    def stop(self) -> None:
+        """Ask every process to end, and wait; requests under way are answered first."""
+        for process in self.processes.values():
+            process.terminate()
+        due = time.monotonic() + STOP_S
+        for name, process in tuple(self.processes.items()):
+            try:
+                process.wait(max(0.1, due - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            self._close(name)
+
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """Return each institution's counts by kind of message, and the times within which it answers, seconds."""
+        context = self.town.identity(self.town.public["lender"]).client_side()
+        found: dict[str, dict[str, float]] = {}
+        with httpx.Client(verify=context, timeout=5.0, trust_env=False) as client:
+            for name, port in self.ports.items():
+                with contextlib.suppress(httpx.HTTPError):
+                    text = client.get(f"https://127.0.0.1:{port}/metrics").text
+                    found[name] = {k: float(v) for k, v in (line.rsplit(" ", 1) for line in text.splitlines())}
+        return found
+
+
+@contextlib.contextmanager
+def running(town: Town, passphrase: str, answer_after: float = 0.0) -> Iterator[Running]:
+    """Run all institutions of a town for as long as the block lasts."""
+    up = Running(town, passphrase, answer_after)
+    try:
+        for name in town.roles:
+            up.start(name)
+        yield up
+    finally:
+        up.stop()
+
+
+def _first_line(process: subprocess.Popen[str]) -> str:
+    """Return the first line that a process prints, or "" where it ends or says nothing in time."""
+    line: list[str] = []
+    stream = process.stdout
+    if stream is None:
+        return ""
+    reader = threading.Thread(target=lambda: line.append(stream.readline()), daemon=True)
+    reader.start()
+    reader.join(START_S)
+    return line[0].strip() if line else ""
+
+
+def town_of(folder: Path, database: str = "") -> Town:
+    """Return the town that lies in a folder; refuse a folder that is none."""
+    town = Town(folder, database)
+    _ = town.public
+    return town
