@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Costs, Rule, Run
+from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Rule, Run
 from blindscore.designs.plain import (
     LENDER_SCORES,
     bank_view,
@@ -30,6 +30,7 @@ from blindscore.designs.plain import (
     retrain,
     scoring_lender,
 )
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import View, columns
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
