@@ -90,7 +90,9 @@ class Layout:
     def encode(self) -> bytes:
         """Return the one encoding of this layout: JSON, no spaces."""
         tail = ([] if c.other is None else [c.other] for c in self.characteristics)
-        plain = [[c.feature, list(c.edges), c.groups, *more] for c, more in zip(self.characteristics, tail, strict=True)]
+        plain = [
+            [c.feature, list(c.edges), c.groups, *more] for c, more in zip(self.characteristics, tail, strict=True)
+        ]
         return json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()
 
     @classmethod
