@@ -89,7 +89,10 @@ class Layout:
 
     def encode(self) -> bytes:
         """Return the one encoding of this layout: JSON, no spaces."""
-        plain = [[c.feature, list(c.edges), c.groups, c.other] for c in self.characteristics]
+        tail = ([] if c.other is None else [c.other] for c in self.characteristics)
+        plain = [
+            [c.feature, list(c.edges), c.groups, *more] for c, more in zip(self.characteristics, tail, strict=True)
+        ]
         return json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()
 
     @classmethod
@@ -152,7 +155,8 @@ class Layout:
 
 
 def _characteristic(entry: Any) -> Characteristic:
-    feature, edges, groups, other = entry
+    feature, edges, groups, *more = entry
+    other = more[0] if more else None
     names = [feature, *(name for group in groups or () for name in group)]
     if any(type(name) is not str or len(name) > MAX_NAME for name in names) or any(type(e) is not float for e in edges):
         raise ValueError

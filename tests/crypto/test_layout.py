@@ -115,3 +115,21 @@ def test_ones_and_indicators_stand_for_the_bins():
     for wrong in ([1, 0], [4, 0, 0], [-1, 0, 0]):
         with pytest.raises(DataError, match="bin"):
             LAYOUT.indicators(wrong)
+
+
+def test_a_bin_for_every_other_category_belongs_to_the_layout():
+    """Two layouts that bin a new category differently are two layouts, and a source bins as the card does."""
+    listed = (("clerk",), ("nurse",))
+    plain, kept = (Layout((Characteristic("job", (0, 5, 9), groups=listed, other=other),)) for other in (None, 1))
+    assert Layout.decode(kept.encode()) == kept
+    assert kept.fingerprint != plain.fingerprint
+    assert (kept.bins({"job": "smith"}), kept.bins({"job": None})) == ([1], [2])
+    with pytest.raises(DataError, match="does not know"):
+        plain.bins({"job": "smith"})
+    for bad in (
+        b'[["job",[],[["clerk"],["nurse"]],true]]',
+        b'[["job",[],[["clerk"],["nurse"]],7]]',
+        b'[["job",[],null,1]]',
+    ):
+        with pytest.raises(ForgeryError):
+            Layout.decode(bad)
