@@ -14,7 +14,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Opened:
 
     card: Card
     threshold: int
-    salt: bytes
+    salt: bytes = field(repr=False)
 
 
 class Auditor:
