@@ -9,6 +9,7 @@ from pathlib import Path
 from blindscore.errors import BlindscoreError
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.channel.nullifiers import SqliteNullifiers
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.attestation import Source
 from blindscore_crypto.sealed.groups.group import P256_GROUP
 from blindscore_crypto.sealed.layout import layouts_of
@@ -16,7 +17,6 @@ from blindscore_crypto.sealed.parties.lender import Verifier
 from blindscore_crypto.sealed.parties.log import Log, LogWatcher
 from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
 from blindscore_crypto.sealed.perks.tokens import Challenge, Gate, PerkOffice, request_token
-from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.terms import Terms
 
 THIS_MONTH, TODAY = Epoch(number=202611, last_day=20_787), 20_770

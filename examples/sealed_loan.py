@@ -11,6 +11,7 @@ from blindscore.designs.plain import choose_threshold, financial, fit_card
 from blindscore.errors import BlindscoreError
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed import one_show
 from blindscore_crypto.sealed.attestation import Source
 from blindscore_crypto.sealed.groups.group import P256_GROUP
@@ -20,7 +21,6 @@ from blindscore_crypto.sealed.parties.lender import Decision, Verifier, is_bent
 from blindscore_crypto.sealed.parties.log import Log, LogWatcher
 from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet, fetch
 from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
-from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.terms import Terms
 
 THIS_MONTH, TODAY = Epoch(number=202611, last_day=20_787), 20_770
