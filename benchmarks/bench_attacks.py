@@ -36,13 +36,14 @@ from blindscore.people.society import make_society
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.attacks.link import Link
-from blindscore.surveillance.attacks.map import Map, asked_pairs, guess_friends
-from blindscore.surveillance.attacks.profile import Profile, classes_of, infer_trait
+from blindscore.surveillance.attacks.map import READ, Map
+from blindscore.surveillance.attacks.profile import Profile
 from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious
+from blindscore.surveillance.capability import Capability, rows_of
 from blindscore.surveillance.inference.evidence import encode, ranks
 from blindscore.surveillance.inference.intervals import balanced_advantage, tpr_at_fpr
-from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import AUXILIARY_SHARE, Capability, Scene, auxiliary_people, scenes_of
+from blindscore.surveillance.ledger import PLAYED, Row
+from blindscore.surveillance.truth import AUXILIARY_SHARE, Truth, auxiliary_people, truths_of
 
 SCHEMAS = Path(__file__).parents[1] / "examples" / "schemas"
 SEED = 1
@@ -132,26 +133,26 @@ def play(
 ) -> list[tuple[Row, float | None]]:
     """Return the rows of one attack on some coalitions of one design, each with the attack's AUC if it has one."""
     run = design.run(people, Scorecard(), np.random.default_rng(SEED))
-    scenes = scenes_of(people, design, run, auxiliary_people(people, SEED), SEED)
     return [
-        (row, _auc(scene, row))
-        for scene in scenes
-        if scene.coalition.name in coalitions
-        for row in capability.measure(scene)
+        (row, _auc(truth, capability, row))
+        for truth in truths_of(people, design, run, auxiliary_people(people, SEED), SEED)
+        if truth.coalition.name in coalitions
+        for row in rows_of(capability, truth)
+        if row.kind == PLAYED
     ]
 
 
-def _auc(scene: Scene, row: Row) -> float | None:
+def _auc(truth: Truth, capability: Capability, row: Row) -> float | None:
     """Return the area under the ROC curve on targets, which most publications report; None for other attacks."""
-    if row.capability == "profile":
-        secret, shown = classes_of(scene.population.sensitive[row.secret]), ~scene.auxiliary
-        belief = infer_trait(scene, row.secret).guess.probability
-    elif row.capability == "map" and row.attack != "readable edges":
-        pairs = asked_pairs(scene)
-        secret, shown = pairs.friends, ~pairs.auxiliary
-        belief = guess_friends(scene, pairs).probability
-    else:
+    if row.capability not in ("profile", "map") or row.attack == READ:
         return None
+    belief = capability.attack(truth.knowledge(capability.needs), row.secret).probability
+    if row.capability == "profile":
+        secret, shown = truth.classes(row.secret), truth.targets
+    else:
+        pairs = truth.pairs()
+        assert pairs is not None
+        secret, shown = pairs.friends, ~pairs.auxiliary
     return float(roc_auc_score(secret[shown], belief[shown, 1])) if belief.shape[1] == 2 else None
 
 

@@ -24,8 +24,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from numba import njit
 
+from blindscore.kernel_cache import njit
 from blindscore.parties.message import Message
 from blindscore.parties.party import wall_clock
 from blindscore.parties.store import MemoryStore

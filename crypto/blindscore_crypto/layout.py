@@ -41,7 +41,7 @@ class Layout:
     def __post_init__(self) -> None:
         bare = tuple(
             Characteristic(
-                c.feature, (0,) * c.n_bins, edges=tuple(float(e) + 0.0 for e in c.edges), groups=c.groups
+                c.feature, (0,) * c.n_bins, edges=tuple(float(e) + 0.0 for e in c.edges), groups=c.groups, other=c.other
             )  # no -0.0
             for c in self.characteristics
         )
@@ -89,7 +89,7 @@ class Layout:
 
     def encode(self) -> bytes:
         """Return the one encoding of this layout: JSON, no spaces."""
-        plain = [[c.feature, list(c.edges), c.groups] for c in self.characteristics]
+        plain = [[c.feature, list(c.edges), c.groups, c.other] for c in self.characteristics]
         return json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()
 
     @classmethod
@@ -157,11 +157,12 @@ def _decoded(data: bytes) -> Layout:
 
 
 def _characteristic(entry: Any) -> Characteristic:
-    feature, edges, groups = entry
+    feature, edges, groups, other = entry
     names = [feature, *(name for group in groups or () for name in group)]
     if any(type(name) is not str or len(name) > MAX_NAME for name in names) or any(type(e) is not float for e in edges):
         raise ValueError
+    if type(other) not in (int, type(None)):
+        raise ValueError
     n = 2 + len(edges) if groups is None else 1 + len(groups)
-    return Characteristic(
-        feature, (0,) * n, edges=tuple(edges), groups=None if groups is None else tuple(map(tuple, groups))
-    )
+    listed = None if groups is None else tuple(map(tuple, groups))
+    return Characteristic(feature, (0,) * n, edges=tuple(edges), groups=listed, other=other)

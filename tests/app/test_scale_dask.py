@@ -17,6 +17,8 @@ import pandas as pd
 import pytest
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.surveillance.attacks.intercept import Intercept
+from blindscore.surveillance.attacks.profile import Profile
 from blindscore_app.scale.cluster import Cluster, connected, run_on
 from blindscore_app.scale.manifest import Done
 from blindscore_app.scale.tasks import Engine, Task, local, run
@@ -65,8 +67,8 @@ def test_a_task_that_fails_is_told_and_what_was_done_stays(client: Any, tmp_path
     (tmp_path / "in/part-003.csv").write_text("age,income,purpose\nsecret,1,car\n")
     out = tmp_path / "out"
     out.mkdir()
-    tasks = score_tasks(*partitions(tmp_path / "in"), want, out, True)
-    with pytest.raises(DataError, match=r"part-003.csv: column 'age', row 0: not a number") as refused:
+    tasks = score_tasks(*partitions(tmp_path / "in"), want, out, ".parquet")
+    with pytest.raises(DataError, match=r"part-003.csv: column 'age', line 2: not a number") as refused:
         run(tasks, lambda given: run_on(client, given), out / "manifest.json", nothing, "scoring")
     assert "secret" not in str(refused.value)
     assert "part-003.parquet" not in visible(out)
@@ -133,7 +135,8 @@ def test_a_frontier_measured_on_a_cluster_has_the_same_rows(
     monkeypatch.setattr(html, "render_page", lambda ledger: "")  # only the ledger is on trial
     monkeypatch.setattr(picture, "draw_frontier", lambda ledger: b"")
     monkeypatch.setattr(measure, "choose_engine", lambda *_: partial(run_on, client))  # it has started already
-    monkeypatch.setattr(measure, "QUICK_ATTACKS", ("link", "steer", "disclose"))
+    for slow in (Profile, Intercept):
+        monkeypatch.setattr(slow, "quick", False)
     asked = ("frontier", "--people", 200, "--seed", 3, "--designs", "platform,bureau", "--quick", "--json", "--out")
     here = json.loads(run(*asked, tmp_path / "local").out)
     answer = run(*asked, tmp_path / "dask", "--engine", "dask")

@@ -14,8 +14,8 @@ from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.surveillance.coalitions import Coalition, pool
-from blindscore.surveillance.scene import Scene, auxiliary_people
+from blindscore.surveillance.coalitions import Coalition
+from blindscore.surveillance.truth import Truth, auxiliary_people
 
 USUAL: Mapping[str, Kind] = {"score": "score", "approved": "decision"}
 CARD = Card((Characteristic("income", (0, 100, 0), edges=(0.0,)),), base=500)
@@ -60,18 +60,16 @@ def run_with(population: Population, lender: View, source: View | None = None, *
     )
 
 
-def scene_of(population: Population, run: Run, parties: tuple[str, ...] = ("scorer",), seed: int = 11) -> Scene:
-    """Return the coalition of the given parties in front of the run."""
-    return Scene(
-        population=population,
-        design="planted",
-        enforces=frozenset(),
-        run=run,
-        coalition=Coalition("all" if len(parties) > 3 else "+".join(parties), parties),
-        views=pool(run, parties),
-        auxiliary=auxiliary_people(population, seed),
-        seed=seed,
-    )
+def truth_of(
+    population: Population,
+    run: Run,
+    roles: tuple[str, ...] = ("scorer",),
+    seed: int = 11,
+    enforces: frozenset[str] = frozenset(),
+) -> Truth:
+    """Return the coalition of the given roles in front of the run, and what is true of everybody."""
+    name = "all" if len(roles) > 3 else "+".join(roles)
+    return Truth(population, "planted", enforces, run, Coalition(name, roles), auxiliary_people(population, seed), seed)
 
 
 def view_of(

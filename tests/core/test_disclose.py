@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from blindscore.surveillance.attacks.disclose import Disclose, stored_bits
-from tests.core.planted import people, run_with, scene_of, view_of
+from blindscore.surveillance.capability import rows_of
+from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
 
 
-def served(population, view, parties=("scorer", "state")):
-    (row,) = Disclose().measure(scene_of(population, run_with(population, view), parties))
+def served(population, view, roles=("scorer", "state")):
+    (row,) = rows_of(Disclose(), truth_of(population, run_with(population, view), roles))
     return row
 
 

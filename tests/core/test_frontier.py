@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -46,22 +45,23 @@ def without_times(ledger):
     return json.dumps(plain)
 
 
-@dataclass
-class Counting:
+class Counting(Link):
     """An attack that counts how often it is played, and may be interrupted."""
 
-    played: int = 0
-    interrupt: bool = False
-    name = "link"
+    def __init__(self, name="link", interrupt=False):
+        super().__init__()
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "interrupt", interrupt)
+        object.__setattr__(self, "played", 0)
 
     def __repr__(self):
         return "Counting()"
 
-    def measure(self, scene):
+    def attack(self, knowledge, secret):
         if self.interrupt:
             raise KeyboardInterrupt
-        self.played += 1
-        return Link().measure(scene)
+        object.__setattr__(self, "played", self.played + 1)
+        return super().attack(knowledge, secret)
 
 
 def test_one_seed_gives_one_ledger(society):
@@ -116,13 +116,11 @@ def test_other_people_or_seeds_are_not_found(society, tmp_path):
 
 def test_an_interrupted_run_goes_on_with_the_attack_that_it_was_at(society, tmp_path):
     first = Counting()
-    broken = Counting(interrupt=True)
-    broken.name = "second"
+    broken = Counting("second", interrupt=True)
     with pytest.raises(KeyboardInterrupt):
         run(society, capabilities=(first, broken), cache=Cache(tmp_path))
     assert first.played > 0
-    again, whole = Counting(), Counting()
-    whole.name = "second"
+    again, whole = Counting(), Counting("second")
     run(society, (Bureau(),), capabilities=(again, whole), cache=Cache(tmp_path))
     assert again.played == 0
     assert whole.played > 0

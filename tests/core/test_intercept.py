@@ -8,7 +8,9 @@ import pytest
 
 from blindscore.designs.plain import reply_bytes
 from blindscore.surveillance.attacks.intercept import Intercept
-from tests.core.planted import CARD, people, run_with, scene_of, view_of
+from blindscore.surveillance.capability import rows_of
+from blindscore.surveillance.ledger import BY_ROLE
+from tests.core.planted import CARD, people, run_with, truth_of, view_of
 
 N = 1500
 
@@ -18,7 +20,7 @@ def measured(population, sizes):
         {"hour": np.random.default_rng(0).integers(8, 22, N), "bytes_up": np.full(N, 40), "bytes_down": sizes}
     )
     run = run_with(population, view_of(population, {"score": np.zeros(N)}, messages=wire))
-    (row,) = Intercept().measure(scene_of(population, run, parties=("observer",)))
+    (row,) = rows_of(Intercept(), truth_of(population, run, roles=("observer",)))
     return row
 
 
@@ -40,7 +42,8 @@ def test_one_size_for_all_gives_nothing():
 def test_only_the_observer_needs_to_intercept():
     population = people(N)
     run = run_with(population, view_of(population, {"score": np.zeros(N)}))
-    assert Intercept().measure(scene_of(population, run, parties=("scorer",))) == []
+    (row,) = rows_of(Intercept(), truth_of(population, run, roles=("scorer",)))
+    assert (row.kind, row.attack) == (BY_ROLE, "none needed")
 
 
 def test_a_reply_is_as_long_as_the_json_it_stands_for():

@@ -42,7 +42,7 @@ def test_the_file_uses_the_specified_key_names():
     entry = a_ledger(a_row(tpr_at_fpr_0_001=0.25)).to_dict()["rows"][0]
     assert entry["tpr_at_fpr_0.001"] == 0.25
     wanted = "design coalition capability secret attack advantage low high control tpr_at_fpr_0.001 bits bound reason"
-    assert list(entry) == [*wanted.split(), "certified_removal", "removed", "people_exposed", "kind"]
+    assert list(entry) == [*wanted.split(), "certified_removal", "removed", "people_exposed", "kind", "same_as"]
     line = next(csv.DictReader(io.StringIO(a_ledger(a_row(tpr_at_fpr_0_001=0.25)).to_csv())))
     assert (line["tpr_at_fpr_0.001"], line["bound"]) == ("0.25", "")
 

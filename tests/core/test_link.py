@@ -7,20 +7,22 @@ import pandas as pd
 import pytest
 
 from blindscore.surveillance.attacks.link import Link
-from tests.core.planted import people, run_with, scene_of, view_of
+from blindscore.surveillance.capability import rows_of
+from blindscore.surveillance.ledger import ABSENT
+from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
 
 
 def named(population, view):
-    (row,) = Link().measure(scene_of(population, run_with(population, view)))
-    assert row.secret == "name"
-    return row
+    name, join = rows_of(Link(), truth_of(population, run_with(population, view)))
+    assert (name.secret, join.secret, join.kind) == ("name", "join", ABSENT)
+    return name
 
 
 def joined(population, lender, source):
-    scene = scene_of(population, run_with(population, lender, source), parties=("lender", "source"))
-    return next(row for row in Link().measure(scene) if row.secret == "join")
+    truth = truth_of(population, run_with(population, lender, source), roles=("lender", "source"))
+    return next(row for row in rows_of(Link(), truth) if row.secret == "join")
 
 
 def test_a_legal_id_names_everybody():
@@ -38,8 +40,8 @@ def test_equal_columns_name_exactly_those_who_are_alone_with_them():
     population = people(N)
     columns = ["age_band", "region", "street"]
     row = named(population, view_of(population, {c: population.register[c] for c in columns}))
-    scene = scene_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
-    cells = population.register.loc[~scene.auxiliary, columns].groupby(columns).ngroup()
+    truth = truth_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
+    cells = population.register.loc[~truth.auxiliary, columns].groupby(columns).ngroup()
     expected = cells.nunique() / len(cells)
     assert row.advantage == pytest.approx(expected, abs=2e-3)
 
@@ -80,7 +82,7 @@ def test_who_shows_no_handle_is_not_named_by_the_join():
         view_of(population, {"approved": approved, "attestation": shown}, handles=("attestation",), universe=2),
         view_of(population, {"income": np.zeros(N), "attestation": signed}, "legal id", handles=("attestation",)),
     )
-    for row in Link().measure(scene_of(population, run, parties=("lender", "source"))):
+    for row in rows_of(Link(), truth_of(population, run, roles=("lender", "source"))):
         assert row.advantage == pytest.approx(0.75, abs=0.03), row.secret
 
 
@@ -113,5 +115,5 @@ def test_a_person_whose_name_the_partner_knows_is_named_by_the_join():
         view_of(population, {"income": income}, "pairwise"),
         view_of(population, {"income": income}, "legal id"),
     )
-    rows = Link().measure(scene_of(population, run, parties=("lender", "source")))
+    rows = rows_of(Link(), truth_of(population, run, roles=("lender", "source")))
     assert {row.secret: row.low > 0.95 for row in rows} == {"name": True, "join": True}

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blindscore.surveillance.attacks.map import Map, draw_pairs
-from tests.core.planted import people, run_with, scene_of, view_of
+from blindscore.surveillance.attacks.map import Map
+from blindscore.surveillance.capability import rows_of
+from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
 
@@ -21,7 +22,7 @@ def friends_in_groups(seed=0, groups=150):
 
 
 def measured(population, view):
-    (row,) = Map().measure(scene_of(population, run_with(population, view)))
+    (row,) = rows_of(Map(), truth_of(population, run_with(population, view)))
     return row
 
 
@@ -70,10 +71,10 @@ def test_one_bit_has_a_bound_and_obeys_it():
 def test_pairs_are_of_one_side_and_strangers_are_no_friends():
     _, friends = friends_in_groups()
     population = people(N, friends=friends)
-    scene = scene_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
-    pairs = draw_pairs(scene, friends)
-    assert (scene.auxiliary[pairs.first] == pairs.auxiliary).all()
-    assert (scene.auxiliary[pairs.second] == pairs.auxiliary).all()
+    truth = truth_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
+    pairs = truth.pairs()
+    assert (truth.auxiliary[pairs.first] == pairs.auxiliary).all()
+    assert (truth.auxiliary[pairs.second] == pairs.auxiliary).all()
     edges = {tuple(edge) for edge in friends.tolist()}
     drawn = [(a, b) in edges for a, b in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)]
     assert drawn == pairs.friends.astype(bool).tolist()
@@ -94,5 +95,5 @@ def test_half_of_the_edges_give_the_other_half_away():
 
 def test_without_friendships_there_is_nothing_to_measure():
     population = people(N)
-    scene = scene_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
-    assert Map().measure(scene) == []
+    truth = truth_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
+    assert rows_of(Map(), truth) == []

@@ -7,15 +7,17 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import ONE_BIT
-from blindscore.surveillance.attacks.profile import Profile, classes_of
+from blindscore.surveillance.attacks.profile import Profile
+from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference import classifiers as attackers
-from tests.core.planted import people, run_with, scene_of, view_of
+from blindscore.surveillance.truth import classes_of
+from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
 
 
 def measured(population, view):
-    (row,) = Profile().measure(scene_of(population, run_with(population, view)))
+    (row,) = rows_of(Profile(), truth_of(population, run_with(population, view)))
     return row
 
 
@@ -156,12 +158,14 @@ def test_the_attack_never_beats_the_bound_of_a_finite_view():
 
 def test_attackers_never_look_at_targets_secrets():
     population = people(N)
-    scene = scene_of(population, run_with(population, view_of(population, {"x": population.features["income"]})))
-    before = Profile().measure(scene)
+    truth = truth_of(population, run_with(population, view_of(population, {"x": population.features["income"]})))
+    before = rows_of(Profile(), truth)
     secret = population.sensitive["party"].to_numpy().copy()
-    secret[~scene.auxiliary] = 1 - secret[~scene.auxiliary]
+    secret[~truth.auxiliary] = 1 - secret[~truth.auxiliary]
     flipped = people(N, sensitive=pd.DataFrame({"party": secret}))
-    after = Profile().measure(scene_of(flipped, run_with(flipped, view_of(flipped, {"x": flipped.features["income"]}))))
+    after = rows_of(
+        Profile(), truth_of(flipped, run_with(flipped, view_of(flipped, {"x": flipped.features["income"]})))
+    )
     assert after[0].advantage == pytest.approx(-before[0].advantage, abs=1e-12)
 
 

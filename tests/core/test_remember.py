@@ -7,11 +7,15 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import Costs, Run
+from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.people.population import Feature, Schema
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious, rare_values
+from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference.bound import dp_bound
-from tests.core.planted import CARD, people, run_with, scene_of, view_of
+from blindscore.surveillance.ledger import ABSENT
+from tests.core.planted import CARD, people, run_with, truth_of, view_of
 
 N = 600
 
@@ -31,11 +35,11 @@ def named_people(seed=0):
 
 
 def run_with_card(population, view, card, scores, **more):
-    return Run(scores >= 500, scores, 500, card, {"scorer": view, "lender": view}, Costs(), **more)
+    return Run(scores >= 500, scores, 500, card, scoring_lender(view), Costs(), plays=LENDER_SCORES, **more)
 
 
 def measured(population, run, shadows=64):
-    (row,) = Remember(shadows=shadows).measure(scene_of(population, run))
+    (row,) = rows_of(Remember(shadows=shadows), truth_of(population, run))
     return row
 
 
@@ -48,6 +52,21 @@ def test_a_card_that_learnt_people_by_heart_is_broken():
     row = measured(population, run)
     assert row.low > 0.95
     assert row.bound is None
+
+
+def test_firms_of_one_person_are_read_off_a_card_that_lists_them_not_off_one_that_pools():
+    rng = np.random.default_rng(0)
+    firm = np.where(np.arange(N) < 400, [f"firm {k}" for k in range(N)], "large").astype(object)
+    table = pd.DataFrame({"firm": firm, "income": rng.normal(size=N)})
+    outcome, member = rng.random(N) < 0.4, rng.random(N) < 0.5
+    kinds = ((member & outcome, -90), (member & ~outcome, 90))
+    groups = tuple(tuple(firm[who & (firm != "large")]) for who, _ in kinds)
+    listing = Card((Characteristic("firm", (-90, 90, 0, 0), groups=(*groups, ()), other=2),), base=600)
+    pooling = Scorecard("woe").fit(table[member], outcome[member]).card_
+    for card, least, most in ((listing, 0.95, 1.0), (pooling, -0.15, 0.15)):
+        guess = (rare_values(table, outcome, card) > 45)[:400]  # half of what a listed firm brings
+        reached = guess[member[:400]].mean() - guess[~member[:400]].mean()
+        assert least <= reached <= most
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -98,5 +117,6 @@ def test_who_does_not_hold_the_card_has_nothing_to_attack():
     population = people(N)
     view = view_of(population, {"x": np.zeros(N)})
     run = run_with(population, view, view_of(population, {"y": np.zeros(N)}))
-    assert Remember().measure(scene_of(population, run, parties=("source",))) == []
+    (row,) = rows_of(Remember(), truth_of(population, run, roles=("source",)))
+    assert (row.kind, row.advantage) == (ABSENT, 0.0)
     assert CARD.fingerprint == run.card.fingerprint

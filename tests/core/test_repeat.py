@@ -9,9 +9,11 @@ import pandas as pd
 
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
-from blindscore.surveillance.attacks.repeat import Repeat, months_table, view_in
+from blindscore.surveillance.attacks.repeat import Repeat, months_table
+from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
-from tests.core.planted import people, run_with, scene_of, view_of
+from blindscore.surveillance.truth import view_in
+from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
 
@@ -35,7 +37,7 @@ def returning(month: int = 0, lean: float = 0.5):
 def measured(keyed_by, universe=None, lean=0.5):
     population = returning(lean=lean)
     view = view_of(population, {"income": population.features["income"]}, keyed_by, universe=universe)
-    (row,) = Repeat().measure(scene_of(population, run_with(population, view), parties=("lender",)))
+    (row,) = rows_of(Repeat(), truth_of(population, run_with(population, view), roles=("lender",)))
     return row
 
 
@@ -64,8 +66,8 @@ def test_a_secret_that_twelve_months_carry_is_broken_and_one_that_they_do_not_is
 def test_only_people_who_have_later_months_can_be_asked():
     population = people(N)
     run = run_with(population, view_of(population, {"x": np.zeros(N)}))
-    assert Repeat().measure(scene_of(population, run, parties=("lender",))) == []
-    assert len(Repeat().measure(scene_of(returning(), run, parties=("scorer",)))) == 1
+    assert rows_of(Repeat(), truth_of(population, run, roles=("lender",))) == []
+    assert len(rows_of(Repeat(), truth_of(returning(), run, roles=("scorer",)))) == 1
 
 
 def test_a_later_view_holds_that_months_figures_scored_by_the_same_card():
@@ -95,7 +97,7 @@ def with_handle(keyed_by, handles):
         population, {"income": population.features["income"], "signed": signed}, "legal id", handles=handles
     )
     run = run_with(population, lender, source)
-    return [Repeat().measure(scene_of(population, run, parties=who))[0] for who in (("lender",), ("lender", "source"))]
+    return [rows_of(Repeat(), truth_of(population, run, roles=who))[0] for who in (("lender",), ("lender", "source"))]
 
 
 def test_a_handle_that_a_named_record_carries_too_links_the_months():

@@ -6,35 +6,37 @@ import numpy as np
 import pytest
 
 from blindscore.designs.design import Costs, Run
-from blindscore.designs.plain import scoring_lender
+from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.people.society import make_society
 from blindscore.surveillance.attacks.steer import POSTS, Steer
-from tests.core.planted import CARD, people, run_with, scene_of, view_of
+from blindscore.surveillance.capability import rows_of
+from blindscore.surveillance.ledger import ABSENT
+from tests.core.planted import CARD, people, run_with, truth_of, view_of
 
 N = 1500
 
 
-def rows_of(population, view, **changes):
-    rows = Steer().measure(scene_of(population, run_with(population, view, **changes)))
+def steered(population, view, **changes):
+    rows = rows_of(Steer(), truth_of(population, run_with(population, view, **changes)))
     return {row.secret: row for row in rows}
 
 
 def test_an_unchecked_scorer_refuses_whom_it_is_told_to():
     population = people(N)
-    row = rows_of(population, view_of(population, {"score": np.zeros(N)}))["named person"]
+    row = steered(population, view_of(population, {"score": np.zeros(N)}))["named person"]
     assert row.advantage == 1.0
     assert row.bound is None
 
 
 def test_a_verified_score_cannot_be_bent_without_proof():
     population = people(N)
-    rows = rows_of(population, view_of(population, {"score": np.zeros(N)}), audit_share=1.0)
+    rows = steered(population, view_of(population, {"score": np.zeros(N)}), audit_share=1.0)
     assert {(row.advantage, row.high, row.bound) for row in rows.values()} == {(0.0, 0.0, 0.0)}
 
 
 def test_audits_lower_the_advantage_in_proportion():
     population = people(N)
-    row = rows_of(population, view_of(population, {"score": np.zeros(N)}), audit_share=0.25)["named person"]
+    row = steered(population, view_of(population, {"score": np.zeros(N)}), audit_share=0.25)["named person"]
     assert row.advantage == pytest.approx(0.75)
     assert row.bound == pytest.approx(0.75)
 
@@ -42,16 +44,17 @@ def test_audits_lower_the_advantage_in_proportion():
 def test_a_trait_in_the_view_is_punished_and_one_that_is_not_is_not():
     population = people(N)
     told = view_of(population, {"x": population.sensitive["party"] + 0.0})
-    assert rows_of(population, told)["party"].low > 0.95
+    assert steered(population, told)["party"].low > 0.95
     blind = view_of(population, {"x": np.random.default_rng(0).normal(size=N)})
-    row = rows_of(population, blind)["party"]
+    row = steered(population, blind)["party"]
     assert row.low <= 0 <= row.high
 
 
 def test_a_partner_that_does_not_score_cannot_steer():
     population = people(N)
     run = run_with(population, view_of(population, {"x": np.zeros(N)}), view_of(population, {"x": np.ones(N)}))
-    assert Steer().measure(scene_of(population, run, parties=("source",))) == []
+    rows = rows_of(Steer(), truth_of(population, run, roles=("source",)))
+    assert {(row.kind, row.advantage) for row in rows} == {(ABSENT, 0.0)}
 
 
 def test_a_rule_that_reads_posts_flips_decisions_under_intervention_and_a_blind_one_does_not():
@@ -66,7 +69,7 @@ def test_a_rule_that_reads_posts_flips_decisions_under_intervention_and_a_blind_
 
     for rule, flips in ((reads_posts, True), (is_blind, False)):
         scores = rule(society)
-        run = Run(scores >= 500, scores, 500, CARD, scoring_lender(view), Costs(), rescore=rule)
-        rows = Steer().measure(scene_of(society, run))
+        run = Run(scores >= 500, scores, 500, CARD, scoring_lender(view), Costs(), rescore=rule, plays=LENDER_SCORES)
+        rows = rows_of(Steer(), truth_of(society, run))
         row = next(row for row in rows if row.secret == "posts (by rule)")
         assert (row.low > 0.5) if flips else (row.advantage == 0.0)

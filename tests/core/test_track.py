@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from blindscore.surveillance.attacks.track import Track
-from tests.core.planted import people, run_with, scene_of, view_of
+from blindscore.surveillance.capability import rows_of
+from tests.core.planted import people, run_with, truth_of, view_of
 
 N, SIGHTINGS, PLACES = 800, 20, 50
 
@@ -24,7 +25,7 @@ def sightings(home, seed=0):
 
 
 def measured(population, view):
-    (row,) = Track().measure(scene_of(population, run_with(population, view)))
+    (row,) = rows_of(Track(), truth_of(population, run_with(population, view)))
     return row
 
 
@@ -78,5 +79,5 @@ def test_the_bound_of_a_bit_holds():
 
 def test_without_visits_there_is_nothing_to_measure():
     population = people(N)
-    scene = scene_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
-    assert Track().measure(scene) == []
+    truth = truth_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
+    assert rows_of(Track(), truth) == []

@@ -13,9 +13,10 @@ from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.quality import auc
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.attacks.remember import Remember
+from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.inference.bound import dp_bound
-from blindscore.surveillance.scene import Scene
+from blindscore.surveillance.truth import Truth
 from blindscore_crypto.designs.private_model import PrivateModel, audited, public_domains
 from blindscore_crypto.private_model.accounting import distance_within
 from blindscore_crypto.private_model.domains import Category, Number
@@ -141,16 +142,15 @@ def test_the_audit_reaches_the_row_that_it_is_about(society):
     bound = distance_within(2.0, 1e-5)
     assert 0.1 < advantage < bound + 0.05 < dp_bound(2.0, 1e-5)
     run = PrivateModel(epsilon=2.0).run(society, Scorecard(max_bins=6), np.random.default_rng(0))
-    scene = Scene(
+    truth = Truth(
         population=society,
         design="private-model",
         enforces=PrivateModel().enforces,
         run=run,
         coalition=Coalition("scorer", ("scorer",)),
-        views=(run.views["scorer"],),
         auxiliary=np.arange(len(society)) % 3 == 0,
         seed=1,
     )
-    (row,) = Remember(shadows=8).measure(scene)
+    (row,) = rows_of(Remember(shadows=8), truth)
     assert row.reason.endswith(found)
     assert row.bound == bound

@@ -49,6 +49,12 @@ def capabilities(ledger: Ledger) -> list[str]:
     return _in_order(row.capability for row in ledger.rows)
 
 
+def questions(ledger: Ledger) -> dict[str, str]:
+    """What each capability does to people, in plain words, by name."""
+    told = ledger.meta.get("questions", {})
+    return {str(name): str(words) for name, words in told.items()} if isinstance(told, dict) else {}
+
+
 def coalitions(ledger: Ledger) -> list[str]:
     """Names of the measured coalitions, in ledger order."""
     return _in_order(row.coalition for row in ledger.rows)
@@ -108,7 +114,8 @@ def other_coalitions(ledger: Ledger, coalition: str) -> list[str]:
     """Coalitions worth a second table: those that pool views, and those that alone try some capability."""
     missing = set(capabilities(ledger)) - set(shown_capabilities(ledger, coalition))
     alone = [n for n in coalitions(ledger) if missing & set(shown_capabilities(ledger, n))]
-    return [n for n in coalitions(ledger) if n != coalition and (n in alone or n in pooled(ledger))]
+    own = {row.coalition for row in ledger.rows if not row.same_as}  # the others are named with what they equal
+    return [n for n in coalitions(ledger) if n != coalition and n in own and (n in alone or n in pooled(ledger))]
 
 
 def label_place(row: Row, width: float) -> float:

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from blindscore.extras import needs
 from blindscore.surveillance.ledger import PLAYED, DesignRow, Ledger
 from blindscore_app.report import charts, figures
 
@@ -25,17 +26,6 @@ STATUS_WORDS = {
     "article only": "article only: one article fears it; no evidence that it is done",
     "recalled": "recalled: from memory, not yet checked",
     "modelled": "modelled: our own assumption",
-}
-CAPABILITY_WORDS = {
-    "profile": "infer secrets such as party or illness",
-    "link": "name the person behind a record",
-    "map": "find who is friends with whom",
-    "track": "say where a person is",
-    "steer": "bend a score, and nobody can prove it",
-    "intercept": "read a decision off the wire",
-    "disclose": "hand everybody over on one order",
-    "remember": "tell who was in the training data",
-    "repeat": "infer secrets from twelve monthly applications",
 }
 CELL_WORDS = {"works": "yes", "uncertain": "unclear"}
 CONTENTS = (
@@ -80,7 +70,8 @@ def _resource(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    with needs("review"):
+        from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("blindscore_app.report"),
@@ -102,7 +93,8 @@ def _environment() -> Environment:
 
 
 def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
-    from markupsafe import Markup
+    with needs("review"):
+        from markupsafe import Markup
 
     whole, ledger = ledger, figures.tried(ledger)
     names = figures.coalitions(ledger) or [coalition]
@@ -112,7 +104,7 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
         "meta": ledger.meta,
         "coalition": coalition,
         "capabilities": figures.shown_capabilities(ledger, coalition),
-        "words_of": CAPABILITY_WORDS,
+        "words_of": figures.questions(ledger),
         "synthetic": figures.is_synthetic(ledger),
         "contents": CONTENTS,
         "headline": figures.headline(ledger, coalition),
@@ -176,12 +168,13 @@ def _contexts(ledger: Ledger) -> list[str]:
 
 
 def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
-    from markupsafe import Markup
+    with needs("review"):
+        from markupsafe import Markup
 
     return [
         {
             "name": name,
-            "words": CAPABILITY_WORDS.get(name, ""),
+            "words": figures.questions(ledger).get(name, ""),
             "svg": Markup(charts.capability_panel(ledger, coalition, name)),
         }
         for name in figures.capabilities(ledger)
@@ -190,7 +183,8 @@ def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
 
 
 def _groups(ledger: Ledger) -> list[dict[str, Any]]:
-    from markupsafe import Markup
+    with needs("review"):
+        from markupsafe import Markup
 
     found = []
     for by in dict.fromkeys(g["by"] for design in ledger.designs for g in design.groups):

@@ -23,8 +23,8 @@ from blindscore.designs.design import Design, Run
 from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.ledger import MAX_LEDGER_BYTES, write_atomic
-from blindscore.surveillance.scene import Capability
 
 MOST_BYTES = 256 * 2**20  # that a folder of parts keeps
 PART = re.compile(r"(?P<code>[0-9a-f]{16})-[0-9a-f]{32}(-[0-9a-f]{32})?\.json")

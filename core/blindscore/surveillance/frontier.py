@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -25,9 +25,11 @@ from blindscore.surveillance.account.who_loses import who_loses
 from blindscore.surveillance.account.who_sees import who_sees
 from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.cache import Cache, attack_key, design_key, run_key
+from blindscore.surveillance.capability import Capability, rows_of
+from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
-from blindscore.surveillance.outside import left_to
-from blindscore.surveillance.scene import Capability, Memo, Scene, auxiliary_people, scenes_of
+from blindscore.surveillance.memo import Memo
+from blindscore.surveillance.truth import Truth, auxiliary_people, truths_of
 from blindscore.threads import each
 
 Progress = Callable[[str, int, int], None]
@@ -111,6 +113,7 @@ def measure(
             "sample": max(part.design.real_runs for part in played),
             "baseline": _baseline(names),
             "command": command,
+            "questions": {capability.name: capability.question for capability in stage.capabilities},
             "person": {} if stage.person is None else stage.person.to_dict(),
             "seconds": round(time.perf_counter() - started, 1),
         },
@@ -124,7 +127,7 @@ class _Played:
     """One design's part of a ledger, before it is held against the others."""
 
     design: DesignRow  # its AUC loss still 0
-    scores: NDArray[np.int16]
+    ranks: NDArray[np.integer]
     rows: tuple[Row, ...]
 
 
@@ -140,6 +143,7 @@ class _Stage:
     person: Person | None
     cache: Cache
     memo: Memo = field(default_factory=Memo)
+    answers: Memo = field(default_factory=Memo)
 
     def play(self, design: Design, tell: Callable[[str, int], None]) -> _Played:
         """Run a design and attack its views, or take both from the cache."""
@@ -152,18 +156,18 @@ class _Stage:
         rng = np.random.default_rng([self.seed, int.from_bytes(hashlib.sha256(design.name.encode()).digest()[:8])])
         run = design.run(self.population, self.scorecard, rng)
         of_run = run_key(design.name, run)
-        scenes = scenes_of(self.population, design, run, self.auxiliary, self.seed, self.memo)
+        truths = truths_of(self.population, design, run, self.auxiliary, self.seed, self.memo, self.answers)
         rows: list[Row] = []
         finished = 1
         for capability in self.capabilities:
             tell(f"{design.name}: {capability.name}", finished)
-            rows += self._attack(capability, scenes, attack_key(key, of_run, capability))
+            rows += self._attack(capability, truths, attack_key(key, of_run, capability))
             finished = 1
         tell(f"{design.name}: done", finished)
         row = _design_row(self.population, design, run, self.person)
         plain = Ledger({}, (row,)).to_dict()["designs"][0]
-        self.cache.save(key, {"design": plain, "scores": run.scores.tolist(), "run": of_run})
-        return _Played(row, run.scores, tuple(rows))
+        self.cache.save(key, {"design": plain, "ranks": run.ranks.tolist(), "run": of_run})
+        return _Played(row, run.ranks, tuple(rows))
 
     def _found(self, key: str) -> _Played | None:
         """Return a design's part from the cache, where its run and the rows of every attack on it are kept."""
@@ -177,26 +181,28 @@ class _Stage:
                 return None
             rows += found
         design = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
-        return _Played(design, np.asarray(kept["scores"], np.int16), tuple(rows))
+        return _Played(design, np.asarray(kept["ranks"], np.int32), tuple(rows))
 
     def _found_rows(self, key: str) -> tuple[Row, ...] | None:
         kept = self.cache.load(key)
         return None if kept is None else parse_ledger({"meta": {}, "designs": [], "rows": kept}).rows
 
-    def _attack(self, capability: Capability, scenes: list[Scene], key: str) -> tuple[Row, ...]:
+    def _attack(self, capability: Capability, truths: Sequence[Truth], key: str) -> tuple[Row, ...]:
         """Return one capability's rows: a run that was interrupted goes on with the attack that it was at."""
         found = self._found_rows(key)
         if found is not None:
             return found
-        rows = tuple(chain.from_iterable(each(partial(every_row, capability), scenes)))
+        fresh = [truth for truth in truths if not truth.coalition.same_as]
+        played = dict(zip([t.coalition.name for t in fresh], each(partial(rows_of, capability), fresh), strict=True))
+        rows = tuple(chain.from_iterable(_rows_for(truth.coalition, played) for truth in truths))
         self.cache.save(key, [row_dict(row) for row in rows])
         return rows
 
 
-def every_row(capability: Capability, scene: Scene) -> list[Row]:
-    """Return a capability's rows for one coalition: what it played, and what is left where the means are lacking."""
-    rows = capability.measure(scene)
-    return [*rows, *left_to(capability, scene, rows)]
+def _rows_for(coalition: Coalition, played: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """Return a coalition's rows, or those of the smaller one that has everything that it has, under its own name."""
+    rows = played[coalition.same_as or coalition.name]
+    return [replace(row, coalition=coalition.name, same_as=coalition.same_as) for row in rows]
 
 
 def _baseline(names: Sequence[str]) -> str | None:
@@ -211,7 +217,7 @@ def _judged(rows: Sequence[Row], baseline: str | None) -> list[Row]:
 def _design_row(population: Population, design: Design, run: Run, person: Person | None) -> DesignRow:
     """Return a design's quality, measured on people who did not train the card, and its costs."""
     fresh = ~population.history
-    outcome, scores = population.default[fresh], run.scores[fresh].astype(np.float64)
+    outcome, scores = population.default[fresh], run.ranks[fresh].astype(np.float64)
     reached = auc_interval(outcome, scores)
     return DesignRow(
         design=design.name,
@@ -242,7 +248,7 @@ def _against_the_best(population: Population, played: Sequence[_Played]) -> tupl
     """Return the designs with their loss of AUC against the best of the run, paired on the same applicants."""
     fresh = ~population.history
     outcome = population.default[fresh]
-    scores = [part.scores[fresh].astype(np.float64) for part in played]
+    scores = [part.ranks[fresh].astype(np.float64) for part in played]
     best = max(range(len(played)), key=lambda i: played[i].design.auc)
     rows = []
     for part, own in zip(played, scores, strict=True):

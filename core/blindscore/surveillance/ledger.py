@@ -47,6 +47,7 @@ class Row:
     # "played": an attack was played. "absent": the coalition has nothing to try it with, and the reason says why.
     # "by role": the design itself tells the coalition, so there is nothing to attack.
     kind: str = PLAYED
+    same_as: str = ""  # a smaller coalition that has everything that this one has, so that nothing was played again
 
     def beyond_public(self, advantage: float) -> float:
         """Return a figure of this row corrected for what public knowledge alone achieves.

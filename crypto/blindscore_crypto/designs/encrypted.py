@@ -176,6 +176,7 @@ def blind_run(
         decisions=fitted.decisions,
         scores=fitted.scores,
         threshold=fitted.threshold,
+        totals=fitted.totals,
         card=card,
         views={**scoring_lender(replace(lender)), **views},
         costs=done.costs,

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run
+from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.plain import (
     LENDER_SCORES,
     bank_view,
@@ -32,6 +32,7 @@ from blindscore.designs.plain import (
     scoring_lender,
 )
 from blindscore.errors import DataError
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.binning import categories, kind_of
@@ -113,7 +114,8 @@ class PrivateModel:
         fitted = fit(past, b"release")
         started = time.perf_counter()
         bins = fitted.card_.bins(people)
-        scores = fitted.card_.scores(bins)
+        totals = fitted.card_.totals(bins)
+        scores = fitted.card_.clip(totals)
         us_per_person = 1e6 * (time.perf_counter() - started) / len(population)
         threshold = choose_threshold(scores[~past], self.approve, scorecard.low, scorecard.high)
         sizes = reply_bytes(fitted.card_, bins, scores >= threshold)
@@ -129,6 +131,7 @@ class PrivateModel:
         return Run(
             decisions=scores >= threshold,
             scores=scores,
+            totals=totals,
             threshold=threshold,
             card=fitted.card_,
             views={**scoring_lender(lender), "source": bank_view(population)},

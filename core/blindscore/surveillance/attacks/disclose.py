@@ -14,68 +14,76 @@ import numpy as np
 import pandas as pd
 
 from blindscore.parties.view import View
-from blindscore.surveillance.attacks.link import name_records
+from blindscore.surveillance.attacks.link import Found, best_of, ways_to_name
+from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.coalitions import at_rest
 from blindscore.surveillance.inference.bound import entropy_bits, identification_bound
-from blindscore.surveillance.inference.intervals import mean_interval
+from blindscore.surveillance.inference.intervals import Estimate, mean_interval
+from blindscore.surveillance.knowledge import Knowledge
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene
+from blindscore.surveillance.truth import Truth
 
 
 @dataclass(frozen=True)
-class Disclose:
+class Disclose(Capability):
     """Serve an order for everybody."""
 
     name = "disclose"
+    question = "hand everybody over on one order"
+    order = 70
+    quick = True
 
-    def measure(self, scene: Scene) -> list[Row]:
-        """Return one row: the share of people whom one order exposes by name."""
-        views = tuple(view for view in map(at_rest, scene.views) if view.values)
-        people = len(scene.population)
+    def secrets(self, truth: Truth) -> list[str]:
+        """Return one: any record."""
+        return ["any record"]
+
+    def attack(self, knowledge: Knowledge, secret: str) -> list[Found]:
+        """Return every way to name the stored records."""
+        views = _stored(knowledge.views)
         if not views:
-            return [self._row(scene, "nothing readable is stored", (0.0, 0.0, 0.0), 0.0, 0.0, "absent data")]
-        named = tuple(view for view in views if view.named)
-        hits, attack = name_records(scene, named or views)
-        share = mean_interval(hits, scene.rng("disclose"))
-        bits = max(scene.once(("stored bits", view.digest), partial(stored_bits, view)) for view in views)
-        bound, reason = self._bound(views, people)
-        return [self._row(scene, attack, share, bits, bound, reason)]
+            return [Found("nothing readable is stored", None)]
+        return ways_to_name(knowledge, tuple(view for view in views if view.named) or views)
 
-    def _bound(self, views: tuple[View, ...], people: int) -> tuple[float | None, str]:
-        if any(view.named for view in views):
-            return None, "attack only: records are stored by name"
-        universes = [view.universe for view in views]
-        if any(universe is None for universe in universes):
-            return None, "attack only: the stored record has no small alphabet"
-        widest = max(universe for universe in universes if universe is not None)
-        return identification_bound(
-            widest, people
-        ), f"{widest} stored values can name at most {widest} of {people} people"
-
-    def _row(
-        self,
-        scene: Scene,
-        attack: str,
-        share: tuple[float, float, float],
-        bits: float,
-        bound: float | None,
-        reason: str,
-    ) -> Row:
+    def judge(self, truth: Truth, secret: str, guess: list[Found]) -> Row:
+        """Return the share of people whom one order exposes by name."""
+        views, people = _stored(truth.views), len(truth.population)
+        hits, attack = best_of(truth, guess)
+        share, bits = Estimate(0.0, 0.0, 0.0), 0.0
+        bound: float | None = 0.0
+        reason = "absent data"
+        if views:
+            share = mean_interval(hits, truth.rng("disclose"))
+            bits = max(truth.once(("stored bits", view.digest), partial(stored_bits, view)) for view in views)
+            bound, reason = _bound(views, people)
         return Row(
-            design=scene.design,
-            coalition=scene.coalition.name,
+            design=truth.design,
+            coalition=truth.coalition.name,
             capability=self.name,
-            secret="any record",
+            secret=secret,
             attack=attack,
-            advantage=share[0],
-            low=share[1],
-            high=share[2],
+            advantage=share.value,
+            low=share.low,
+            high=share.high,
             control=0.0,
             bits=bits,
             bound=bound,
             reason=reason,
-            people_exposed=round(share[0] * len(scene.population)),
+            people_exposed=round(share.value * people),
         )
+
+
+def _stored(views: tuple[View, ...]) -> tuple[View, ...]:
+    return tuple(view for view in map(at_rest, views) if view.values)
+
+
+def _bound(views: tuple[View, ...], people: int) -> tuple[float | None, str]:
+    if any(view.named for view in views):
+        return None, "attack only: records are stored by name"
+    universes = [view.universe for view in views]
+    if any(universe is None for universe in universes):
+        return None, "attack only: the stored record has no small alphabet"
+    widest = max(universe for universe in universes if universe is not None)
+    return identification_bound(widest, people), f"{widest} stored values can name at most {widest} of {people} people"
 
 
 def stored_bits(view: View) -> float:

@@ -12,57 +12,95 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.parties.view import View
 from blindscore.surveillance.attacks.join import join_by_values
-from blindscore.surveillance.attacks.profile import classes_of, readable
-from blindscore.surveillance.coalitions import OBSERVER, TWO_LENDERS, joinable, seen_by, shared_handles, view_of
+from blindscore.surveillance.attacks.profile import readable
+from blindscore.surveillance.capability import Absent, Capability
+from blindscore.surveillance.coalitions import STATE, joinable, seen_by, shared_handles
 from blindscore.surveillance.inference.bound import identification_bound
 from blindscore.surveillance.inference.classifiers import infer
 from blindscore.surveillance.inference.evidence import Evidence
 from blindscore.surveillance.inference.intervals import mean_interval
+from blindscore.surveillance.knowledge import Knowledge, Labels, codes_by_person, row_codes
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import (
-    Scene,
-    codes_by_person,
-    public_register,
-    row_codes,
-)
+from blindscore.surveillance.truth import Truth, classes_of
 from blindscore.threads import each
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
 
 
 @dataclass(frozen=True)
-class Link:
-    """Name the person behind a record; join lender's and source's records."""
+class Naming:
+    """For each target's record, the cells of the register that fit it best: any of their people is named by chance."""
+
+    fits: NDArray[np.uint8]  # (targets, ceil(cells / 8)), bits
+    cell_of: NDArray[np.int64]  # (n,) cell of each person of the register
+    among: NDArray[np.int64]  # (targets,) people in the cells that fit
+
+    def hits(self, truth: Truth) -> Hits:
+        """Return each record's chance of being named rightly."""
+        own = self.cell_of[truth.targets]
+        rows = np.arange(len(own))
+        return (self.fits[rows, own // 8] >> (7 - own % 8) & 1) / self.among
+
+
+@dataclass(frozen=True)
+class Found:
+    """Records that were named or joined, and how."""
+
+    attack: str
+    named: Naming | Hits | None  # a join's chances are computed as it is made; None where there is nothing to name
+
+    def hits(self, truth: Truth) -> Hits:
+        """Return each target's chance of being found."""
+        if isinstance(self.named, Naming):
+            return self.named.hits(truth)
+        return np.zeros(int(truth.targets.sum())) if self.named is None else self.named
+
+
+@dataclass(frozen=True)
+class Link(Capability):
+    """Name the person behind a record; join two parties' records of one person."""
 
     name = "link"
+    question = "name the person behind a record"
+    order = 20
+    quick = True
 
-    def measure(self, scene: Scene) -> list[Row]:
-        """Return the row on names and, where a lender compares records with a partner, the row on joins."""
-        rows = [
-            self._row(
-                scene, "name", *name_records(scene, seen_by(scene.run, scene.coalition.roles)), _name_bound(scene)
-            )
-        ]
-        if scene.coalition.roles in (("lender", "source"), TWO_LENDERS):
-            first, second = (view_of(scene.run, party) for party in scene.coalition.roles)
-            hits, attack = _join_views(scene, first, second)
-            rows.append(self._row(scene, "join", hits, attack, _join_bound(scene, first, second)))
-        return rows
+    def secrets(self, truth: Truth) -> list[str]:
+        """Return two: the name, and the join of two parties' records."""
+        return ["name", "join"]
 
-    def _row(self, scene: Scene, secret: str, hits: Hits, attack: str, bound: tuple[float | None, str]) -> Row:
+    def attack(self, knowledge: Knowledge, secret: str) -> list[Found] | None:
+        """Return every way to name or to join; a coalition with one record of each person has none to join."""
+        if secret == "name":
+            return ways_to_name(knowledge, knowledge.seen)
+        pairs = _joined(knowledge.seen)
+        return [_join_views(knowledge, first, second) for first, second in pairs] or None
+
+    def otherwise(self, knowledge: Knowledge, secret: str) -> Absent:
+        """Say that there is no second record."""
+        state = STATE in knowledge.coalition.roles
+        alone = "the state brings no record of its own" if state else "one party holds one record a person"
+        return Absent(f"absent data: {alone}; there is no second one to join")
+
+    def judge(self, truth: Truth, secret: str, guess: list[Found]) -> Row:
+        """Return the row of the best way."""
+        bound, reason = _name_bound(truth) if secret == "name" else _join_bound(truth)
+        hits, attack = best_of(truth, guess)
         n = len(hits)
         chance = 1.0 / n
-        hit = mean_interval(hits, scene.rng("link", secret))
+        hit = mean_interval(hits, truth.rng("link", secret))
         advantage, low, high = (max(0.0, (h - chance) / (1.0 - chance)) if n > 1 else 0.0 for h in hit)
         return Row(
-            design=scene.design,
-            coalition=scene.coalition.name,
+            design=truth.design,
+            coalition=truth.coalition.name,
             capability=self.name,
             secret=secret,
             attack=attack,
@@ -71,94 +109,123 @@ class Link:
             high=high,
             control=0.0,  # without a view the register alone names nobody's record better than chance
             bits=float(np.log2(n) * hit.value),
-            bound=bound[0],
-            reason=bound[1],
+            bound=bound,
+            reason=reason,
         )
 
 
-def name_records(scene: Scene, views: Sequence[View]) -> tuple[Hits, str]:
-    """Return, for each target, the chance that the coalition names its record, and the attack that does it.
+def _records(views: Sequence[View]) -> list[View]:
+    """Return the views that are records of people, not merely what travelled on a line."""
+    return [view for view in views if view.of("feature", "register", "score", "total", "decision", "handle")]
+
+
+def _joined(views: Sequence[View]) -> list[tuple[View, View]]:
+    """Return the pairs of records that different parties hold; the one without names first."""
+    pairs = combinations(_records(views), 2)
+    return [(second, first) if first.named and not second.named else (first, second) for first, second in pairs]
+
+
+def best_of(truth: Truth, ways: Sequence[Found]) -> tuple[Hits, str]:
+    """Return the chances of the way that finds most, and what it is."""
+    return max(((way.hits(truth), way.attack) for way in ways), key=lambda way: float(way[0].mean()))
+
+
+def ways_to_name(knowledge: Knowledge, views: Sequence[View]) -> list[Found]:
+    """Return how the coalition can name its records.
 
     The record is the decider's, where the coalition holds one without a name on it; records that carry the legal id
     serve to name it by a join.
     """
     named = [view for view in views if view.named]
-    opaque = [view for view in views if not view.named and view.role != OBSERVER]
+    opaque = [view for view in _records(views) if not view.named]
     if not opaque and named:
-        return np.ones(int((~scene.auxiliary).sum())), "the record carries the legal id"
-    attacks = [_name_by_register(scene, view) for view in opaque or views]
-    attacks += [_join_views(scene, view, partner) for view in opaque for partner in named]
-    return max(attacks, key=lambda attack: float(attack[0].mean()))
+        return [Found("the record carries the legal id", np.ones(int((~knowledge.auxiliary).sum())))]
+    ways = [_name_by_register(knowledge, view) for view in opaque or views]
+    return ways + [_join_views(knowledge, view, partner) for view in opaque for partner in named]
 
 
-def _name_by_register(scene: Scene, view: View) -> tuple[Hits, str]:
-    return scene.once(("name", view.digest), lambda: _fit_register(scene, view))
+def _name_by_register(knowledge: Knowledge, view: View) -> Found:
+    return knowledge.once(("name", view.digest), lambda: _fit_register(knowledge, view))
 
 
-def _fit_register(scene: Scene, view: View) -> tuple[Hits, str]:
-    register = public_register(scene.population)
-    targets = np.flatnonzero(~scene.auxiliary)
+def _fit_register(knowledge: Knowledge, view: View) -> Found:
+    register, auxiliary = knowledge.register, knowledge.auxiliary
+    targets = np.flatnonzero(~auxiliary)
     if register.shape[1] == 0 or not view.values:
-        return np.full(len(targets), 1.0 / len(targets)), "chance: nothing to compare"
-    evidence = Evidence.of(readable(scene, view))
+        return Found("chance: nothing to compare", np.full(len(targets), 1.0 / len(targets)))
+    evidence = Evidence.of(readable(knowledge, view))
     cell_of = row_codes(register)
     cells, first = np.unique(cell_of, return_index=True)
 
     def fits(name: str) -> NDArray[np.float32]:
         quasi = classes_of(register[name])
         if name in view.clear.columns:  # the very same column is in the record: it must agree
-            agrees = quasi[targets][:, None] == quasi[first][None, :]
+            held = np.full(len(quasi), -1, np.int64)
+            held[view.person] = _as_classes(register[name], view.clear[name])
+            agrees = held[targets][:, None] == quasi[first][None, :]
             return np.where(agrees, 0.0, -1e6).astype(np.float32)
-        guess = infer(evidence, quasi, scene.auxiliary, scene.seed)
+        labels = Labels(np.where(auxiliary, quasi, -1), int(quasi.max()) + 1)
+        guess = infer(evidence, labels, auxiliary, knowledge.seed)
         return np.asarray(np.log(guess.probability / guess.prior)[targets][:, quasi[first]], np.float32)
 
     fit = np.stack(each(fits, register.columns)).sum(axis=0)
     candidates = np.bincount(cell_of[targets], minlength=len(cells))
     fit[:, candidates == 0] = -np.inf  # the attacker sees from the register that nobody is there
-    best = fit.max(axis=1, keepdims=True)
-    tied = fit >= best - 1e-6
-    among = (tied * candidates).sum(axis=1)
-    right = tied[np.arange(len(targets)), cell_of[targets]]
-    return right / among, "quasi-identifiers inferred from the record"
+    tied = fit >= fit.max(axis=1, keepdims=True) - 1e-6
+    among = np.asarray(tied.astype(np.float32) @ candidates.astype(np.float32), np.int64)  # exact below 2^24
+    naming = Naming(np.packbits(tied, axis=1), cell_of, among)
+    return Found("quasi-identifiers inferred from the record", naming)
 
 
-def _join_views(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
-    """Return the chance of finding each target's record of ``opaque`` among the records of ``named``."""
-    targets = np.flatnonzero(~scene.auxiliary)
-    if opaque.named and named.named:
-        return np.ones(len(targets)), "both records carry the legal id"
-    shared = shared_handles(opaque, named)
-    if shared:  # who shows one handle (or none) is alone with it, or guessed among those alike
-        shown = codes_by_person(scene, opaque, shared)
+def _as_classes(register: pd.Series, held: pd.Series) -> NDArray[np.int64]:
+    """Return the class that each value has in the register; -1 for a value that nobody has there."""
+    known = register.astype("str").astype("category").cat.categories
+    return np.asarray(known.get_indexer(pd.Index(held.astype("str"))), np.int64)
+
+
+def _join_views(knowledge: Knowledge, opaque: View, other: View) -> Found:
+    """Return the chance of finding each target's record of ``opaque`` among the records of ``other``."""
+    targets = np.flatnonzero(~knowledge.auxiliary)
+    if opaque.named and other.named:
+        return Found("both records carry the legal id", np.ones(len(targets)))
+    if shared := shared_handles(opaque, other):  # who shows one handle (or none) is guessed among those alike
+        shown = codes_by_person(len(knowledge), opaque, shared)
         _, group, size = np.unique(shown[targets], return_inverse=True, return_counts=True)
-        return 1.0 / size[group], "both records carry one handle"
-    key = ("join", opaque.digest, named.digest)
-    return scene.once(key, lambda: _join_by_values(scene, opaque, named))
+        return Found("both records carry one handle", 1.0 / size[group])
+    key = ("join", opaque.digest, other.digest)
+    return knowledge.once(key, lambda: _join_by_values(knowledge, opaque, other))
 
 
-def _join_by_values(scene: Scene, opaque: View, named: View) -> tuple[Hits, str]:
-    first, second = (view.clear[view.values].iloc[np.argsort(view.person)] for view in (opaque, named))
-    if not (len(first) == len(second) == len(scene.population)) or first.shape[1] == 0 or second.shape[1] == 0:
-        targets = int((~scene.auxiliary).sum())
-        return np.full(targets, 1.0 / targets), "chance: nothing to compare"
-    return join_by_values(first.reset_index(drop=True), second.reset_index(drop=True), scene.auxiliary)
+def _join_by_values(knowledge: Knowledge, opaque: View, other: View) -> Found:
+    first, second = (view.clear[view.values].iloc[np.argsort(view.person)] for view in (opaque, other))
+    if not (len(first) == len(second) == len(knowledge)) or first.shape[1] == 0 or second.shape[1] == 0:
+        targets = int((~knowledge.auxiliary).sum())
+        return Found("chance: nothing to compare", np.full(targets, 1.0 / targets))
+    hits, attack = join_by_values(first.reset_index(drop=True), second.reset_index(drop=True), knowledge.auxiliary)
+    return Found(attack, hits)
 
 
-def _name_bound(scene: Scene) -> tuple[float | None, str]:
-    if any(view.named for view in scene.views):
+def _name_bound(truth: Truth) -> tuple[float | None, str]:
+    if any(view.named for view in truth.views):
         return None, "attack only: the coalition holds names"
-    return _alphabet_bound(scene, scene.views[0])
+    views = _records(truth.views) or truth.views
+    return max((_alphabet_bound(truth, view) for view in views), key=_none_is_most)
 
 
-def _join_bound(scene: Scene, first: View, second: View) -> tuple[float | None, str]:
-    if joinable(first, second):
+def _join_bound(truth: Truth) -> tuple[float | None, str]:
+    pairs = _joined(seen_by(truth.run, truth.coalition.roles))
+    if any(joinable(first, second) for first, second in pairs):
         return None, "attack only: both parties saw one key"
-    return _alphabet_bound(scene, first)
+    return max((_alphabet_bound(truth, first) for first, _ in pairs), key=_none_is_most)
 
 
-def _alphabet_bound(scene: Scene, view: View) -> tuple[float | None, str]:
+def _alphabet_bound(truth: Truth, view: View) -> tuple[float | None, str]:
     if view.universe is None:
         return None, "attack only: the view has no small alphabet"
-    people = int((~scene.auxiliary).sum())
+    people = int(truth.targets.sum())
     bound = identification_bound(view.universe, people)
     return bound, f"{view.universe} values can tell apart at most {view.universe} of {people} people"
+
+
+def _none_is_most(bound: tuple[float | None, str]) -> float:
+    return float("inf") if bound[0] is None else bound[0]

@@ -14,158 +14,120 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
-from blindscore.designs.plain import LEGAL_ID
 from blindscore.parties.view import View
+from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.inference.bound import finite_view_bound, plug_in_bias
 from blindscore.surveillance.inference.classifiers import Guess, infer
 from blindscore.surveillance.inference.evidence import Columns, Evidence, encode, friends_of, ranks
 from blindscore.surveillance.inference.intervals import Estimate, balanced_advantage, tpr_at_fpr
+from blindscore.surveillance.knowledge import Knowledge, Labels, Pairs, codes_by_person, row_codes
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes
+from blindscore.surveillance.truth import Truth
 
-MOST_PAIRS = 6000  # of each kind, on each side
+READ = "readable edges"
 PAIRWISE_ALPHABET = 5000  # pairs of values beyond which the plug-in bound says nothing
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Pairs of people: friends and as many strangers, of auxiliary people and of targets."""
-
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    friends: NDArray[np.int64]  # 1 = friends
-    auxiliary: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Map:
+class Map(Capability):
     """Find friendships."""
 
     name = "map"
+    question = "find who is friends with whom"
+    order = 30
+    needs = frozenset({"pairs"})
 
-    def measure(self, scene: Scene) -> list[Row]:
-        """Return one row, or none where the experimenter knows no friendships."""
-        friends = scene.population.friends
-        if friends is None or len(friends) == 0:
-            return []
-        pairs = asked_pairs(scene)
+    def secrets(self, truth: Truth) -> list[str]:
+        """Return one, or none where the experimenter knows no friendships."""
+        return [] if truth.pairs() is None else ["friendships"]
+
+    def attack(self, knowledge: Knowledge, secret: str) -> Guess:
+        """Return which pairs are friends; see :func:`guess_friends`."""
+        return guess_friends(knowledge)
+
+    def judge(self, truth: Truth, secret: str, guess: Guess) -> Row:
+        """Return the row, held against pairs of register entries."""
+        pairs = truth.pairs()
+        assert pairs is not None
         targets = ~pairs.auxiliary
-        truth = pairs.friends[targets]
-        control = _advantage(scene, _guess_public(scene, pairs), pairs)
-        if len(_hidden(scene)) == 0:
-            found, attack, tpr = Estimate(1.0, 1.0, 1.0), "readable edges", 1.0
-            bound, reason = None, "attack only: the coalition reads the edges"
-        else:
-            guess = guess_friends(scene, pairs)
-            found, attack = _advantage(scene, guess, pairs), guess.attack
-            tpr = tpr_at_fpr(truth == 1, guess.probability[targets, 1])
-            bound, reason = _bound(scene, pairs)
-        return [
-            Row(
-                design=scene.design,
-                coalition=scene.coalition.name,
-                capability=self.name,
-                secret="friendships",
-                attack=attack,
-                advantage=found.value,
-                low=found.low,
-                high=found.high,
-                control=control.value,
-                tpr_at_fpr_0_001=tpr,
-                bound=bound,
-                reason=reason,
-            )
-        ]
+        found, control = _advantage(truth, guess, pairs), _advantage(truth, _publicly(truth), pairs)
+        bound, reason = _bound(truth, pairs)
+        return Row(
+            design=truth.design,
+            coalition=truth.coalition.name,
+            capability=self.name,
+            secret=secret,
+            attack=guess.attack,
+            advantage=found.value,
+            low=found.low,
+            high=found.high,
+            control=control.value,
+            tpr_at_fpr_0_001=tpr_at_fpr(pairs.friends[targets] == 1, guess.probability[targets, 1]),
+            bound=bound,
+            reason=reason,
+        )
 
 
-def guess_friends(scene: Scene, pairs: Pairs) -> Guess:
+def guess_friends(knowledge: Knowledge) -> Guess:
     """Return the coalition's best guess of which pairs are friends: the view that served best on auxiliary people."""
-    guesses = [_guess(scene, view, pairs) for view in scene.views]
-    if any(view.named for view in scene.views):
-        guesses.append(_guess_public(scene, pairs))
+    pairs = knowledge.pairs
+    assert pairs is not None
+    if not pairs.hidden:
+        return _read(knowledge, pairs)
+    guesses = [_guess(knowledge, view, pairs) for view in knowledge.views]
+    if knowledge.named:
+        guesses.append(_guess_public(knowledge, pairs))
     return min(guesses, key=lambda g: g.loss)
 
 
-def draw_pairs(scene: Scene, friends: NDArray[np.int32], asked: NDArray[np.int32] | None = None) -> Pairs:
-    """Return friends and strangers: pairs within the auxiliary people to learn from, within targets to be judged on.
-
-    Parameters
-    ----------
-    friends : (m, 2) int32, everybody's, so that no stranger is a friend
-    asked : (a, 2) int32, those of them that are to be found; all if None
-    """
-    rng = scene.rng("map", "pairs")
-    n = len(scene.population)
-    edges = set((friends[:, 0].astype(np.int64) * n + friends[:, 1]).tolist())
-    kept: list[NDArray[np.int64]] = []
-    labels, sides = [], []
-    for side in (True, False):
-        members = np.flatnonzero(scene.auxiliary == side)
-        wanted = friends if asked is None else asked
-        within = wanted[(scene.auxiliary[wanted] == side).all(axis=1)].astype(np.int64)
-        within = within[rng.permutation(len(within))[:MOST_PAIRS]]
-        strangers = np.sort(rng.choice(members, size=(2 * len(within) + 10, 2)), axis=1)
-        fresh = [a < b and int(a * n + b) not in edges for a, b in strangers]
-        strangers = strangers[fresh][: len(within)]
-        kept += [within, strangers]
-        labels += [np.ones(len(within), np.int64), np.zeros(len(strangers), np.int64)]
-        sides += [np.full(len(within) + len(strangers), side)]
-    both = np.vstack(kept)
-    return Pairs(both[:, 0], both[:, 1], np.concatenate(labels), np.concatenate(sides))
+def _read(knowledge: Knowledge, pairs: Pairs) -> Guess:
+    """Look the pairs up among the edges that are read."""
+    n = np.int64(len(knowledge))
+    shown = [view.friends.astype(np.int64) for view in knowledge.views if view.friends is not None]
+    edges = np.concatenate([np.sort(edge, axis=1) @ np.array([n, 1]) for edge in shown])
+    asked = np.minimum(pairs.first, pairs.second) * n + np.maximum(pairs.first, pairs.second)
+    return Guess(READ, np.eye(2)[np.isin(asked, edges).astype(np.int64)], np.full(2, 0.5), 0.0)
 
 
-def asked_pairs(scene: Scene) -> Pairs:
-    """Return the pairs that the coalition is asked about: friendships that it does not read, if there are any."""
-    friends, hidden = scene.population.friends, _hidden(scene)
-    assert friends is not None
-    return scene.once(("pairs", len(hidden)), lambda: draw_pairs(scene, friends, hidden if len(hidden) else friends))
+def _publicly(truth: Truth) -> Guess:
+    knowledge = truth.knowledge({"pairs"})
+    assert knowledge.pairs is not None
+    return _guess_public(knowledge, knowledge.pairs)
 
 
-def _hidden(scene: Scene) -> NDArray[np.int32]:
-    """Return the friendships that no view of the coalition shows."""
-    friends, n = scene.population.friends, len(scene.population)
-    assert friends is not None
-    edge = friends[:, 0].astype(np.int64) * n + friends[:, 1]
-    shown = [v.friends[:, 0].astype(np.int64) * n + v.friends[:, 1] for v in scene.views if v.friends is not None]
-    return friends[~np.isin(edge, np.concatenate(shown))] if shown else friends
-
-
-def _advantage(scene: Scene, guess: Guess, pairs: Pairs) -> Estimate:
+def _advantage(truth: Truth, guess: Guess, pairs: Pairs) -> Estimate:
     targets = ~pairs.auxiliary
-    return balanced_advantage(pairs.friends[targets], guess.best[targets], scene.rng("map"))
+    return balanced_advantage(pairs.friends[targets], guess.best[targets], truth.rng("map"))
 
 
-def _guess_public(scene: Scene, pairs: Pairs) -> Guess:
-    register = public_register(scene.population)
-    return scene.once(
-        ("map", "public", len(pairs.first)), lambda: _infer_pairs(scene, [_alike(register, pairs)], pairs)
-    )
+def _guess_public(knowledge: Knowledge, pairs: Pairs) -> Guess:
+    key = ("map", "public", len(pairs.first))
+    return knowledge.once(key, lambda: _infer_pairs(knowledge, [_alike(knowledge.register, pairs)], pairs))
 
 
-def _guess(scene: Scene, view: View, pairs: Pairs) -> Guess:
+def _guess(knowledge: Knowledge, view: View, pairs: Pairs) -> Guess:
     def attack() -> Guess:
         table = view.clear[view.values].iloc[np.argsort(view.person)].reset_index(drop=True)
-        if len(table) != len(scene.population):
-            return _infer_pairs(scene, [], pairs)
+        if len(table) != len(knowledge):
+            return _infer_pairs(knowledge, [], pairs)
         if view.named:
-            register = scene.population.register.drop(columns=[LEGAL_ID, *table.columns], errors="ignore")
+            register = knowledge.register.drop(columns=table.columns, errors="ignore")
             table = pd.concat([table, register], axis=1)
         columns = [_alike(table, pairs)] if table.shape[1] else []
         if view.visits is not None and len(view.visits):
             columns.append(_together(view.visits, pairs))
         if view.friends is not None and len(view.friends):
-            columns.append(_near_in_graph(friends_of(view.friends, len(scene.population)), pairs))
-        return _infer_pairs(scene, columns, pairs)
+            columns.append(_near_in_graph(friends_of(view.friends, len(knowledge)), pairs))
+        return _infer_pairs(knowledge, columns, pairs)
 
-    return scene.once(("map", view.digest, len(pairs.first)), attack)
+    return knowledge.once(("map", view.digest, len(pairs.first)), attack)
 
 
-def _infer_pairs(scene: Scene, columns: list[Columns], pairs: Pairs) -> Guess:
+def _infer_pairs(knowledge: Knowledge, columns: list[Columns], pairs: Pairs) -> Guess:
     shown = np.hstack(columns) if columns else np.zeros((len(pairs.first), 0))
-    return infer(Evidence.of(shown), pairs.friends, pairs.auxiliary, scene.seed)
+    return infer(Evidence.of(shown), Labels(pairs.friends, 2), pairs.auxiliary, knowledge.seed)
 
 
 def _alike(table: pd.DataFrame, pairs: Pairs) -> Columns:
@@ -213,18 +175,20 @@ def _near_in_graph(adjacency: sparse.csr_array, pairs: Pairs) -> Columns:
     return np.column_stack([common, adamic_adar, allocation, jaccard, three_steps, scaled, degrees]).astype(np.float64)
 
 
-def _bound(scene: Scene, pairs: Pairs) -> tuple[float | None, str]:
-    if any(view.named or view.universe is None for view in scene.views):
+def _bound(truth: Truth, pairs: Pairs) -> tuple[float | None, str]:
+    if not pairs.hidden:
+        return None, "attack only: the coalition reads the edges"
+    if any(view.named or view.universe is None for view in truth.views):
         return None, "attack only: the view has no small alphabet, or carries names"
-    view = scene.views[0]
-    if len(scene.views) > 1 or view.universe is None or view.universe**2 > PAIRWISE_ALPHABET:
+    view = truth.views[0]
+    if len(truth.views) > 1 or view.universe is None or view.universe**2 > PAIRWISE_ALPHABET:
         return None, "attack only: pairs of views take too many values for a useful bound"
-    code = codes_by_person(scene, view)
+    code = codes_by_person(len(truth.population), view)
     one, two = code[pairs.first], code[pairs.second]
     pair = np.minimum(one, two) * (int(code.max()) + 1) + np.maximum(one, two)
     targets = ~pairs.auxiliary
     bound = finite_view_bound(pair[targets], pairs.friends[targets])
-    bias = plug_in_bias(pair[targets], pairs.friends[targets], scene.rng("map", "bound"))
+    bias = plug_in_bias(pair[targets], pairs.friends[targets], truth.rng("map", "bound"))
     return bound, (
         f"no function of two views of {view.universe} values does better on these pairs (total variation; "
         f"independence alone would read {bias:.3f})"

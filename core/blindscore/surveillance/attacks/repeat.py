@@ -17,119 +17,85 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from blindscore.designs.design import Run
-from blindscore.parties.view import Column, Kind, View
-from blindscore.people.population import Population
-from blindscore.surveillance.attacks.profile import Reader, classes_of, infer_trait, reader
-from blindscore.surveillance.inference.bound import finite_view_bound
+from blindscore.parties.view import Column, View
+from blindscore.surveillance.attacks.profile import bound_of, infer_trait
+from blindscore.surveillance.capability import Capability
+from blindscore.surveillance.inference.classifiers import Guess
+from blindscore.surveillance.inference.judged import class_row
+from blindscore.surveillance.knowledge import Knowledge
 from blindscore.surveillance.ledger import Ledger, Row, load_ledger
-from blindscore.surveillance.scene import Scene, codes_by_person
-from blindscore.threads import each
+from blindscore.surveillance.questions import Recurring
+from blindscore.surveillance.truth import Truth
 
 MONTHS = 12
 
 
-@runtime_checkable
-class Recurring(Protocol):
-    """A population whose people can be met again months later."""
-
-    def later(self, months: int = 1) -> Population:
-        """Return the same people some months on."""
-        ...
-
-
 @dataclass(frozen=True)
-class Repeat:
+class Repeat(Capability):
     """Infer traits from twelve monthly applications."""
 
     months: int = MONTHS
 
     name = "repeat"
+    question = "infer secrets from twelve monthly applications"
+    order = 90
+    needs = frozenset({"months"})
 
-    def measure(self, scene: Scene) -> list[Row]:
-        """Return one row a trait, or none where the population knows no later months."""
-        if not isinstance(scene.population, Recurring):
-            return []
-        year = tuple(self._year(scene, scene.population, view) for view in scene.views)
-        read = reader(scene)
-        return each(lambda name: self._row(scene, name, year, read), scene.population.sensitive.columns)
+    def secrets(self, truth: Truth) -> list[str]:
+        """Return the sensitive columns, or none where the population knows no later months."""
+        return truth.secrets if isinstance(truth.population, Recurring) else []
 
-    def _year(self, scene: Scene, recurring: Recurring, view: View) -> View:
-        """Return twelve months of a view as one, where a key joins them; else the one month."""
-        if view.keyed_by == "one-time":
-            return view
+    def attack(self, knowledge: Knowledge, secret: str) -> Guess:
+        """Return what the months tell together where a key joins them, or one month alone where that tells more."""
+        once = infer_trait(knowledge, secret)
+        if not _linkable(knowledge.views):
+            return once
+        joined = infer_trait(replace(knowledge, views=self._year(knowledge)), secret)
+        if joined.loss < once.loss:
+            return replace(joined, attack=f"{self.months} months joined: {joined.attack}")
+        return replace(once, attack=f"one month, which {self.months} joined do not beat: {once.attack}")
 
-        def months() -> View:
-            later = scene.once(
-                ("later", self.months), lambda: [recurring.later(month) for month in range(1, self.months)]
-            )
-            return _together([view, *(view_in(people, scene.run, view) for people in later)])
+    def _year(self, knowledge: Knowledge) -> tuple[View, ...]:
+        """Return the months of each view as one, where a key joins them; else the one month."""
+        months = knowledge.months
+        assert months is not None
 
-        return scene.once(("year", scene.design, view.digest, self.months), months)
+        def joined(view: View) -> View:
+            key = ("year", knowledge.published.design, view.digest, self.months)
+            return knowledge.once(key, lambda: _together(months(view, self.months)))
 
-    def _row(self, scene: Scene, name: str, year: tuple[View, ...], read: Reader) -> Row:
-        once = infer_trait(scene, name, read)
-        linkable = any(joined is not single for joined, single in zip(year, scene.views, strict=True))
-        attack, words = once, once.guess.attack
-        if linkable:
-            joined = infer_trait(replace(scene, views=year), name, read)
-            if joined.guess.loss < once.guess.loss:
-                attack, words = joined, f"{self.months} months joined: {joined.guess.attack}"
-            else:
-                words = f"one month, which {self.months} joined do not beat: {words}"
-        bound, reason = self._bound(scene, name, linkable)
-        return Row(
-            design=scene.design,
-            coalition=scene.coalition.name,
-            capability=self.name,
-            secret=name,
-            attack=words,
-            advantage=attack.advantage.value,
-            low=attack.advantage.low,
-            high=attack.advantage.high,
-            control=once.advantage.value,
-            tpr_at_fpr_0_001=attack.tpr,
-            bits=attack.bits,
-            bound=bound,
-            reason=reason,
-        )
+        def year() -> tuple[View, ...]:
+            return tuple(view if view.keyed_by == "one-time" else joined(view) for view in knowledge.views)
 
-    def _bound(self, scene: Scene, name: str, linkable: bool) -> tuple[float | None, str]:
-        universes = [view.universe for view in scene.views]
-        one = universes[0] if len(universes) == 1 else None
-        if linkable:
+        return knowledge.scratch.once(("year",), year)
+
+    def judge(self, truth: Truth, secret: str, guess: Guess) -> Row:
+        """Return the row; its control is one application."""
+        row = class_row(truth, self.name, secret, secret, guess, "profile", secret)
+        once = infer_trait(truth.knowledge(), secret)
+        control = class_row(truth, self.name, secret, secret, once, "profile", secret).advantage
+        bound, reason = self._bound(truth, secret)
+        return replace(row, control=control, bound=bound, reason=reason)
+
+    def _bound(self, truth: Truth, secret: str) -> tuple[float | None, str]:
+        if _linkable(truth.views):
+            universes = [view.universe for view in truth.views]
+            one = universes[0] if len(universes) == 1 else None
             reason = f"attack only: {self.months} linkable records add up"
             if one is not None:
                 reason += f", to at most {self.months * math.log2(one):.0f} bits where one has {math.log2(one):.0f}"
             return None, reason
+        bound, _ = bound_of(truth, secret)
         reason = f"one-time keys: nothing joins the {self.months} records, so each tells what one tells"
-        if one is None:
-            return None, f"attack only: {reason}"
-        targets = ~scene.auxiliary
-        code = codes_by_person(scene, scene.views[0])
-        return finite_view_bound(code[targets], classes_of(scene.population.sensitive[name])[targets]), reason
+        return bound, reason if bound is not None else f"attack only: {reason}"
 
 
-def view_in(later: Population, run: Run, view: View) -> View:
-    """Return the same view of another month: features as they are then, score and decision by the same card."""
-    scores = run.score(later)
-    fresh: dict[Kind, Any] = {"score": scores, "decision": (scores >= run.threshold).astype(np.int8)}
-    if view.of("total"):
-        fresh["total"] = run.card.totals(run.card.bins(later.features))
-    columns = {}
-    for name, kind in view.columns:
-        if kind == "feature" and name in later.features.columns:
-            columns[name] = later.features[name].to_numpy()[view.person]
-        elif kind in fresh:
-            columns[name] = fresh[kind][view.person]
-        else:
-            columns[name] = view.clear[name].to_numpy()
-    return replace(view, clear=pd.DataFrame(columns))
+def _linkable(views: Sequence[View]) -> bool:
+    return any(view.keyed_by != "one-time" for view in views)
 
 
 def _together(year: list[View]) -> View:

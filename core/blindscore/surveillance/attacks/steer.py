@@ -25,15 +25,18 @@ from numpy.typing import NDArray
 
 from blindscore.designs.design import NO_CONDUCT
 from blindscore.people.population import Population
-from blindscore.surveillance.attacks.profile import classes_of, infer_trait, public_inference
-from blindscore.surveillance.inference.classifiers import Guess
+from blindscore.surveillance.attacks.profile import infer_publicly, infer_trait
+from blindscore.surveillance.capability import Absent, Capability
 from blindscore.surveillance.inference.intervals import ROUNDS, Estimate, mean_interval
+from blindscore.surveillance.knowledge import Knowledge
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene
+from blindscore.surveillance.truth import Truth
 
+NAMED = "named person"
 POSTS = "post_opposition"
 BY_RULE = "posts (by rule)"
 LOUD = 0.9  # quantile of posts that the intervention sets
+Bools = NDArray[np.bool_]
 
 
 @runtime_checkable
@@ -46,57 +49,93 @@ class CausalPopulation(Protocol):
 
 
 @dataclass(frozen=True)
-class Steer:
+class Bent:
+    """Whom the coalition refuses, by whatever means it has."""
+
+    attack: str
+    refused: Bools  # (n,)
+
+
+@dataclass(frozen=True)
+class Steer(Capability):
     """Bend scores of people one dislikes."""
 
     name = "steer"
+    question = "bend a score, and nobody can prove it"
+    order = 50
+    quick = True
 
-    def measure(self, scene: Scene) -> list[Row]:
-        """Return rows for coalitions that hold the scorer or the lender; others can bend neither score nor decision."""
-        makes_rule = scene.holds("scorer")
-        if not (makes_rule or scene.holds("lender")):
-            return []
+    def secrets(self, truth: Truth) -> list[str]:
+        """Return the named person, the traits that one may dislike, and posts where conduct can be re-run."""
+        people = truth.population
+        return [NAMED, *steered_traits(people), *([BY_RULE] if reads_posts(people) else [])]
+
+    def attack(self, knowledge: Knowledge, secret: str) -> Bent | None:
+        """Return whom who scores or decides refuses; None for others, who can bend neither score nor decision.
+
+        The rule itself only whoever scores makes.
+        """
+        makes_rule = "scorer" in knowledge.acts
+        if not (makes_rule or ("lender" in knowledge.acts and secret != BY_RULE)):
+            return None
+        everybody = np.ones(len(knowledge), np.bool_)
+        if secret == BY_RULE:
+            return Bent("the rule reads posts", everybody)
         does = "shift" if makes_rule else "misstate"
-        rows = [self._shifted(scene, "named person", f"{does} the score of the named", _named(scene), 0.0)]
-        for name in steered_traits(scene.population):
-            seen = _recognised(scene, name, infer_trait(scene, name).guess)
-            public = _recognised(scene, name, public_inference(scene, name).guess).value
-            rows.append(self._shifted(scene, name, f"{does} the score of the recognised", seen, public))
-        if makes_rule and reads_posts(scene.population):
-            rows.append(self._by_conduct(scene, scene.population))
-        return rows
+        if secret == NAMED:
+            return Bent(f"{does} the score of the named", everybody)
+        guess = infer_trait(knowledge, secret)
+        return Bent(f"{does} the score of the recognised", guess.best == _disliked(knowledge, secret))
 
-    def _shifted(self, scene: Scene, secret: str, attack: str, flipped: Estimate, control: float) -> Row:
+    def otherwise(self, knowledge: Knowledge, secret: str) -> Absent:
+        """Say why who neither scores nor decides bends nothing."""
+        if secret == BY_RULE:
+            return Absent("absent means: no party of this coalition makes the rule")
+        if "source" in knowledge.acts:
+            return Absent("no bound: a source that tells the truth bends nothing; one that lies is not covered", None)
+        return Absent("absent means: it neither computes the score nor decides, and can write on no line")
+
+    def judge(self, truth: Truth, secret: str, guess: Bent) -> Row:
         """Return the row of an attack that shifts scores: each success counts as far as nobody can prove it."""
-        unproved = 1.0 - scene.run.audit_share
+        if secret == BY_RULE:
+            return self._by_conduct(truth, truth.population)
+        control = 0.0
+        if secret == NAMED:
+            flipped = _flipped(truth)
+        else:
+            flipped = _recognised(truth, secret, guess.refused)
+            knowledge = truth.knowledge()
+            public = infer_publicly(knowledge, secret).best == _disliked(knowledge, secret)
+            control = _recognised(truth, secret, public).value
+        unproved = 1.0 - truth.run.audit_share
         bound: float | None = unproved
         if unproved == 0.0:
             reason = "verified score: every applicant can prove a score that departs from the public card"
         elif unproved < 1.0:
-            reason = f"audits prove a bent score with probability {scene.run.audit_share:.3f}"
+            reason = f"audits prove a bent score with probability {truth.run.audit_share:.3f}"
         else:
             bound, reason = None, "attack only: nobody can check the score against a committed card"
-        unproved_flips = Estimate(*(unproved * part for part in flipped))
-        return self._row(scene, secret, attack, unproved_flips, unproved * control, bound, reason)
+        bent = Estimate(*(unproved * part for part in flipped))
+        return self._row(truth, secret, guess.attack, bent, unproved * control, bound, reason)
 
-    def _by_conduct(self, scene: Scene, causal: Population) -> Row:
+    def _by_conduct(self, truth: Truth, causal: Population) -> Row:
         """Re-run everybody with loud posts and count the approved targets whose decision flips by the rule itself."""
         assert isinstance(causal, CausalPopulation)
-        run = scene.run
-        loud = float(np.nanquantile(scene.population.features[POSTS], LOUD))
-        louder = scene.once(("do", POSTS, loud), lambda: causal.do({POSTS: loud}))
+        run = truth.run
+        loud = float(np.nanquantile(causal.features[POSTS], LOUD))
+        louder = truth.once(("do", POSTS, loud), lambda: causal.do({POSTS: loud}))
         after = run.score(louder)
         attack = f"do({POSTS} = {loud:g}): the same people, louder"
-        if NO_CONDUCT in scene.enforces and bool((after == run.score(scene.population)).all()):
+        if NO_CONDUCT in truth.enforces and bool((after == run.score(truth.population)).all()):
             reason = "absent data: setting everybody's posts changes no score at all"
-            return self._row(scene, BY_RULE, attack, Estimate(0.0, 0.0, 0.0), 0.0, 0.0, reason)
-        at = ~scene.auxiliary & run.decisions
-        flipped = mean_interval((after[at] < run.threshold).astype(np.float64), scene.rng("steer", "posts"))
-        return self._row(scene, BY_RULE, attack, flipped, 0.0, None, "attack only: the rule reads conduct")
+            return self._row(truth, BY_RULE, attack, Estimate(0.0, 0.0, 0.0), 0.0, 0.0, reason)
+        at = truth.targets & run.decisions
+        flipped = mean_interval((after[at] < run.threshold).astype(np.float64), truth.rng("steer", "posts"))
+        return self._row(truth, BY_RULE, attack, flipped, 0.0, None, "attack only: the rule reads conduct")
 
     def _row(
         self,
-        scene: Scene,
+        truth: Truth,
         secret: str,
         attack: str,
         success: Estimate,
@@ -105,8 +144,8 @@ class Steer:
         reason: str,
     ) -> Row:
         return Row(
-            design=scene.design,
-            coalition=scene.coalition.name,
+            design=truth.design,
+            coalition=truth.coalition.name,
             capability=self.name,
             secret=secret,
             attack=attack,
@@ -121,9 +160,7 @@ class Steer:
 
 def steered_traits(population: Population) -> list[str]:
     """Return the secrets of two classes: those that one may dislike or not."""
-    return [
-        name for name in population.sensitive.columns if len(np.unique(classes_of(population.sensitive[name]))) == 2
-    ]
+    return [str(name) for name, column in population.sensitive.items() if len(np.unique(column.astype("str"))) == 2]
 
 
 def reads_posts(population: Population) -> bool:
@@ -131,24 +168,28 @@ def reads_posts(population: Population) -> bool:
     return isinstance(population, CausalPopulation) and POSTS in population.features.columns
 
 
-def _named(scene: Scene) -> Estimate:
+def _disliked(knowledge: Knowledge, secret: str) -> int:
+    """Return the rarer class, as auxiliary people have it: the one to dislike."""
+    labels = knowledge.labels[secret]
+    return int(np.bincount(labels.code[knowledge.auxiliary], minlength=labels.classes).argmin())
+
+
+def _flipped(truth: Truth) -> Estimate:
     """Shift each approved target's score by the whole scale, and count the decisions that flip."""
-    run = scene.run
-    scores = run.scores[~scene.auxiliary & run.decisions].astype(np.int32)
+    run = truth.run
+    scores = run.scores[truth.targets & run.decisions].astype(np.int32)
     bent = scores - (run.card.scale.high - run.card.scale.low)
-    return mean_interval((bent < run.threshold).astype(np.float64), scene.rng("steer", "named"))
+    return mean_interval((bent < run.threshold).astype(np.float64), truth.rng("steer", "named"))
 
 
-def _recognised(scene: Scene, name: str, guess: Guess) -> Estimate:
+def _recognised(truth: Truth, secret: str, refused: Bools) -> Estimate:
     """Refuse whom a guess takes to carry the disliked trait: share of carriers refused less share of others."""
-    secret = classes_of(scene.population.sensitive[name])
-    rarer = int(np.bincount(secret).argmin())
-    disliked, suspected = secret == rarer, guess.best == rarer
-    at = ~scene.auxiliary & scene.run.decisions
-    carriers, others = suspected[at & disliked], suspected[at & ~disliked]
+    disliked = truth.classes(secret) == _disliked(truth.knowledge(), secret)
+    at = truth.targets & truth.run.decisions
+    carriers, others = refused[at & disliked], refused[at & ~disliked]
     if len(carriers) == 0 or len(others) == 0:
         return Estimate(0.0, 0.0, 1.0)
-    rng = scene.rng("steer", name)
+    rng = truth.rng("steer", secret)
     hits = rng.binomial(len(carriers), carriers.mean(), ROUNDS) / len(carriers)
     misses = rng.binomial(len(others), others.mean(), ROUNDS) / len(others)
     low, high = np.quantile(hits - misses, [0.025, 0.975])

@@ -16,11 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.parties.view import View
+from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.inference.intervals import mean_interval
+from blindscore.surveillance.knowledge import Knowledge, Places, codes_by_person, row_codes
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.scene import Scene, codes_by_person, public_register, row_codes
+from blindscore.surveillance.questions import HELD_OUT
+from blindscore.surveillance.truth import Truth
 
-HELD_OUT = 0.2  # share of sightings
 WEEK = 168  # hours
 SLOTS = 48  # hours of a working day and of a day of the weekend
 SMOOTH = 20.0  # pairs of sightings that the average counts for, in each pair of slots
@@ -28,107 +30,125 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Track:
+class Said:
+    """The place that is said for each question."""
+
+    attack: str
+    place: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Track(Capability):
     """Say where a person is."""
 
     name = "track"
+    question = "say where a person is"
+    order = 40
+    needs = frozenset({"places"})
 
-    def measure(self, scene: Scene) -> list[Row]:
-        """Return one row, or none where the population's places are unknown to the experimenter too."""
-        visits = scene.population.visits
-        if visits is None or len(visits) == 0:
-            return []
-        reads = any(view.visits is not None for view in scene.views)
-        prior = float(_hits(scene, ()).mean())
-        public = _hits(scene, tuple(_register_cells(scene)))
-        if reads:
-            attack, hits = (
-                "own sightings, by how often two such hours share a place",
-                scene.once(("track", "own"), lambda: _own_hits(scene)),
-            )
-        else:
-            cells = tuple(cell for view in scene.views for cell in _view_cells(scene, view))
-            attack, hits = "commonest place of people alike in one column", _hits(scene, cells)
-        estimate = mean_interval(hits, scene.rng("track"))
-        advantage, low, high, control = ((rate - prior) / (1.0 - prior) for rate in (*estimate, float(public.mean())))
-        bound, reason = (None, "attack only: the coalition reads places") if reads else _bound(scene, prior)
-        return [
-            Row(
-                design=scene.design,
-                coalition=scene.coalition.name,
-                capability=self.name,
-                secret="place",
-                attack=attack,
-                advantage=advantage,
-                low=low,
-                high=high,
-                control=control,
-                bound=bound,
-                reason=reason,
-            )
-        ]
+    def secrets(self, truth: Truth) -> list[str]:
+        """Return one, or none where the population's places are unknown to the experimenter too."""
+        return [] if truth.places() is None else ["place"]
+
+    def attack(self, knowledge: Knowledge, secret: str) -> Said:
+        """Return where the coalition says that each person was in each hour that is asked for."""
+        if any(view.visits is not None for view in knowledge.views):
+            return Said("own sightings, by how often two such hours share a place", _own(knowledge))
+        cells = tuple(cell for view in knowledge.views for cell in _view_cells(knowledge, view))
+        return Said("commonest place of people alike in one column", _alike(knowledge, cells))
+
+    def judge(self, truth: Truth, secret: str, guess: Said) -> Row:
+        """Return the row, held against people alike in a column of the register."""
+        found = truth.places()
+        assert found is not None
+        places, right = found
+
+        def hits(said: NDArray[np.int64]) -> Floats:
+            return _share_right(places.asked["person"].to_numpy(), said == right)
+
+        public = truth.knowledge({"places"})
+        prior = float(hits(_alike(public, ())).mean())
+        control = float(hits(_alike(public, tuple(_register_cells(public)))).mean())
+        estimate = mean_interval(hits(guess.place), truth.rng("track"))
+        advantage, low, high, beyond = ((rate - prior) / (1.0 - prior) for rate in (*estimate, control))
+        bound, reason = _bound(truth, places, right, prior)
+        return Row(
+            design=truth.design,
+            coalition=truth.coalition.name,
+            capability=self.name,
+            secret=secret,
+            attack=guess.attack,
+            advantage=advantage,
+            low=low,
+            high=high,
+            control=beyond,
+            bound=bound,
+            reason=reason,
+        )
 
 
-def _held_out(scene: Scene) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return auxiliary people's sightings, all that are not held out, and the targets' held-out ones."""
-    visits = scene.population.visits
+def _own(knowledge: Knowledge) -> NDArray[np.int64]:
+    """Return what each person's own other sightings say; all views that read sightings read the same ones."""
+    places = _places(knowledge)
+    seen = next(view for view in knowledge.views if view.visits is not None)
+    visits = seen.visits
     assert visits is not None
-    held = scene.rng("track", "held out").random(len(visits)) < HELD_OUT
-    known = scene.auxiliary[visits["person"].to_numpy()]
-    return visits[known], visits[~held], visits[held & ~known]
+    key = ("track", "own", seen.ties)
+    return knowledge.once(key, lambda: _by_habit(places.known, visits, places.asked))
 
 
-def _own_hits(scene: Scene) -> Floats:
-    known, seen, asked = _held_out(scene)
-    return _share_right(asked, _by_habit(known, seen, asked))
+def _alike(knowledge: Knowledge, cells: tuple[bytes, ...]) -> NDArray[np.int64]:
+    """Return the place that the best of the given groupings says for each question."""
+    places = _places(knowledge)
 
-
-def _hits(scene: Scene, cells: tuple[bytes, ...]) -> Floats:
-    """Return the share of each target's held-out sightings that the best of the given groupings places rightly."""
-
-    def attack() -> Floats:
-        known, _, asked = _held_out(scene)
+    def attack() -> NDArray[np.int64]:
         groupings = [np.frombuffer(cell, np.int64) for cell in cells]
-        return _share_right(asked, _commonest_by_cell(known, asked, groupings))
+        return _commonest_by_cell(places.known, places.asked, groupings)
 
-    return scene.once(("track", cells), attack)
-
-
-def _share_right(asked: pd.DataFrame, said: NDArray[np.int64]) -> Floats:
-    right = pd.Series(said == asked["place"].to_numpy()).groupby(asked["person"].to_numpy()).mean()
-    return right.to_numpy(np.float64)
+    return knowledge.once(("track", cells), attack)
 
 
-def _register_cells(scene: Scene) -> list[bytes]:
-    register = public_register(scene.population)
-    return [row_codes(register[[name]]).tobytes() for name in register.columns]
+def _places(knowledge: Knowledge) -> Places:
+    assert knowledge.places is not None
+    return knowledge.places
 
 
-def _view_cells(scene: Scene, view: View) -> list[bytes]:
+def _share_right(person: NDArray[np.integer], right: NDArray[np.bool_]) -> Floats:
+    """Return the share of each person's questions that are answered rightly."""
+    return pd.Series(right).groupby(person).mean().to_numpy(np.float64)
+
+
+def _register_cells(knowledge: Knowledge) -> list[bytes]:
+    return [row_codes(knowledge.register[[name]]).tobytes() for name in knowledge.register.columns]
+
+
+def _view_cells(knowledge: Knowledge, view: View) -> list[bytes]:
     """Return groupings of all people, one a readable column: its values, numbers cut into twentieths."""
-    cells = _register_cells(scene) if view.named else []
+    cells = _register_cells(knowledge) if view.named else []
     for name in view.values:
         column = view.clear[name]
         if pd.api.types.is_numeric_dtype(column) and column.nunique() > 20:
             column = pd.qcut(column, 20, labels=False, duplicates="drop")
-        group = np.full(len(scene.population), -1, np.int64)
+        group = np.full(len(knowledge), -1, np.int64)
         group[view.person] = row_codes(column.to_frame())
         cells.append(group.tobytes())
     return cells
 
 
-def _bound(scene: Scene, prior: float) -> tuple[float | None, str]:
+def _bound(truth: Truth, places: Places, right: NDArray[np.int64], prior: float) -> tuple[float | None, str]:
     """Return the best that any function of a finite view can say of the held-out hours, hour by hour ignored."""
-    if len(scene.views) != 1 or scene.views[0].universe is None or scene.views[0].keyed_by == "legal id":
+    if any(view.visits is not None for view in truth.views):
+        return None, "attack only: the coalition reads places"
+    if len(truth.views) != 1 or truth.views[0].universe is None or truth.views[0].named:
         return None, "attack only: the view has no small alphabet, or carries names"
-    view = scene.views[0]
-    _, _, asked = _held_out(scene)
-    code = codes_by_person(scene, view)
+    view = truth.views[0]
+    code = codes_by_person(len(truth.population), view)
+    asked = places.asked
     told = pd.DataFrame(
         {
             "code": code[asked["person"].to_numpy()],
             "hour": asked["hour"].to_numpy() % WEEK // 8,
-            "place": asked["place"],
+            "place": right,
         }
     )
     best = told.groupby(["code", "hour", "place"]).size().groupby(level=[0, 1]).max().sum() / len(told)
@@ -160,7 +180,8 @@ def _habit(known: pd.DataFrame) -> Floats:
 
 def _beside(asked: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     """Return each question (numbered by ``index``) beside each sighting of the same person."""
-    return asked.reset_index(drop=True).reset_index().merge(seen, on="person", suffixes=("", "_seen"))
+    others = seen.rename(columns={"hour": "hour_seen", "place": "place_seen"})
+    return asked.reset_index(drop=True).reset_index().merge(others, on="person")
 
 
 def _slot(hour: pd.Series) -> NDArray[np.int64]:

@@ -13,13 +13,17 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from blindscore.extras import needs
 from blindscore.surveillance.inference.evidence import Columns, Evidence
+from blindscore.surveillance.knowledge import Labels
 from blindscore.threads import each
+
+with needs("frontier"):
+    from lightgbm import LGBMClassifier
 
 NEIGHBOURS = 25
 FOLDS = 2
@@ -107,7 +111,7 @@ MODELS: tuple[tuple[str, Callable[[int], Any]], ...] = (
 )
 
 
-def infer(evidence: Evidence, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], seed: int) -> Guess:
+def infer(evidence: Evidence, labels: Labels, auxiliary: NDArray[np.bool_], seed: int) -> Guess:
     """Return the best attacker's posterior over the secret for everybody.
 
     Candidates are each model alone and the means of the best two, three and four; the one of least loss in
@@ -118,10 +122,10 @@ def infer(evidence: Evidence, secret: NDArray[np.integer], auxiliary: NDArray[np
     Parameters
     ----------
     evidence : of n people, what the attacker reads
-    secret : (n,) int, class 0..k-1; only auxiliary people's are looked at
+    labels : the secret as auxiliary people have it
     auxiliary : (n,) bool
     """
-    k = int(secret.max()) + 1
+    k, secret = labels.classes, labels.code
     known = np.flatnonzero(auxiliary)
     prior = np.asarray((np.bincount(secret[known], minlength=k) + 0.5) / (len(known) + 0.5 * k), np.float64)
     read = evidence.varying(known)

@@ -82,13 +82,14 @@ def friends_of(friends: NDArray[np.int32], n: int) -> sparse.csr_array:
     return sparse.csr_array(one_way + one_way.T)
 
 
-def friends_labels(adjacency: sparse.csr_array, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_]) -> Columns:
-    """Return, for each person, how common every class is among labelled friends, and among friends of friends.
+def friends_labels(
+    adjacency: sparse.csr_array, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], k: int
+) -> Columns:
+    """Return, for each person, how common each of k classes is among labelled friends, and among friends of friends.
 
     Two steps of label propagation (Zhu and Ghahramani 2002) from auxiliary people; nobody's own label enters its own
     columns, since a person is no friend of itself and the second step leaves the way back out.
     """
-    k = int(secret.max()) + 1
     labels = np.zeros((len(secret), k), np.float32)
     labels[np.flatnonzero(auxiliary), secret[auxiliary]] = 1.0
     known = auxiliary.astype(np.float32)
@@ -115,13 +116,13 @@ def sightings(visits: pd.DataFrame, n: int) -> Sightings:
     return Sightings(person, tuple(cuts), np.bincount(person, minlength=n).astype(np.float64))
 
 
-def places_labels(seen: Sightings, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_]) -> Columns:
+def places_labels(seen: Sightings, secret: NDArray[np.integer], auxiliary: NDArray[np.bool_], k: int) -> Columns:
     """Return, for each person, how likely its visits are under every class of the secret, relative to the first.
 
     Naive Bayes over the cells of each cut, learnt from auxiliary people's visits; a person's own visits never count
     towards its own columns.
     """
-    scores = [_visit_likelihood(seen.person, cell, own, secret, auxiliary) for cell, own in seen.cells]
+    scores = [_visit_likelihood(seen.person, cell, own, secret, auxiliary, k) for cell, own in seen.cells]
     return np.hstack([*scores, seen.total[:, None]])
 
 
@@ -131,8 +132,9 @@ def _visit_likelihood(
     own: NDArray[np.int64],
     secret: NDArray[np.integer],
     auxiliary: NDArray[np.bool_],
+    k: int,
 ) -> Columns:
-    n, k = len(secret), int(secret.max()) + 1
+    n = len(secret)
     known = np.flatnonzero(auxiliary[person])
     label = secret[person[known]]
     counts = np.bincount(cell[known] * k + label, minlength=(int(cell.max()) + 1) * k).reshape(-1, k)

@@ -26,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from blindscore.errors import ParameterError
 from blindscore.surveillance.inference.classifiers import infer
 from blindscore.surveillance.inference.evidence import Evidence
+from blindscore.surveillance.knowledge import UNKNOWN, Labels
 
 CUMULATIVE = 20  # points at which cumulative sums are read off
 LEVEL = 0.05
@@ -97,7 +98,7 @@ def wire_advantage(rows: NDArray[np.float64], secret: NDArray[np.integer], seed:
     for kind in (0, 1):
         members = rng.permutation(np.flatnonzero(secret == kind))
         learnt[members[: len(members) // 2]] = True
-    guess = infer(Evidence.of(rows), secret, learnt, seed)
+    guess = infer(Evidence.of(rows), Labels(np.where(learnt, secret, UNKNOWN), 2), learnt, seed)
     right = guess.best == secret
     ends = np.array([clopper_pearson(right[(secret == kind) & ~learnt], LEVEL / 4) for kind in (0, 1)])
     recall = [float(right[(secret == kind) & ~learnt].mean()) for kind in (0, 1)]

@@ -1,0 +1,193 @@
+"""Truth: what the experimenter knows, and judges attacks by.
+
+It hands an attack its :class:`Knowledge`, in which whatever is asked for is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blindscore.designs.design import PUBLIC_CARD, Design, Run
+from blindscore.designs.plain import LEGAL_ID
+from blindscore.parties.view import Kind, View
+from blindscore.people.population import Population
+from blindscore.surveillance.coalitions import Coalition, coalitions_of, pool, seen_by
+from blindscore.surveillance.knowledge import (
+    UNKNOWN,
+    Knowledge,
+    Labels,
+    Need,
+    Pairs,
+    Places,
+    Published,
+    Records,
+    codes_by_person,
+    rng_for,
+)
+from blindscore.surveillance.memo import Memo
+from blindscore.surveillance.questions import held_out, pairs_of, recurring
+
+AUXILIARY_SHARE = 0.2
+DECISION, MEMBERSHIP = "decision", "membership"  # secrets that a run makes, beside the people's own
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One coalition in front of one run, and what is true of everybody."""
+
+    population: Population
+    design: str
+    enforces: frozenset[str]
+    run: Run
+    coalition: Coalition
+    auxiliary: NDArray[np.bool_]  # (n,) people whose secrets the attacker knows
+    seed: int
+    memo: Memo = field(default_factory=Memo)  # attacks already played on the same view; the attackers' own
+    answers: Memo = field(default_factory=Memo)  # what was worked out of the truth; no attack can ask it
+
+    @property
+    def targets(self) -> NDArray[np.bool_]:
+        """The people on whom every figure is reported, (n,)."""
+        return ~self.auxiliary
+
+    @cached_property
+    def views(self) -> tuple[View, ...]:
+        """The coalition's views, joined where they can be."""
+        return pool(self.run, self.coalition.roles)
+
+    @property
+    def secrets(self) -> list[str]:
+        """Names of the people's own secrets."""
+        return [str(name) for name in self.population.sensitive.columns]
+
+    def once(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
+        """Return ``compute()``, done once for equal keys."""
+        return self.answers.once(key, compute)
+
+    def rng(self, *purpose: str) -> np.random.Generator:
+        """Return a generator that depends on the seed and the purpose alone."""
+        return rng_for(self.seed, *purpose)
+
+    def plays(self, role: str) -> bool:
+        """Tell whether a member of the coalition plays a role of the run ("scorer", "lender", ...)."""
+        return self.run.party_of(role) in {self.run.party_of(member) for member in self.coalition.roles}
+
+    def classes(self, secret: str) -> NDArray[np.int64]:
+        """Return everybody's class of a secret, (n,): the people's own, the decision, or membership."""
+        if secret == DECISION:
+            return self.run.decisions.astype(np.int64)
+        if secret == MEMBERSHIP:
+            return self.population.history.astype(np.int64)
+        return self.once(("classes", secret), lambda: classes_of(self.population.sensitive[secret]))
+
+    def codes(self, view: View) -> NDArray[np.int64]:
+        """Return one number a target, equal where its record's values in a view are equal."""
+        return codes_by_person(len(self.population), view)[self.targets]
+
+    def pairs(self) -> Pairs | None:
+        """Return the pairs asked about, with who is friends with whom; None where nobody's friendships are known."""
+        return pairs_of(self.population, self.views, self.auxiliary, self.rng("map", "pairs"), self.answers)
+
+    def places(self) -> tuple[Places, NDArray[np.int64]] | None:
+        """Return the sightings asked for and the places that are right; None where none are known."""
+        asked = held_out(self.population, self.auxiliary, self.rng("track", "held out"))
+        return None if asked is None else (asked.public, asked.right)
+
+    def knowledge(self, needs: Collection[Need] = ()) -> Knowledge:
+        """Return what the coalition may use, with what an attack declared to need and nothing else."""
+        run, secrets = self.run, (*self.secrets, DECISION, MEMBERSHIP)
+        public = self.plays("scorer") or PUBLIC_CARD in self.enforces
+        knows = Knowledge(
+            coalition=self.coalition,
+            acts=frozenset(role for role in run.views if self.plays(role)),
+            views=self.views,
+            seen=seen_by(run, self.coalition.roles),
+            register=public_register(self.population),
+            auxiliary=self.auxiliary,
+            labels=MappingProxyType({name: self._labels(name) for name in secrets}),
+            published=Published(self.design, self.enforces, run.threshold, run.card if public else None),
+            seed=self.seed,
+            memo=self.memo,
+        )
+        if "pairs" in needs and (pairs := self.pairs()) is not None:
+            hidden = np.where(pairs.auxiliary, pairs.friends, UNKNOWN)
+            knows = replace(knows, pairs=replace(pairs, friends=hidden))
+        if "places" in needs:
+            asked = held_out(self.population, self.auxiliary, self.rng("track", "held out"))
+            if asked is not None:
+                views = tuple(asked.kept_in(view) for view in knows.views)
+                knows = replace(knows, places=asked.public, views=views, seen=())
+        if "months" in needs and (months := recurring(self.population, run, view_in, self.answers)) is not None:
+            knows = replace(knows, months=months)
+        if "records" in needs:
+            train = run.train if public else None
+            records = Records(self.population.features, self.population.default, train)
+            knows = replace(knows, records=records)
+        return knows
+
+    def _labels(self, secret: str) -> Labels:
+        """Return a secret with targets' classes taken out."""
+        code = self.classes(secret)
+        return Labels(np.where(self.auxiliary, code, UNKNOWN), int(code.max()) + 1)
+
+
+def truths_of(
+    population: Population,
+    design: Design,
+    run: Run,
+    auxiliary: NDArray[np.bool_],
+    seed: int,
+    memo: Memo | None = None,
+    answers: Memo | None = None,
+) -> list[Truth]:
+    """Return every coalition in front of one run; ``memo`` and ``answers`` keep what the next run can use again."""
+    kept, known = Memo() if memo is None else memo, Memo() if answers is None else answers
+    return [
+        Truth(population, design.name, design.enforces, run, coalition, auxiliary, seed, kept, known)
+        for coalition in coalitions_of(run, design.feared)
+    ]
+
+
+def auxiliary_people(population: Population, seed: int) -> NDArray[np.bool_]:
+    """Return a seeded random fifth of the people: those whose secrets every attacker knows."""
+    n = len(population)
+    chosen = np.random.default_rng([seed, 0xA0]).permutation(n) < max(1, round(AUXILIARY_SHARE * n))
+    return np.asarray(chosen, np.bool_)
+
+
+def classes_of(secret: pd.Series) -> NDArray[np.int64]:
+    """Return a sensitive column as classes 0..k-1; a missing value is a class of its own."""
+    return np.asarray(secret.astype("str").astype("category").cat.codes, np.int64)
+
+
+def public_register(population: Population) -> pd.DataFrame:
+    """Return what outsiders know of everybody: the register without the legal id."""
+    return population.register.drop(columns=LEGAL_ID, errors="ignore")
+
+
+def view_in(later: Population, run: Run, view: View) -> View:
+    """Return the same view of another month: features as they are then, score and decision by the same card."""
+    scores = run.score(later)
+    fresh: Mapping[Kind, NDArray[np.generic]] = {
+        "score": scores,
+        "decision": (scores >= run.threshold).astype(np.int8),
+        **({"total": run.card.totals(run.card.bins(later.features))} if view.of("total") else {}),
+    }
+    columns = {}
+    for name, kind in view.columns:
+        if kind == "feature" and name in later.features.columns:
+            columns[name] = later.features[name].to_numpy()[view.person]
+        elif kind in fresh:
+            columns[name] = fresh[kind][view.person]
+        else:
+            columns[name] = view.clear[name].to_numpy()
+    return replace(view, clear=pd.DataFrame(columns))
