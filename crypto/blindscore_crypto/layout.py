@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -89,7 +89,10 @@ class Layout:
 
     def encode(self) -> bytes:
         """Return the one encoding of this layout: JSON, no spaces."""
-        plain = [[c.feature, list(c.edges), c.groups, c.other] for c in self.characteristics]
+        tail = ([] if c.other is None else [c.other] for c in self.characteristics)
+        plain = [
+            [c.feature, list(c.edges), c.groups, *more] for c, more in zip(self.characteristics, tail, strict=True)
+        ]
         return json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()
 
     @classmethod
@@ -103,13 +106,7 @@ class Layout:
         """
         if not isinstance(data, bytes) or len(data) > MAX_BYTES:
             raise ForgeryError(f"layout refused: not bytes, or more than {MAX_BYTES}; ask for the layout again")
-        try:
-            layout = cls(tuple(map(_characteristic, json.loads(data))))
-            if layout.encode() == data:
-                return layout
-        except (ValueError, TypeError, RecursionError):
-            pass
-        raise ForgeryError("layout refused: not the encoding of features, edges and groups; ask for the layout again")
+        return _decoded(data)
 
     def bins(self, record: Mapping[str, Any]) -> list[int]:
         """Return the bin of one person in each characteristic; the record may hold other features too.
@@ -151,8 +148,20 @@ class Layout:
         return [int(b == one) for n, one in zip(self.n_bins, bins, strict=True) for b in range(1, n)]
 
 
+@lru_cache(maxsize=64)  # a bank sees the same few layouts again and again
+def _decoded(data: bytes) -> Layout:
+    try:
+        layout = Layout(tuple(map(_characteristic, json.loads(data))))
+        if layout.encode() == data:
+            return layout
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise ForgeryError("layout refused: not the encoding of features, edges and groups; ask for the layout again")
+
+
 def _characteristic(entry: Any) -> Characteristic:
-    feature, edges, groups, other = entry
+    feature, edges, groups, *more = entry
+    other = more[0] if more else None
     names = [feature, *(name for group in groups or () for name in group)]
     if any(type(name) is not str or len(name) > MAX_NAME for name in names) or any(type(e) is not float for e in edges):
         raise ValueError

@@ -34,10 +34,10 @@ def test_points_stay_out_and_equal_bins_are_equal_layouts():
 
 def test_the_encoding_is_known_and_comes_back():
     assert LAYOUT.encode() == (
-        b'[["income",[10.0,20.5],null],["job",[],[["clerk","nurse"],["other"]]],["debt",[],null]]'
+        b'[["income",[10.0,20.5],null,null],["job",[],[["clerk","nurse"],["other"]],null],["debt",[],null,null]]'
     )
     assert Layout.decode(LAYOUT.encode()) == LAYOUT
-    assert LAYOUT.fingerprint.hex() == "6536d0580b6aef2afe5c47add7839ef7f48d8f8cdcd2fa0180450a4f77e786d9"
+    assert LAYOUT.fingerprint.hex() == "935ab879e1a65ea20de32a2d408bb39afb09df46e56bd5f06bcc0a856f174532"
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,21 @@ def test_ones_and_indicators_stand_for_the_bins():
     for wrong in ([1, 0], [4, 0, 0], [-1, 0, 0]):
         with pytest.raises(DataError, match="bin"):
             LAYOUT.indicators(wrong)
+
+
+def test_a_bin_for_every_other_category_belongs_to_the_layout():
+    """Two layouts that bin a new category differently are two layouts, and a source bins as the card does."""
+    listed = (("clerk",), ("nurse",))
+    plain, kept = (Layout((Characteristic("job", (0, 5, 9), groups=listed, other=other),)) for other in (None, 1))
+    assert Layout.decode(kept.encode()) == kept
+    assert kept.fingerprint != plain.fingerprint
+    assert (kept.bins({"job": "smith"}), kept.bins({"job": None})) == ([1], [2])
+    with pytest.raises(DataError, match="does not know"):
+        plain.bins({"job": "smith"})
+    for bad in (
+        b'[["job",[],[["clerk"],["nurse"]],true]]',
+        b'[["job",[],[["clerk"],["nurse"]],7]]',
+        b'[["job",[],null,1]]',
+    ):
+        with pytest.raises(ForgeryError):
+            Layout.decode(bad)

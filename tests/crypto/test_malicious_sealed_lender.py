@@ -329,3 +329,25 @@ def test_poor_is_poor():
     world, client = World(), SigningKey()
     with pytest.raises(ForgeryError, match="not proven"):
         check(world.terms, world.present(world.issue("ada", POOR), world.offer(client), client))
+
+
+@pytest.mark.parametrize("lost", ["offer", "receipt", "noted", "decision"])
+@FORMS
+def test_a_reply_that_was_lost_is_asked_for_again(blind, lost):
+    """The lender handles the message, and its reply never arrives; the person asks once more, later."""
+    world, dropped = World(blind=blind), []
+
+    class Lossy(Lender):
+        def handle(self, message):
+            replies = super().handle(message)
+            if replies and replies[0].kind == lost and not dropped:
+                dropped.append(message.kind)
+                return []
+            return replies
+
+    lender = Lossy(world.terms, world.key, MemoryStore(), clock=world.clock)
+    table, wallet = world.table(lender=lender), world.new_wallet(batch=2)
+    world.apply("ada", "good", table, wallet)
+    assert (len(dropped), wallet.verdict()) == (1, None)
+    table.play(0, wallet.name, "collect" if lost != "offer" else "apply", legal_id="ada")
+    assert (wallet.verdict(), wallet.finding(), wallet.troubles()) == (True, Finding.KEPT, [])

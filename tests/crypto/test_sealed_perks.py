@@ -251,3 +251,12 @@ def test_a_visit_times_out(perk):
     with pytest.raises(ForgeryError, match="too long ago"):
         perk.gate.redeem(visit, token)
     assert perk.gate.redeem(perk.gate.visit(), token).first
+
+
+def test_two_processes_of_one_gate_name_visits_alike(perk):
+    store = MemoryStore()
+    one, other = perk.new_gate("gate", store), perk.new_gate("gate", store)
+    token = perk.token()
+    assert other.redeem(one.visit(), token).first
+    with pytest.raises(ForgeryError, match="spent before"):
+        one.redeem(other.visit(), token)

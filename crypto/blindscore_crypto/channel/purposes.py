@@ -14,7 +14,11 @@ class Purpose(bytes, Enum):
     ENCRYPTED_RESULT = b"blindscore/result/v1"
     COMPARISON_KEYS = b"blindscore/keys/v1"
     COMPARISON_CHECK = b"blindscore/check/v1"
+    COMPARISON_COMMITMENT = b"blindscore/comparison-commitment/v1"
+    COMPARISON_TELLING = b"blindscore/telling/v1"
     COMPARISON_SHARE = b"blindscore/share/v1"
+    OPENING = b"blindscore/opening/v1"
+    ENCRYPTED_RECEIPT = b"blindscore/encrypted-receipt/v1"
     # sealed and one-show
     ATTESTATION = b"blindscore/sealed/attestation/v1"
     EPOCH_KEY = b"blindscore/sealed/epoch-key/v1"

@@ -31,6 +31,7 @@ VISIT_S = 600
 VISIT_BYTES = 32
 KEEP_DAYS = 40
 TOKENS = TableSpec("tokens", Field("token", "own"), (Field("visit", "own"),), KEEP_DAYS)
+NAMING = TableSpec("naming", Field("gate", "own"), (Field("key", "own"),))
 VISITS = TableSpec("visits", Field("visit", "own"), (Field("token", "own"),), KEEP_DAYS)
 Accepts = Callable[[TokenKey, bytes, bytes], bool]  # key, token input, authenticator
 
@@ -69,8 +70,11 @@ class Gate:
     ) -> None:
         self.name, self.store, self.challenge = name, store, challenge
         self._keys: Mapping[bytes, TokenKey] = {key.key_id: key for key in keys}
-        self._clock, self._accepts, self._secret = clock, accepts, os.urandom(32)
-        store.declare(TOKENS, VISITS)
+        self._clock, self._accepts = clock, accepts
+        store.declare(TOKENS, VISITS, NAMING)
+        drawn = os.urandom(32)  # of many processes on one store, the first one's key names every visit
+        first = store.insert_once(NAMING.name, name.encode(), {"key": drawn})
+        self._secret = drawn if first is None else bytes(first["key"])  # type: ignore[arg-type]
 
     def handle(self, message: Message) -> list[Message]:
         """See :class:`~blindscore.parties.party.Party`."""

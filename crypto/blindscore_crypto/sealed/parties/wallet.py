@@ -225,7 +225,7 @@ class Wallet:
             if message.kind in ("apply", "learn"):
                 return self._begin(message.kind)
             if message.kind == "collect":
-                return self._fetch()
+                return self._again()
             if message.sender == self.setting.log:
                 return self._learn(message)
             if message.sender == self.setting.lender:
@@ -337,7 +337,7 @@ class Wallet:
         row = {**_BLANK, "terms": self.terms.fingerprint, "client": seed}
         with self.store.atomic():
             first = self.store.insert_once(APPLICATIONS.name, self._answered(), row)
-            if first is not None and first["answer"]:
+            if first is not None and first["receipt"]:  # before it, the lender has seen no answer
                 raise ParameterError(
                     "this lender was answered in this epoch; a second answer could narrow the score down"
                 )
@@ -410,6 +410,16 @@ class Wallet:
     def _fetch(self) -> list[Message]:
         papers = self._papers()
         return [Message(self.setting.lender, "fetch", digest(papers["answer"]))] if papers["receipt"] else []
+
+    def _again(self) -> list[Message]:
+        """Say again what the last reply was lost to; the lender answers alike."""
+        papers = self._papers()
+        if not papers["answer"] or papers["decision"]:
+            return []
+        if papers["receipt"]:
+            return [Message(self.setting.lender, "answer", papers["answer"])]
+        offer, client = Offer.decode(self.terms, papers["offer"]), SigningKey.of_seed(papers["client"])
+        return [Message(self.setting.lender, "commit", commit(offer, papers["answer"], client))]
 
     def _decision(self, body: bytes) -> list[Message]:
         papers = self._papers()
