@@ -1,4 +1,4 @@
-"""Running: starts every institution of a town as a process of its own, publishes the addresses, and ends them cleanly."""
+"""Running: starts every institution of a town as a process of its own, publishes addresses, and ends them cleanly."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from blindscore_app.town.standing import ADDRESSES, Town
 
 PASSPHRASE = "BLINDSCORE_PASSPHRASE"
 START_S, STOP_S = 60.0, 15.0
+SETTLE_S = 2.0
 LOG = "service.log"
 
 
@@ -41,13 +42,7 @@ class Running:
     ports: dict[str, int] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
-        """Start one institution, on its old port if it had one, and publish where it listens.
-
-        Raises
-        ------
-        DataError
-            It does not come up; the end of its log says why.
-        """
+        """Start one institution, on its old port if it had one; see :meth:`await_up`."""
         folder = folder_of(self.town.folder, name)
         command = [sys.executable, "-m", "blindscore_app.cli", "serve", name, "--town", str(self.town.folder)]
         command += ["--port", str(self.ports.get(name, 0)), "--answer-after", str(self.answer_after)]
@@ -61,7 +56,17 @@ class Running:
                 env={**os.environ, PASSPHRASE: self.passphrase, "OMP_NUM_THREADS": "1"},
             )
         self.processes[name] = process
-        port = _first_line(process)
+
+    def await_up(self, name: str) -> None:
+        """Wait until an institution listens, and publish where.
+
+        Raises
+        ------
+        DataError
+            It does not come up; the end of its log says why.
+        """
+        folder = folder_of(self.town.folder, name)
+        port = _first_line(self.processes[name])
         if not port.startswith("listening "):
             self.stop()
             tail = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-1:]
@@ -119,6 +124,9 @@ def running(town: Town, passphrase: str, answer_after: float = 0.0) -> Iterator[
     try:
         for name in town.roles:
             up.start(name)
+        for name in town.roles:
+            up.await_up(name)
+        time.sleep(SETTLE_S)  # the log has its head cosigned once everybody is up
         yield up
     finally:
         up.stop()

@@ -36,6 +36,7 @@ LOG = logging.getLogger("blindscore.town")
 MAX_REQUEST = 1 << 20  # bytes of a request's body
 AT_ONCE = 16  # requests worked on or waiting; beyond that, come again later
 READ_S = 10.0  # within which a body must have arrived
+REFRESH_S = 300.0  # between the times at which a log has its head cosigned anew
 MAX_STEPS = 256  # messages that one request may set off
 REMEMBERED = 4096  # durations kept for the quantiles
 
@@ -170,9 +171,11 @@ class Service:
 
     def _work(self, messages: list[Message]) -> list[Message]:
         """Let the party handle messages and what follows from them, until nothing is left but answers to the sender."""
-        back: list[Message] = []
         waiting = deque(messages)
-        asker = messages[0].sender if messages else ""
+        return self._follow(waiting, messages[0].sender if messages else "")
+
+    def _follow(self, waiting: deque[Message], asker: str) -> list[Message]:
+        back: list[Message] = []
         for _ in range(MAX_STEPS):
             if not waiting:
                 return back
@@ -184,6 +187,29 @@ class Service:
                 else:
                     waiting.extend(self.lines.send(answer))
         raise BlindscoreError("one request set off too many messages")
+
+    def by_the_clock(self, since: float) -> float:
+        """Do what is due by the clock: settle what waits, and speak to those who must be told. Return when that was.
+
+        Parameters
+        ----------
+        since
+            When a party that refreshes (:class:`~blindscore_crypto.sealed.parties.log.LogKeeper`) last did, seconds.
+        """
+        settle, refresh = (getattr(self.party, name, None) for name in ("settle", "refresh"))
+        if settle is not None:
+            settle()
+        if refresh is not None and time.monotonic() - since >= REFRESH_S:
+            with self._one_at_a_time:
+                messages = refresh()
+            try:
+                for message in messages:
+                    self._follow(deque(self.lines.send(message)), "")
+            except BlindscoreError as error:  # not everybody is up yet; the next round tries again
+                LOG.info(json.dumps({"role": self.party.role, "refresh": type(error).__name__}))
+                return since
+            return time.monotonic()
+        return since
 
     def _refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
         return PlainTextResponse(words, status_code=status, headers=headers)
@@ -241,10 +267,10 @@ def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None
     server = uvicorn.Server(config)
 
     async def by_the_clock() -> None:
-        settle = getattr(service.party, "settle", None)
-        while settle is not None:
+        since = -REFRESH_S
+        while True:
             await asyncio.sleep(service.settle_every)
-            await run_in_threadpool(settle)
+            since = await run_in_threadpool(service.by_the_clock, since)
 
     async def run() -> None:
         task, due = asyncio.ensure_future(server.serve()), asyncio.ensure_future(by_the_clock())
