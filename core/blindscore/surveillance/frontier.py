@@ -115,6 +115,8 @@ def measure(
             "command": command,
             "questions": {capability.name: capability.question for capability in stage.capabilities},
             "person": {} if stage.person is None else stage.person.to_dict(),
+            "features": {f.name: {"plain": f.label, "unit": f.unit} for f in population.schema.features},
+            "scorecard": {k: v for k, v in scorecard.get_params().items() if isinstance(v, bool | int | float | str)},
             "seconds": round(time.perf_counter() - started, 1),
         },
         designs=_against_the_best(population, played),
@@ -129,6 +131,15 @@ class _Played:
     design: DesignRow  # its AUC loss still 0
     ranks: NDArray[np.integer]
     rows: tuple[Row, ...]
+
+
+def run_design(population: Population, design: Design, scorecard: Scorecard, seed: int) -> Run:
+    """Run one design over people: whoever runs it again from the same seed and settings gets the same scores.
+
+    Each design has a stream of its own, by its name: which others run beside it changes nothing.
+    """
+    stream = int.from_bytes(hashlib.sha256(design.name.encode()).digest()[:8])
+    return design.run(population, scorecard, np.random.default_rng([seed, stream]))
 
 
 @dataclass(frozen=True)
@@ -153,8 +164,7 @@ class _Stage:
         if kept is not None:
             tell(f"{design.name}: as before", 1 + len(self.capabilities))
             return kept
-        rng = np.random.default_rng([self.seed, int.from_bytes(hashlib.sha256(design.name.encode()).digest()[:8])])
-        run = design.run(self.population, self.scorecard, rng)
+        run = run_design(self.population, design, self.scorecard, self.seed)
         of_run = run_key(design.name, run)
         truths = truths_of(self.population, design, run, self.auxiliary, self.seed, self.memo, self.answers)
         rows: list[Row] = []
