@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from blindscore.designs.design import NO_CONDUCT
 from blindscore.errors import ParameterError
+from blindscore.people.population import FINANCIAL
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, REMOVED, DesignRow, Ledger, Row
+from blindscore_app.locale import N_, _
 
 SYNTHETIC = "synthetic society"
+INSIDE = {FINANCIAL, "register", "decision"}  # contexts that are no conduct outside finance
 NOTEWORTHY_CONTROL = 0.05  # public knowledge that achieves less is not shown beside an attack
 
 
@@ -53,6 +56,22 @@ def questions(ledger: Ledger) -> dict[str, str]:
     """What each capability does to people, in plain words, by name."""
     told = ledger.meta.get("questions", {})
     return {str(name): str(words) for name, words in told.items()} if isinstance(told, dict) else {}
+
+
+def label(ledger: Ledger, column: str) -> str:
+    """Return what a reader calls a column."""
+    return _(str(_told(ledger, column).get("plain") or column.replace("_", " ")))
+
+
+def unit(ledger: Ledger, column: str) -> str:
+    """Return a column's unit; empty where none is stated."""
+    return _(str(_told(ledger, column).get("unit", "")))
+
+
+def _told(ledger: Ledger, column: str) -> Mapping[str, Any]:
+    columns = ledger.meta.get("features")
+    told = columns.get(column) if isinstance(columns, Mapping) else None
+    return told if isinstance(told, Mapping) else {}
 
 
 def coalitions(ledger: Ledger) -> list[str]:
@@ -179,11 +198,17 @@ def headline(ledger: Ledger, coalition: str) -> str:
         cost = "has the best credit quality of this run"
     else:
         cost = f"costs {loss_words(top)} against {best.design}"
-    outside = "leaves out everything outside finance, " if NO_CONDUCT in top.enforces else ""
+    outside = _("leaves out everything outside finance, ") if _leaves_out(ledger, top) else ""
     return (
         f"{top.design} {outside}{cost}, and removes {len(gone)} of {len(of)} measured capabilities "
         f"of the {coalition} ({', '.join(gone)})."
     )
+
+
+def _leaves_out(ledger: Ledger, design: DesignRow) -> bool:
+    """Say whether a design leaves out what some design of this run reads; with financial columns alone none does."""
+    read = {context for other in ledger.designs for view in other.sees for context in view["contexts"]}
+    return NO_CONDUCT in design.enforces and bool(read - INSIDE)
 
 
 def weak_spot(ledger: Ledger, coalition: str) -> str:
@@ -251,7 +276,10 @@ def what_stays(ledger: Ledger, coalition: str) -> list[str]:
 
 def _named(ledger: Ledger, design: str, coalition: str, capability: str, word: str) -> str:
     row = worst(ledger, design, coalition, capability)
-    return capability if row is None or word == "removed" else f"{capability} {fixed(row.advantage)}"
+    if row is None or word == "removed":
+        return capability
+    public = public_words(row) if word in ("none found", "uncertain") else ""
+    return f"{capability} {fixed(row.advantage)}{f' ({public})' if public else ''}"
 
 
 def failing(ledger: Ledger, coalition: str) -> dict[str, Any] | None:
