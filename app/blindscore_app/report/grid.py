@@ -14,12 +14,13 @@ EVERYBODY = "all"
 OUTSIDERS = ("observer", "state")  # whose a capability is on page one where the coalition itself does not try it
 AS_WELL = 0.005  # AUC: a design this near to the bureau decides as well for a reader's purpose
 YES, PROVEN, TRIED, UNCLEAR, NOTHING = "yes", "proven", "tried", "unclear", "nothing"
+# An answer in words, in short for a narrow screen, and what it means.
 SAID = {
-    YES: N_("yes"),
-    PROVEN: N_("no, proven"),
-    TRIED: N_("no, tried"),
-    UNCLEAR: N_("unclear"),
-    NOTHING: N_("–"),
+    YES: (N_("yes"), N_("yes"), N_("an attack works, or the design tells it.")),
+    PROVEN: (N_("no, proven"), N_("no ✓"), N_("a bound excludes it, for those who keep to the protocol.")),
+    TRIED: (N_("no, tried"), N_("no ~"), N_("our attacks fail; a better one may not.")),
+    UNCLEAR: (N_("unclear"), "?", N_("too close to tell.")),
+    NOTHING: ("–", "–", N_("nothing to try it with.")),
 }
 # What a reader calls the designs; one that is not listed goes by its own name.
 DESIGNS = {
@@ -65,7 +66,12 @@ class Cell:
     @property
     def words(self) -> str:
         """The answer in the reader's language."""
-        return _(SAID[self.answer])
+        return _(SAID[self.answer][0])
+
+    @property
+    def short(self) -> str:
+        """The same for a narrow screen."""
+        return _(SAID[self.answer][1])
 
 
 @dataclass(frozen=True)
@@ -173,16 +179,28 @@ def lead(ledger: Ledger, coalition: str) -> list[str]:
             "Of 100 pairs of a good and a bad payer it ranks {own} rightly; the best design here, “{best}”, "
             "ranks {most}."
         ).format(own=pairs(own.auc), best=design_words(best.design), most=pairs(best.auc)),
-        _("Of the {n} things below, {yes} can then be done to you and {proven} provably cannot.").format(
-            n=len(line.cells), yes=yes, proven=sum(cell.answer == PROVEN for cell in line.cells)
+        _(
+            "Under “{design}”, {who} can do {yes} of the {n} things below, and provably not {proven} of them; "
+            "of the rest we cannot say."
+        ).format(
+            design=design_words(own.design),
+            who=party_words(coalition),
+            n=len(line.cells),
+            yes=yes,
+            proven=sum(cell.answer == PROVEN for cell in line.cells),
         ),
     ]
     if line.pooled:
+        every = all(other.pooled for other in told.values())
         said.append(
-            _("But if all parties pool what they hold, {n} can be done: no design here prevents that.").format(
-                n=line.pooled
-            )
-            if all(other.pooled for other in told.values())
-            else _("But if all parties pool what they hold, {n} can be done.").format(n=line.pooled)
+            _("If all parties pool what they hold, {n} can be done; no design here brings that to none.")
+            if every
+            else _("If all parties pool what they hold, {n} can be done.")
         )
+        said[-1] = said[-1].format(n=line.pooled)
     return said
+
+
+def key_words() -> list[tuple[str, str, str, str]]:
+    """Return the key under the grid: each answer, in words and in short, and what it means."""
+    return [(answer, _(words), _(short), _(meaning)) for answer, (words, short, meaning) in SAID.items()]

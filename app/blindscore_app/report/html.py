@@ -158,6 +158,7 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
     return {
         "language": language(),
         "lead": grid.lead(whole, coalition),
+        "key_words": grid.key_words(),
         "columns": grid.columns(whole, coalition),
         "lines": grid.lines(whole, coalition),
         "pooled": any(line.pooled is not None for line in grid.lines(whole, coalition)),

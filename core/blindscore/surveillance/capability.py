@@ -41,7 +41,7 @@ class Capability(Protocol):
     """One thing to do to people. Inherit from this class: what has a default here need not be written."""
 
     name: ClassVar[str]  # short, as in the table
-    question: ClassVar[str]  # in plain words, as on the page: "infer secrets such as party or illness"
+    question: ClassVar[str]  # in plain words, to a reader, as on the page: "find out who your friends are"
     order: ClassVar[int] = 100  # place in the table
     quick: ClassVar[bool] = False  # whether `--quick` plays it
     needs: ClassVar[frozenset[Need]] = frozenset()  # what it is given beyond views, register and auxiliary people

@@ -31,7 +31,7 @@ class Intercept(Capability):
     """Tell approvals from refusals."""
 
     name = "intercept"
-    question = "read a decision off the wire"
+    question = "read the answer off the line"
     order = 60
     quick = True
 

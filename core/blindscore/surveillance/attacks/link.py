@@ -69,7 +69,7 @@ class Link(Capability):
     """Name the person behind a record; join two parties' records of one person."""
 
     name = "link"
-    question = "name the person behind a record"
+    question = "put your name to a record"
     order = 20
     quick = True
 

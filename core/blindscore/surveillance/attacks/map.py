@@ -35,7 +35,7 @@ class Map(Capability):
     """Find friendships."""
 
     name = "map"
-    question = "find who is friends with whom"
+    question = "find out who your friends are"
     order = 30
     needs = frozenset({"pairs"})
 

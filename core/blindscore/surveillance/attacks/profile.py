@@ -36,7 +36,7 @@ class Profile(Capability):
     """Infer each sensitive trait from the readable view."""
 
     name = "profile"
-    question = "infer secrets such as party or illness"
+    question = "guess your secrets, such as party or illness"
     order = 10
     quick = True
 

@@ -59,7 +59,7 @@ class Remember(Capability):
     shadows: int = SHADOWS
 
     name = "remember"
-    question = "tell who was in the training data"
+    question = "tell that it learned from you"
     order = 80
     needs = frozenset({"records"})
 

@@ -41,7 +41,7 @@ class Repeat(Capability):
     months: int = MONTHS
 
     name = "repeat"
-    question = "infer secrets from twelve monthly applications"
+    question = "learn more each time you apply"
     order = 90
     needs = frozenset({"months"})
 

@@ -61,7 +61,7 @@ class Steer(Capability):
     """Bend scores of people one dislikes."""
 
     name = "steer"
-    question = "bend a score, and nobody can prove it"
+    question = "bend your score so that nobody can prove it"
     order = 50
     quick = True
 

@@ -42,7 +42,7 @@ class Track(Capability):
     """Say where a person is."""
 
     name = "track"
-    question = "say where a person is"
+    question = "say where you are"
     order = 40
     needs = frozenset({"places"})
 
