@@ -22,7 +22,7 @@ def bar() -> Iterator[Report]:
         def say(label: str, done: int, total: int) -> None:
             if not seen or seen[-1] != label:
                 seen.append(label)
-                console.print(f"{label} ({done} of {total})", markup=False, highlight=False)
+                console.print(f"{label} ({100 * done // max(total, 1)}%)", markup=False, highlight=False)
 
         yield say
         return

@@ -84,7 +84,8 @@ def test_loss_is_against_the_best_and_baseline_is_the_most_watching(society):
 def test_progress_ends_where_it_said_it_would(society):
     seen = []
     run(society, progress=lambda label, done, total: seen.append((done, total)))
-    assert seen[-1] == (6, 6)
+    assert seen[-1][0] == seen[-1][1] > 0
+    assert len({done for done, _ in seen}) > 6  # an attack tells of its coalitions, too
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 

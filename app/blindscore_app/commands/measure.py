@@ -43,6 +43,7 @@ Kept = Annotated[
     ),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Find no finished part again, and keep none.")]
+Details = Annotated[bool, typer.Option("--details", help="Print the long tables too, before the short one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the ledger as JSON, and nothing else, to stdout.")]
 
 
@@ -60,6 +61,7 @@ def frontier(
     settings: Settings = None,
     engine: EngineName = Where.LOCAL,
     workers: Workers = 0,
+    details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Run every design over a synthetic society and show what each still lets the watchers do."""
@@ -79,7 +81,16 @@ def frontier(
     asked = f"blindscore frontier --people {people} --seed {seed}{f' --society {kind}' * (kind != 'independent')}"
     command = _with(f"{asked} --sample {sample}", designs, quick, settings)
     _measure(
-        make_society(people=people, seed=seed, kind=kind), chosen, seed, command, out, coalition, quick, kept, as_json
+        make_society(people=people, seed=seed, kind=kind),
+        chosen,
+        seed,
+        command,
+        out,
+        coalition,
+        quick,
+        kept,
+        details,
+        as_json,
     )
 
 
@@ -95,6 +106,7 @@ def audit(
     cache: Kept = None,
     no_cache: NoCache = False,
     settings: Settings = None,
+    details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the same table for a lender's own file."""
@@ -109,7 +121,18 @@ def audit(
     sample = min(sample, QUICK_SAMPLE) if quick else sample
     chosen = with_settings(choose_designs(designs, sample, len(population)), settings or [])
     command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
-    _measure(population, chosen, seed, _with(command, designs, quick, settings), out, coalition, quick, kept, as_json)
+    _measure(
+        population,
+        chosen,
+        seed,
+        _with(command, designs, quick, settings),
+        out,
+        coalition,
+        quick,
+        kept,
+        details,
+        as_json,
+    )
 
 
 def _fill(
@@ -218,6 +241,7 @@ def _measure(
     coalition: str,
     quick: bool,
     cache: Path | None,
+    details: bool,
     as_json: bool,
 ) -> None:
     from blindscore.scorecard.scorecard import Scorecard
@@ -253,5 +277,5 @@ def _measure(
     if as_json:
         typer.echo(ledger.to_json(), nl=False)
         return
-    print_ledger(ledger, coalition)
-    typer.echo(f"\nWritten to {out}: {', '.join(files)}")
+    typer.echo(f"Written to {out}: {', '.join(files)}\n")
+    print_ledger(ledger, coalition, details=details)

@@ -11,7 +11,7 @@ from blindscore.designs.design import NO_CONDUCT
 from blindscore.errors import ParameterError
 from blindscore.people.population import FINANCIAL
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, REMOVED, DesignRow, Ledger, Row
-from blindscore_app.locale import N_, _
+from blindscore_app.locale import _
 
 SYNTHETIC = "synthetic society"
 INSIDE = {FINANCIAL, "register", "decision"}  # contexts that are no conduct outside finance
@@ -41,10 +41,10 @@ def not_tried(ledger: Ledger) -> str:
     told = sum(row.kind == BY_ROLE for row in ledger.rows)
     if not absent + told:
         return ""
-    return (
-        f"{absent + told} rows more stand in ledger.csv and in no table: {absent} of coalitions that lack the means of "
-        f"an attack, with what is missing, and {told} of coalitions that the design itself tells the decision."
-    )
+    return _(
+        "{all} rows more stand in ledger.csv and in no table: {absent} of coalitions that lack the means of an attack, "
+        "with what is missing, and {told} of coalitions that the design itself tells the decision."
+    ).format(all=absent + told, absent=absent, told=told)
 
 
 def capabilities(ledger: Ledger) -> list[str]:
@@ -100,11 +100,29 @@ def worst(ledger: Ledger, design: str, coalition: str, capability: str) -> Row |
     return max(rows, key=lambda row: (row.beyond_public(row.low), row.low, row.advantage)) if rows else None
 
 
+def comparable(ledger: Ledger, design: str, coalition: str, capability: str) -> Row | None:
+    """Return this coalition's row of the secret that any coalition most certainly learns under a design.
+
+    Figures of several coalitions side by side are of one secret: else two parties could seem to know more than all.
+    """
+    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    most = max(
+        (row for row in ledger.find(design=design, capability=capability)),
+        key=lambda row: (row.beyond_public(row.low), row.low, row.advantage),
+        default=None,
+    )
+    return next((row for row in rows if most is not None and row.secret == most.secret), None) or worst(
+        ledger, design, coalition, capability
+    )
+
+
 def public_words(row: Row) -> str:
     """Say what public knowledge alone achieves, where that is worth saying; the control of ``repeat`` is another."""
     if row.capability == "repeat":  # its control is one application under the same design
         return ""
-    return f"public {row.control:.2f}" if row.control is not None and row.control >= NOTEWORTHY_CONTROL else ""
+    if row.control is None or row.control < NOTEWORTHY_CONTROL:
+        return ""
+    return _("public {control}").format(control=f"{row.control:.2f}")
 
 
 def is_removed(ledger: Ledger, design: str, coalition: str, capability: str) -> bool:
@@ -184,8 +202,9 @@ def points(value: float) -> str:
 
 def loss_words(design: DesignRow) -> str:
     """Return the loss of AUC with its interval, in points."""
-    interval = f"[{points(design.auc_loss_low)} to {points(design.auc_loss_high)}]"
-    return f"{points(design.auc_loss)} points of AUC {interval}"
+    return _("{loss} points of AUC [{low} to {high}]").format(
+        loss=points(design.auc_loss), low=points(design.auc_loss_low), high=points(design.auc_loss_high)
+    )
 
 
 def headline(ledger: Ledger, coalition: str) -> str:
@@ -193,15 +212,24 @@ def headline(ledger: Ledger, coalition: str) -> str:
     top, best = most_removing(ledger, coalition), best_quality(ledger)
     gone, of = removed(ledger, top.design, coalition), measured(ledger, top.design, coalition)
     if not gone:
-        return f"No design of this run removes any of the {len(of)} measured capabilities of the {coalition}."
+        return _("No design of this run removes any of the {n} measured capabilities of the {coalition}.").format(
+            n=len(of), coalition=coalition
+        )
     if top.design == best.design:
-        cost = "has the best credit quality of this run"
+        cost = _("has the best credit quality of this run")
     else:
-        cost = f"costs {loss_words(top)} against {best.design}"
+        cost = _("costs {loss} against {best}").format(loss=loss_words(top), best=best.design)
     outside = _("leaves out everything outside finance, ") if _leaves_out(ledger, top) else ""
-    return (
-        f"{top.design} {outside}{cost}, and removes {len(gone)} of {len(of)} measured capabilities "
-        f"of the {coalition} ({', '.join(gone)})."
+    return _(
+        "{design} {outside}{cost}, and removes {gone} of {measured} measured capabilities of the {coalition} ({named})."
+    ).format(
+        design=top.design,
+        outside=outside,
+        cost=cost,
+        gone=len(gone),
+        measured=len(of),
+        coalition=coalition,
+        named=", ".join(gone),
     )
 
 
@@ -226,9 +254,15 @@ def weak_spot(ledger: Ledger, coalition: str) -> str:
     if len(gone) >= own:
         return ""
     works = [_named(ledger, top, weakest, c, "works") for c in of if finding(ledger, top, weakest, c) == "works"]
-    left = f"attacks work for {', '.join(works)}" if works else "of the rest no attack works, but none is excluded"
-    who = "all parties" if weakest == "all" else weakest.replace("+", " and ")
-    return f"Where {who} pool what they saw, {top} removes {len(gone)} of {len(of)}; {left}."
+    left = (
+        _("attacks work for {named}").format(named=", ".join(works))
+        if works
+        else _("of the rest no attack works, but none is excluded")
+    )
+    who = _("all parties") if weakest == "all" else weakest.replace("+", _(" and "))
+    return _("Where {who} pool what they saw, {design} removes {gone} of {measured}; {left}.").format(
+        who=who, design=top, gone=len(gone), measured=len(of), left=left
+    )
 
 
 def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str:
@@ -294,7 +328,7 @@ def failing(ledger: Ledger, coalition: str) -> dict[str, Any] | None:
     works = [c for c in of if finding(ledger, least.design, coalition, c) == "works"]
     if not works:
         return None
-    words = f"leaves {', '.join(_named(ledger, least.design, coalition, c, 'works') for c in works)}"
+    words = ", ".join(_named(ledger, least.design, coalition, c, "works") for c in works)
     return {"design": least.design, "summary": least.summary, "removed": len(gone), "measured": len(of), "words": words}
 
 
@@ -304,22 +338,32 @@ def not_shown(ledger: Ledger) -> list[str]:
     open_rows = sum(row.bound is None for row in played)
     limits = []
     if is_synthetic(ledger):
-        limits.append("The people are a synthetic society, no country: figures of real people will differ.")
+        limits.append(_("The people are a synthetic society, no country: figures of real people will differ."))
     if open_rows:
         limits.append(
-            f"{open_rows} of {len(played)} rows have no bound: there the advantage is the best attack tried, "
-            "and a better one may do more."
+            _(
+                "{n} of {all} rows have no bound: there the advantage is the best attack tried, and a better one may "
+                "do more."
+            ).format(n=open_rows, all=len(played))
         )
     if left_out := not_tried(ledger):
         limits.append(left_out)
     limits += [
-        f"Removed means: interval and bound both under {REMOVED:.2f}; it does not mean zero. Unclear means: the "
-        "attack is no surer than public knowledge alone, but its interval does not exclude more.",
-        f"Measured coalitions are {', '.join(coalitions(ledger))}; any other may do more.",
-        "Not covered: side channels of the machines, malware on a person's device, sources that lie about their "
-        "own records, and forcing a person to show a score.",
-        "The cryptography is a research prototype that nobody has audited, and rests on problems that are believed "
-        "hard today; the elliptic-curve parts would fall to a large quantum computer.",
+        _(
+            "Removed means: interval and bound both under {line}; it does not mean zero. Unclear means: the attack is "
+            "no surer than public knowledge alone, but its interval does not exclude more."
+        ).format(line=f"{REMOVED:.2f}"),
+        _("Measured coalitions are {coalitions}; any other may do more.").format(
+            coalitions=", ".join(coalitions(ledger))
+        ),
+        _(
+            "Not covered: side channels of the machines, malware on a person's device, sources that lie about their "
+            "own records, and forcing a person to show a score."
+        ),
+        _(
+            "The cryptography is a research prototype that nobody has audited, and rests on problems that are believed "
+            "hard today; the elliptic-curve parts would fall to a large quantum computer."
+        ),
     ]
     return limits
 
@@ -347,4 +391,6 @@ def bytes_words(design: DesignRow) -> str:
 
 def runs_words(design: DesignRow) -> str:
     """Return how many real runs stand behind a row: "64/64 real runs agree", or "clear" without cryptography."""
-    return f"{design.real_agree}/{design.real_runs} real runs agree" if design.real_runs else "clear computation"
+    if not design.real_runs:
+        return _("clear computation")
+    return _("{agree}/{runs} real runs agree").format(agree=design.real_agree, runs=design.real_runs)

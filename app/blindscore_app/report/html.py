@@ -96,7 +96,7 @@ CHARTED_GROUPS = 3  # groups of one column that a chart can tell apart
 
 
 def render_page(ledger: Ledger, coalition: str = "scorer", *, live: bool = False) -> str:
-    """Return the whole page as HTML text, in the language that is spoken; with ``live``, it asks its explorer for scores.
+    """Return the whole page as HTML text, in the language that is spoken; with ``live``, it asks for scores.
 
     Raises
     ------
@@ -133,7 +133,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_callables(_, lambda one, many, n: _(one if n == 1 else many), newstyle=True)  # type: ignore[attr-defined]
+    i18n: Any = environment
+    i18n.install_gettext_callables(_, lambda one, many, n: _(one if n == 1 else many), newstyle=True)
     environment.globals |= {"design_words": grid.design_words, "party_words": grid.party_words, "keys": KEYS}
     environment.filters |= {
         "share": figures.fixed,
@@ -203,7 +204,8 @@ def _for_script(ledger: Ledger) -> dict[str, Any]:
                 "design": design["design"],
                 "person": design["person"],
                 "sees": [
-                    {key: view[key] for key in ("role", "keyed_by", "stored", "opaque_bytes", "record")} for view in design["sees"]
+                    {key: view[key] for key in ("role", "keyed_by", "stored", "opaque_bytes", "record")}
+                    for view in design["sees"]
                 ],
             }
             for design in plain["designs"]

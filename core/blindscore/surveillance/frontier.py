@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +36,16 @@ from blindscore.surveillance.truth import Truth, auxiliary_people, truths_of
 from blindscore.threads import each
 
 Progress = Callable[[str, int, int], None]
+
+
+class Tell(Protocol):
+    """Say what is done next, how many steps were finished since, and which share of the next one is done."""
+
+    def __call__(self, label: str, finished: int, begun: float = 0.0) -> None:
+        """Say it."""
+
+
+GRAIN = 100  # parts of a step that progress is told in: an attack plays many coalitions, and may take minutes
 BASELINES = ("platform", "integrated", "bureau")  # certified removal is held against the first of these that ran
 
 
@@ -87,13 +100,13 @@ def measure(
         person=choose_person(population),
         cache=cache or Cache(),
     )
-    done, steps = 0, len(designs) * (1 + len(stage.capabilities))
+    done, steps = 0, GRAIN * len(designs) * (1 + len(stage.capabilities))
 
-    def tell(label: str, finished: int) -> None:
+    def tell(label: str, finished: int, begun: float = 0.0) -> None:
         nonlocal done
-        done += finished
+        done += GRAIN * finished
         if progress is not None:
-            progress(label, done, steps)
+            progress(label, done + int(GRAIN * begun), steps)
 
     # The attackers' fits are small, and several secrets are attacked at once: waking more threads for each loop costs
     # several times what it saves.
@@ -156,7 +169,7 @@ class _Stage:
     memo: Memo = field(default_factory=Memo)
     answers: Memo = field(default_factory=Memo)
 
-    def play(self, design: Design, tell: Callable[[str, int], None]) -> _Played:
+    def play(self, design: Design, tell: Tell) -> _Played:
         """Run a design and attack its views, or take both from the cache."""
         tell(f"{design.name}: run", 0)
         key = design_key(self.population, design, self.scorecard, self.seed)
@@ -170,8 +183,10 @@ class _Stage:
         rows: list[Row] = []
         finished = 1
         for capability in self.capabilities:
-            tell(f"{design.name}: {capability.name}", finished)
-            rows += self._attack(capability, truths, attack_key(key, of_run, capability))
+            label = f"{design.name}: {capability.name}"
+            tell(label, finished)
+            begun = partial(tell, label, 0)
+            rows += self._attack(capability, truths, attack_key(key, of_run, capability), begun)
             finished = 1
         tell(f"{design.name}: done", finished)
         row = _design_row(self.population, design, run, self.person)
@@ -197,13 +212,23 @@ class _Stage:
         kept = self.cache.load(key)
         return None if kept is None else parse_ledger({"meta": {}, "designs": [], "rows": kept}).rows
 
-    def _attack(self, capability: Capability, truths: Sequence[Truth], key: str) -> tuple[Row, ...]:
+    def _attack(
+        self, capability: Capability, truths: Sequence[Truth], key: str, begun: Callable[[float], None]
+    ) -> tuple[Row, ...]:
         """Return one capability's rows: a run that was interrupted goes on with the attack that it was at."""
         found = self._found_rows(key)
         if found is not None:
             return found
         fresh = [truth for truth in truths if not truth.coalition.same_as]
-        played = dict(zip([t.coalition.name for t in fresh], each(partial(rows_of, capability), fresh), strict=True))
+        count, one_at_a_time = itertools.count(1), threading.Lock()
+
+        def rows_for(truth: Truth) -> list[Row]:
+            found = rows_of(capability, truth)
+            with one_at_a_time:
+                begun(next(count) / len(fresh))
+            return found
+
+        played = dict(zip([t.coalition.name for t in fresh], each(rows_for, fresh), strict=True))
         rows = tuple(chain.from_iterable(_rows_for(truth.coalition, played) for truth in truths))
         self.cache.save(key, [row_dict(row) for row in rows])
         return rows
