@@ -43,6 +43,7 @@ def carried() -> list[str]:
 
     said = [design.summary for design in load_designs().values()]
     said += [capability.question for capability in load_capabilities()]
+    said += ["register", "decision"]  # contexts that no column of the society has
     for feature in society_schema().features:
         said += [feature.label, feature.unit, feature.context]
     return [message for message in dict.fromkeys(said) if message]
