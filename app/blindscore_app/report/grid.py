@@ -159,12 +159,9 @@ def lead(ledger: Ledger, coalition: str) -> list[str]:
     """Return what page one says first, from the figures alone: what is possible, what it costs, what it leaves."""
     told = {line.design.design: line for line in lines(ledger, coalition)}
     blind = [design for design in ledger.designs if learns_one_bit(design)]
-    best = figures.best_quality(ledger)
     if not blind:
-        return [
-            _("In none of the designs measured here does the lender learn one yes or no and nothing else."),
-            figures.headline(ledger, coalition),
-        ]
+        return [_("In none of the designs measured here does the lender learn one yes or no and nothing else.")]
+    best = figures.best_quality(ledger)
     own = figures.most_removing(Ledger(ledger.meta, tuple(blind), ledger.rows), coalition)
     bureau = next((design for design in ledger.designs if design.design == "bureau"), None)
     if bureau is not None and own.auc >= bureau.auc - AS_WELL:
