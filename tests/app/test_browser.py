@@ -94,7 +94,7 @@ def test_numbers_on_the_page_are_those_of_the_ledger(page: Any, real_ledger: Led
             assert row.bound - 1e-8 <= float(cells[5]) < row.bound + 0.01
         assert cells[7:] == [row.attack, row.reason]
     for design in real_ledger.designs:
-        line = page.locator(f"tr[data-design='{design.design}']").first
+        line = page.locator(f"#frontier tr[data-design='{design.design}']")
         assert line.locator("[data-key=auc]").inner_text() == f"{design.auc:.3f}"
         assert line.locator("[data-points=auc_loss]").inner_text() == figures.points(design.auc_loss)
         assert line.locator("[data-key=bytes_up]").inner_text() == str(design.bytes_up)

@@ -127,7 +127,8 @@ def main_tables(ledger: Ledger, coalition: str, console: Console) -> list[Table]
     whole = _table(ledger, coalition, names, with_quality=True)
     if fits(whole):
         return [whole]
-    tables, chunk = [_table(ledger, coalition, [], with_quality=True)], []
+    tables = [_table(ledger, coalition, [], with_quality=True)]
+    chunk: list[str] = []
     for name in names:
         if chunk and not fits(_table(ledger, coalition, [*chunk, name], with_quality=False)):
             tables.append(_table(ledger, coalition, chunk, with_quality=False))
