@@ -26,7 +26,7 @@ def test_records_by_name_expose_everybody():
 def test_what_is_not_stored_cannot_be_ordered():
     population = people(N)
     row = served(population, view_of(population, {"income": np.arange(N)}, "legal id", stored=()))
-    assert (row.people_exposed, row.advantage, row.bound, row.bits) == (0, 0.0, 0.0, 0.0)
+    assert (row.people_exposed, row.advantage, row.bound, row.bits, row.kind) == (0, 0.0, 0.0, 0.0, "absent")
     kept = served(population, view_of(population, {"income": np.arange(N)}, "legal id", stored=("income",)))
     assert kept.people_exposed == N
 

@@ -123,7 +123,7 @@ def test_an_empty_view_gives_nothing():
     population = people(N)
     row = measured(population, view_of(population, pd.DataFrame(index=range(N)), universe=1))
     assert (row.advantage, row.bound) == (0.0, 0.0)
-    assert row.attack == "prior alone"
+    assert (row.kind, row.removed) == ("absent", False)  # no party without a view earns a mark
 
 
 def test_many_classes_use_the_same_scale():

@@ -28,6 +28,7 @@ from blindscore.surveillance.cache import Cache, attack_key, design_key, run_key
 from blindscore.surveillance.capability import Capability, rows_of
 from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
+from blindscore.surveillance.marks import marked
 from blindscore.surveillance.memo import Memo
 from blindscore.surveillance.truth import Truth, auxiliary_people, truths_of
 from blindscore.threads import each
@@ -118,7 +119,7 @@ def measure(
             "seconds": round(time.perf_counter() - started, 1),
         },
         designs=_against_the_best(population, played),
-        rows=tuple(_judged([row for part in played for row in part.rows], _baseline(names))),
+        rows=tuple(marked([row for part in played for row in part.rows], _baseline(names))),
     )
 
 
@@ -207,11 +208,6 @@ def _rows_for(coalition: Coalition, played: Mapping[str, Sequence[Row]]) -> list
 
 def _baseline(names: Sequence[str]) -> str | None:
     return next((name for name in BASELINES if name in names), None)
-
-
-def _judged(rows: Sequence[Row], baseline: str | None) -> list[Row]:
-    reference = {(r.coalition, r.capability, r.secret): r for r in rows if r.design == baseline}
-    return [row.judged(reference.get((row.coalition, row.capability, row.secret))) for row in rows]
 
 
 def _design_row(population: Population, design: Design, run: Run, person: Person | None) -> DesignRow:

@@ -131,6 +131,8 @@ def run_blind(
         "flooding_bits": round(p.flooding_bits(sum(card.n_bins)), 1),
         "mac_soundness_bits": round(p.soundness_bits(span), 1),
     }
+    if not one_bit:
+        parameters["totals_at_most"] = p.t  # of any card: it is secret, and nobody checks how far its points reach
     return Run(
         decisions=decisions,
         scores=scores,

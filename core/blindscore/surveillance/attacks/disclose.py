@@ -20,7 +20,7 @@ from blindscore.surveillance.coalitions import at_rest
 from blindscore.surveillance.inference.bound import entropy_bits, identification_bound
 from blindscore.surveillance.inference.intervals import Estimate, mean_interval
 from blindscore.surveillance.knowledge import Knowledge
-from blindscore.surveillance.ledger import Row
+from blindscore.surveillance.ledger import ABSENT, PLAYED, Row
 from blindscore.surveillance.truth import Truth
 
 
@@ -31,6 +31,7 @@ class Disclose(Capability):
     name = "disclose"
     question = "hand everybody over on one order"
     order = 70
+    by_reading = False  # what is read and what is stored differ
     quick = True
 
     def secrets(self, truth: Truth) -> list[str]:
@@ -50,7 +51,7 @@ class Disclose(Capability):
         hits, attack = best_of(truth, guess)
         share, bits = Estimate(0.0, 0.0, 0.0), 0.0
         bound: float | None = 0.0
-        reason = "absent data"
+        reason = "absent data: nothing readable is stored"
         if views:
             share = mean_interval(hits, truth.rng("disclose"))
             bits = max(truth.once(("stored bits", view.digest), partial(stored_bits, view)) for view in views)
@@ -69,6 +70,7 @@ class Disclose(Capability):
             bound=bound,
             reason=reason,
             people_exposed=round(share.value * people),
+            kind=PLAYED if views else ABSENT,
         )
 
 

@@ -140,11 +140,12 @@ def ways_to_name(knowledge: Knowledge, views: Sequence[View]) -> list[Found]:
     opaque = [view for view in _records(views) if not view.named]
     if not opaque and named:
         return [Found("the record carries the legal id", np.ones(int((~knowledge.auxiliary).sum())))]
-    ways = [_name_by_register(knowledge, view) for view in opaque or views]
+    ways = [name_by_register(knowledge, view) for view in opaque or views]
     return ways + [_join_views(knowledge, view, partner) for view in opaque for partner in named]
 
 
-def _name_by_register(knowledge: Knowledge, view: View) -> Found:
+def name_by_register(knowledge: Knowledge, view: View) -> Found:
+    """Return how the register names the records of a view: by what they say of its quasi-identifiers."""
     return knowledge.once(("name", view.digest), lambda: _fit_register(knowledge, view))
 
 

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from blindscore.parties.view import View
 from blindscore.surveillance.capability import Capability
-from blindscore.surveillance.inference.bound import finite_view_bound, plug_in_bias
+from blindscore.surveillance.inference.bound import Bound, finite_view_bounds, plug_in_bias
 from blindscore.surveillance.inference.classifiers import Guess, infer
 from blindscore.surveillance.inference.evidence import Columns, Evidence, encode, friends_of, ranks
 from blindscore.surveillance.inference.intervals import Estimate, balanced_advantage, tpr_at_fpr
@@ -65,9 +65,8 @@ class Map(Capability):
             high=found.high,
             control=control.value,
             tpr_at_fpr_0_001=tpr_at_fpr(pairs.friends[targets] == 1, guess.probability[targets, 1]),
-            bound=bound,
             reason=reason,
-        )
+        ).bounded(bound)
 
 
 def guess_friends(knowledge: Knowledge) -> Guess:
@@ -76,7 +75,7 @@ def guess_friends(knowledge: Knowledge) -> Guess:
     assert pairs is not None
     if not pairs.hidden:
         return _read(knowledge, pairs)
-    guesses = [_guess(knowledge, view, pairs) for view in knowledge.views]
+    guesses = [_guess(knowledge, view, pairs) for view in knowledge.parts]
     if knowledge.named:
         guesses.append(_guess_public(knowledge, pairs))
     return min(guesses, key=lambda g: g.loss)
@@ -175,7 +174,7 @@ def _near_in_graph(adjacency: sparse.csr_array, pairs: Pairs) -> Columns:
     return np.column_stack([common, adamic_adar, allocation, jaccard, three_steps, scaled, degrees]).astype(np.float64)
 
 
-def _bound(truth: Truth, pairs: Pairs) -> tuple[float | None, str]:
+def _bound(truth: Truth, pairs: Pairs) -> tuple[Bound | None, str]:
     if not pairs.hidden:
         return None, "attack only: the coalition reads the edges"
     if any(view.named or view.universe is None for view in truth.views):
@@ -187,9 +186,9 @@ def _bound(truth: Truth, pairs: Pairs) -> tuple[float | None, str]:
     one, two = code[pairs.first], code[pairs.second]
     pair = np.minimum(one, two) * (int(code.max()) + 1) + np.maximum(one, two)
     targets = ~pairs.auxiliary
-    bound = finite_view_bound(pair[targets], pairs.friends[targets])
+    bound = finite_view_bounds(pair[targets], pairs.friends[targets], view.universe * (view.universe + 1) // 2)
     bias = plug_in_bias(pair[targets], pairs.friends[targets], truth.rng("map", "bound"))
     return bound, (
-        f"no function of two views of {view.universe} values does better on these pairs (total variation; "
-        f"independence alone would read {bias:.3f})"
+        f"no function of two views of {view.universe} values does better (total variation, pairs taken as drawn one "
+        f"by one; on these independence alone would read {bias:.3f})"
     )

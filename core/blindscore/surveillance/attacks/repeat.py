@@ -24,6 +24,7 @@ import pandas as pd
 from blindscore.parties.view import Column, View
 from blindscore.surveillance.attacks.profile import bound_of, infer_trait
 from blindscore.surveillance.capability import Capability
+from blindscore.surveillance.inference.bound import Bound
 from blindscore.surveillance.inference.classifiers import Guess
 from blindscore.surveillance.inference.judged import class_row
 from blindscore.surveillance.knowledge import Knowledge
@@ -54,7 +55,8 @@ class Repeat(Capability):
         once = infer_trait(knowledge, secret)
         if not _linkable(knowledge.views):
             return once
-        joined = infer_trait(replace(knowledge, views=self._year(knowledge)), secret)
+        year = self._year(knowledge)
+        joined = infer_trait(replace(knowledge, views=year, parts=year), secret)
         if joined.loss < once.loss:
             return replace(joined, attack=f"{self.months} months joined: {joined.attack}")
         return replace(once, attack=f"one month, which {self.months} joined do not beat: {once.attack}")
@@ -79,9 +81,9 @@ class Repeat(Capability):
         once = infer_trait(truth.knowledge(), secret)
         control = class_row(truth, self.name, secret, secret, once, "profile", secret).advantage
         bound, reason = self._bound(truth, secret)
-        return replace(row, control=control, bound=bound, reason=reason)
+        return replace(row, control=control, reason=reason).bounded(bound)
 
-    def _bound(self, truth: Truth, secret: str) -> tuple[float | None, str]:
+    def _bound(self, truth: Truth, secret: str) -> tuple[Bound | None, str]:
         if _linkable(truth.views):
             universes = [view.universe for view in truth.views]
             one = universes[0] if len(universes) == 1 else None
