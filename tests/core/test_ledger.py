@@ -11,7 +11,6 @@ import pytest
 from blindscore.errors import BlindscoreError, DataError
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, load_ledger, write_atomic
 
-
 LATER = "certified_removal removed people_exposed kind same_as bound_these adversary basis seeds"
 
 

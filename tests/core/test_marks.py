@@ -75,7 +75,7 @@ def test_holm_rejects_no_true_hypothesis_nineteen_times_in_twenty():
 def test_certified_removal_counts_what_lies_beyond_public_knowledge():
     baseline = a_row(design="platform", low=0.787, control=0.767)
     sealed = a_row(bound=0.018, control=0.767)
-    assert 1 - 0.018 / 0.787 == pytest.approx(0.977, abs=1e-3)  # what was printed
+    assert pytest.approx(0.977, abs=1e-3) == 1 - 0.018 / 0.787  # what was printed
     assert certified_removal(sealed, baseline) == pytest.approx(1 - 0.018 / ((0.787 - 0.767) / 0.233))
     assert certified_removal(replace(sealed, bound=0.5), baseline) == 0.0
     assert certified_removal(replace(sealed, bound=None), baseline) is None
