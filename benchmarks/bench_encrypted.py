@@ -25,8 +25,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from numba import njit
 
+from blindscore.kernel_cache import njit
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.encrypted.batch import rlwe as batch
 from blindscore_crypto.encrypted.batch import seal as batch_seal

@@ -15,8 +15,8 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from numba import njit
 
+from blindscore.kernel_cache import njit
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.kernel.kernels import score_columns, score_rows, steps_of
 from blindscore.scorecard.scorecard import Scorecard

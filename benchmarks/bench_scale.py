@@ -22,8 +22,9 @@ import pytest
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
+from blindscore.people.files.blocks import BATCH_BYTES, BATCH_ROWS
+from blindscore.people.files.kinds import KINDS
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_app.files.blocks import BATCH_BYTES, BATCH_ROWS
 from blindscore_app.files.people import wanted
 from blindscore_app.files.score_file import score_file
 from blindscore_app.scale.score import partitions, score_tasks
@@ -89,12 +90,12 @@ def figures(rows, parts, times):
         files = {"parquet": folder / "a.parquet", "csv": folder / "a.csv"}
         parquet.write_table(table, files["parquet"])
         arrow_csv.write_csv(table, files["csv"])
-        score_file(files["parquet"], want, folder / "warm", True)
+        score_file(files["parquet"], want, folder / "warm", KINDS[".parquet"])
         for kind, read in (("parquet", read_parquet), ("csv", read_csv)):
             (alone, alone_cpu), (scored, scored_cpu), (every, _) = least(
                 times,
-                partial(read, files[kind], want.columns),
-                partial(score_file, files[kind], want, folder / "scores", True),
+                partial(read, files[kind], list(want.ask.columns)),
+                partial(score_file, files[kind], want, folder / "scores", KINDS[".parquet"]),
                 partial(read, files[kind], table.column_names),
             )
             out[f"{kind}_bytes"] = os.path.getsize(files[kind])
@@ -118,7 +119,7 @@ def engines(folder, table, parts, times, want):
     def with_engine(engine):
         out = folder.with_name(f"out{next(fresh)}")
         out.mkdir()
-        run(score_tasks(*partitions(folder), want, out, True), engine, out / "manifest.json", lambda *_: None, "")
+        run(score_tasks(*partitions(folder), want, out, ".parquet"), engine, out / "manifest.json", lambda *_: None, "")
 
     try:
         from blindscore_app.scale.cluster import Cluster, connected, run_on
@@ -146,7 +147,7 @@ def engines(folder, table, parts, times, want):
 def test_score(benchmark, tmp_path, kind):
     want, table, file = wanted(make_card()), make_table(200_000), tmp_path / f"a.{kind}"
     parquet.write_table(table, file) if kind == "parquet" else arrow_csv.write_csv(table, file)
-    people = benchmark(score_file, file, want, tmp_path / "scores", True)
+    people, _ = benchmark(score_file, file, want, tmp_path / "scores", KINDS[".parquet"])
     assert people == 200_000
 
 

@@ -23,9 +23,17 @@ class CardError(BlindscoreError, ValueError):
     """A scorecard that is malformed, inconsistent, or not the one its fingerprint names."""
 
 
+class ScorecardWarning(UserWarning):
+    """A fit that goes through, but not as its user may think."""
+
+
 class ForgeryError(BlindscoreError, ValueError):
     """Bytes from outside that are malformed, tampered with, replayed, or not signed by whom they name."""
 
 
 class ParameterError(BlindscoreError, ValueError):
     """A setting outside what is safe or meaningful (security level, epsilon, threshold, ...)."""
+
+
+class MissingExtraError(BlindscoreError, ImportError):
+    """A library that only some work needs is not installed; the message names the extra that installs it."""

@@ -90,6 +90,16 @@ def test_a_parameter_is_set_and_stands_in_the_ledger_and_its_command(run: Run, t
 
 
 @pytest.mark.usefixtures("plain_designs")
+def test_the_society_with_disparities_is_measured_on_its_own_secrets(run: Run, tmp_path: Path) -> None:
+    given = ("--people", 1000, "--sample", 2, "--society", "disparate", "--quick", "--designs", "bureau")
+    told = json.loads(run("frontier", *given, "--json", "--out", tmp_path).out)
+    assert "--society disparate" in told["meta"]["command"]
+    secrets = {row["secret"] for row in told["rows"] if row["capability"] == "profile"}
+    assert {"ethnicity", "single"} <= secrets
+    assert "pregnant" in secrets
+
+
+@pytest.mark.usefixtures("plain_designs")
 def test_the_command_in_the_ledger_gives_the_same_figures_again(run: Run, tmp_path: Path) -> None:
     first = json.loads(run("frontier", *FEW, "--seed", 3, "--designs", "bureau", "--json", "--out", tmp_path).out)
     again = first["meta"]["command"].split()[1:]
@@ -160,6 +170,7 @@ def test_audit_of_a_real_file(run: Run, tmp_path: Path, name: str, secrets: set[
         ("--seed", -1),
         ("--seed", 2**32),
         ("--seed", 1.5),
+        ("--society", "fair"),
         ("--designs", "platform,nonsense"),
         ("--designs", "bureau,bureau"),
         ("--designs", " , "),

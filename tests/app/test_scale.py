@@ -83,8 +83,8 @@ def test_another_card_scores_everything_anew(run: Run, tmp_path: Path) -> None:
 
 
 SPOILT = {
-    "column missing": (lambda table: table.drop(columns="income"), "columns missing for this scorecard: income"),
-    "text for a number": (lambda table: table.assign(income="much"), "'income', row 0: not a number"),
+    "column missing": (lambda table: table.drop(columns="income"), "columns missing: income"),
+    "text for a number": (lambda table: table.assign(income="much"), "'income', row 0 (and 499 more): not a number"),
     "dates for a number": (lambda table: table.assign(income=pd.Timestamp("2020-01-01")), "found timestamp"),
     "lists for a number": (lambda table: table.assign(income=[[1.0]] * len(table)), "found list"),
     "numbers for a category": (lambda table: table.assign(purpose=1.5), "a category that the scorecard does not know"),
@@ -283,12 +283,13 @@ PEAK = """
 import sys
 from pathlib import Path
 from blindscore.scorecard.forms.json import load_card
-from blindscore_app.files import blocks as blocks_in
+from blindscore.people.files import blocks as blocks_in
+from blindscore.people.files.kinds import KINDS
 from blindscore_app.scale.plan import peak_memory
 from blindscore_app.files.score_file import score_file
 from blindscore_app.files.people import wanted
 blocks_in.BATCH_BYTES, blocks_in.SPAN_ROWS = 2**20, 100_000  # so that the smaller file fills all that is held at once
-score_file(Path(sys.argv[2]), wanted(load_card(Path(sys.argv[1]))), Path(sys.argv[3]), True)
+score_file(Path(sys.argv[2]), wanted(load_card(Path(sys.argv[1]))), Path(sys.argv[3]), KINDS['.parquet'])
 print(peak_memory())
 """
 

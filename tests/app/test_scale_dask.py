@@ -67,8 +67,8 @@ def test_a_task_that_fails_is_told_and_what_was_done_stays(client: Any, tmp_path
     (tmp_path / "in/part-003.csv").write_text("age,income,purpose\nsecret,1,car\n")
     out = tmp_path / "out"
     out.mkdir()
-    tasks = score_tasks(*partitions(tmp_path / "in"), want, out, True)
-    with pytest.raises(DataError, match=r"part-003.csv: column 'age', row 0: not a number") as refused:
+    tasks = score_tasks(*partitions(tmp_path / "in"), want, out, ".parquet")
+    with pytest.raises(DataError, match=r"part-003.csv: column 'age', line 2: not a number") as refused:
         run(tasks, lambda given: run_on(client, given), out / "manifest.json", nothing, "scoring")
     assert "secret" not in str(refused.value)
     assert "part-003.parquet" not in visible(out)

@@ -138,7 +138,7 @@ def test_designs_measured_as_tasks_give_the_same_ledger_rows(tmp_path: Path) -> 
 
     designs = [design for name, design in load_designs().items() if name in ("bureau", "minimal")]
     society, attacks = make_society(people=300, seed=3), quick_capabilities()
-    tasks = design_tasks(300, 3, designs, attacks, tmp_path)
+    tasks = design_tasks(300, 3, "independent", designs, attacks, tmp_path)
     ran = run(tasks, local, tmp_path / "manifest.json", nothing, "designs")
     assert run(tasks, local, tmp_path / "manifest.json", nothing, "designs").kept == 2
 

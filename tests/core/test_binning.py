@@ -1,5 +1,7 @@
 """Binning: one rule, every kind of column, and messages that name the row but never the value."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from blindscore.errors import DataError
 from blindscore.scorecard.binning import bin_column, bin_labels, check_columns, kind_of
 from blindscore.scorecard.card import Characteristic
+from blindscore.scorecard.special import code_edges
 
 AGE = Characteristic("age", points=(1, 2, 3, 0), edges=(18.0, 65.0))
 HOME = Characteristic("home", points=(5, -5, 0), groups=(("own",), ("rent", "other")))
@@ -100,6 +103,34 @@ def test_kinds_of_columns():
     assert kind_of(pd.Series([1, None], dtype=object)) == "number"
     assert kind_of(pd.Series(["a", None])) == "category"
     assert kind_of(pd.Series(["a", 1], dtype=object)) == "category"
+
+
+@pytest.mark.parametrize(("other", "unknown"), [(2, "neutral"), (3, "missing")])
+def test_a_category_on_no_list_falls_into_its_bin_and_is_counted(other, unknown):
+    home = Characteristic("home", points=(5, -5, 1, 0), groups=(("own",), ("rent",), ()), other=other)
+    seen = Counter()
+    assert home.unknown == unknown
+    assert bin_column(home, pd.Series(["boat", "own", None, "tent"], name="home"), seen).tolist() == [
+        other,
+        0,
+        3,
+        other,
+    ]
+    assert seen == {"home": 2}
+    assert HOME.unknown == "error"
+
+
+def test_a_code_that_float32_cannot_hold_is_the_same_bin_in_both_widths():
+    for code in (-999.9, -0.1, 0.7, 1e-60, 3.3e38, -1.0):
+        low, end = code_edges(code)
+        c = Characteristic("x", points=(1, 50, 2, 0), edges=(low, end))
+        assert c.codes == {1: code}
+        assert c.plain_bins == (0, 2)
+        assert bin_labels(c)[1] == f"{code:.10g}"
+        for kind in (np.float32, np.float64):
+            assert bin_column(c, pd.Series(np.array([code], kind), name="x")).tolist() == [1]
+        beside = pd.Series([np.nextafter(low, -np.inf), end], name="x")
+        assert bin_column(c, beside).tolist() == [0, 2]
 
 
 def test_labels_say_what_the_rule_does():

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from blindscore.scorecard.classing import (
     TURN,
-    class_categories,
     class_numbers,
     fine_edges,
     log_likelihood,
     merge,
     pool_turns,
     pool_violators,
+    rises,
     short_edge,
 )
 
@@ -73,35 +73,33 @@ def test_bins_find_the_cliff():
     assert class_numbers(x, rng.random(5000) < 0.3, 8).edges == ()
 
 
-@pytest.mark.parametrize("direction", ["increasing", "decreasing", "auto"])
-def test_monotone_bins_keep_their_direction(direction):
+@pytest.mark.parametrize("sign", [1, -1])
+def test_monotone_bins_keep_their_direction(sign):
     rng = np.random.default_rng(4)
     x = rng.normal(size=8000)
     bad = rng.random(8000) < np.clip(0.3 + 0.1 * x - 0.15 * np.cos(3 * x), 0.02, 0.98)
-    edges = class_numbers(x, bad, 8, direction).edges
+    edges = class_numbers(x, bad, 8, sign).edges
     at = np.searchsorted(edges, x, side="right")
     rates = np.bincount(at, weights=bad) / np.bincount(at)
-    rises = direction in ("decreasing", "auto")  # a decreasing score is a rising risk, which is the truth here
-    assert (np.diff(rates) >= 0).all() if rises else (np.diff(rates) <= 0).all()
-    assert len(edges) >= 2 or direction == "increasing"
+    assert (sign * np.diff(rates) <= 0).all()  # a falling score is a rising risk, which is the truth here
+    assert len(edges) >= 2 or sign > 0
+    assert rises(x, bad) is False
 
 
-def test_categories_are_grouped_by_risk_and_none_is_lost():
-    rng = np.random.default_rng(5)
-    codes = rng.integers(0, 4, 4000)
-    bad = rng.random(4000) < np.array([0.1, 0.5, 0.1, 0.5])[codes]
-    groups = class_categories(codes, ["a", "b", "c", "d", "never seen"], bad, 8).groups
-    assert groups is not None
-    assert sorted(name for group in groups for name in group) == ["a", "b", "c", "d", "never seen"]
-    together = {name: k for k, group in enumerate(groups) for name in group}
-    assert together["a"] == together["c"] != together["b"] == together["d"]
+def test_no_bin_holds_fewer_heads_than_asked_whatever_they_weigh():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=3000)
+    bad = rng.random(3000) < np.clip(0.3 + 0.1 * x, 0.02, 0.98)
+    for weight in (None, rng.lognormal(0, 1, 3000)):
+        edges = class_numbers(x, bad, 16, price=0.0, least=200, weight=weight).edges
+        assert len(edges) >= 3
+        assert np.bincount(np.searchsorted(edges, x, side="right")).min() >= 200
 
 
 def test_empty_and_constant_columns_get_one_bin():
     nobody = np.zeros(0)
     assert class_numbers(nobody, nobody.astype(bool), 8).n_ordinary == 1
     assert class_numbers(np.ones(10), np.arange(10) < 4, 8).n_ordinary == 1
-    assert class_categories(np.full(3, -1), [], np.ones(3, bool), 8).n_ordinary == 1
 
 
 def test_fine_edges_stand_between_distinct_values():

@@ -15,7 +15,7 @@ from blindscore.scorecard.forms.json import MAX_BYTES, card_from_json, card_to_j
 CARD = Card(
     (
         Characteristic("age", points=(-10, 5, 20, 0), edges=(25.0, 40.5), woe=(-0.5, 0.1, 0.9, 0.0)),
-        Characteristic("home", points=(8, -8, 0), groups=(("own",), ("other", "rent"))),
+        Characteristic("home", points=(8, -8, 1, 0), groups=(("own",), ("other", "rent"), ()), other=2),
     ),
     base=580,
     scale=Scale(base_score=600, pdo=40),
@@ -62,7 +62,9 @@ def test_equal_cards_have_equal_fingerprints():
         (with_characteristic(feature="home"), "twice"),
         (with_characteristic(woe=[0.0]), "evidence"),
         (with_characteristic(extra=1), "additionalProperties"),
-        (changed(version=2), "version"),
+        (changed(version=1), "version"),
+        (with_characteristic(other=1), "other"),
+        (with_characteristic(other="2"), "other"),
         (changed(format="other"), "format"),
         (changed(characteristics=[]), "characteristics"),
         (changed(base=10**30), "base"),

@@ -1,9 +1,11 @@
 """Every form of a card gives the same scores and the same points: kernel, table, SQL, ONNX, PMML."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import pytest
 
 from blindscore.errors import CardError, DataError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic, Scale
-from blindscore.scorecard.forms.onnx import card_to_onnx, onnx_inputs
+from blindscore.scorecard.forms.onnx import MISSING, card_to_onnx, onnx_inputs
 from blindscore.scorecard.forms.pmml import card_to_pmml
 from blindscore.scorecard.forms.sql import card_to_sql
 from blindscore.scorecard.scorecard import Scorecard
@@ -118,11 +120,39 @@ def test_what_cannot_be_scored_gets_no_score(people, column, value):
     spoiled.loc[3, column] = value
     with pytest.raises(DataError, match="row 3"):
         CARD.bins(spoiled)
-    feed = spoiled[column].astype(object).where(spoiled[column].notna(), "") if column == "home" else spoiled[column]
+    feed = spoiled[column].astype(object).fillna(MISSING) if column == "home" else spoiled[column]
     by_onnx = in_onnxruntime(CARD, people, **{column: feed.to_numpy()})
     for unscored in (in_duckdb(CARD, spoiled)["score"].isna(), ~by_onnx["known"]):
         assert np.flatnonzero(unscored).tolist() == [3]
     assert by_onnx["score"][3] == 0
+
+
+@pytest.mark.parametrize("other", [2, 3])
+def test_every_other_category_and_the_empty_one_score_alike_everywhere(other):
+    """Features are called as the graph's own outputs and values are."""
+    pytest.importorskip("onnx")
+    card = Card(
+        (
+            Characteristic("score", points=(40, -15, 7, 3), groups=(("own", ""), ("rent",), ()), other=other),
+            Characteristic("points", points=(-80, 5, -7), edges=(0.1,)),
+            Characteristic("known", points=(1, 2, 0), edges=(0.5,)),
+            Characteristic("value.3", points=(-3, 2, 0), edges=(0.5,)),
+        ),
+        base=600,
+    )
+    words = np.array(["own", "rent", "", "boat", None], object)
+    people = pd.DataFrame({"score": words, "points": 0.2, "known": [0.0, 1, 0, 1, 0], "value.3": 1.0})
+    expected = card.scores(card.bins(people))
+    assert expected[3] == 600 + card.characteristics[0].points[other] + 9
+    np.testing.assert_array_equal(in_onnxruntime(card, people)["score"], expected)
+    np.testing.assert_array_equal(in_duckdb(card, people)["score"], expected)
+    assert f'partialScore="{card.characteristics[0].points[other]}"><True' in card_to_pmml_of(card).replace("\n", "")
+
+
+def card_to_pmml_of(card):
+    """PMML of the first feature alone, under a name that PMML allows, without the blanks between its elements."""
+    first = replace(card.characteristics[0], feature="home")
+    return re.sub(r">\s+<", "><", card_to_pmml(Card((first,), card.base)))
 
 
 def test_what_cannot_be_exported_is_refused():

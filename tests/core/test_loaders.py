@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from blindscore.errors import DataError, SchemaError
-from blindscore.people.files.file_schema import canonical
+from blindscore.people.files.cells import canonical
 from blindscore.people.files.loaders import load_people, load_schema
 
 ROOT = Path(__file__).parents[2]
@@ -116,25 +116,25 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(load: Callable) -> N
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (spoil(4, "debt", "SECRET"), "'debt', data row 4: not a number"),
-        (spoil(4, "debt", "inf"), "'debt', data row 4: infinite"),
-        (spoil(4, "debt", "-Infinity"), "'debt', data row 4: infinite"),
-        (spoil(4, "debt", "1e999"), "'debt', data row 4: infinite"),
-        (spoil(4, "income", ""), "'income' is required but missing in data row 4"),
-        (spoil(4, "income", "nan"), "'income' is required but missing in data row 4"),
-        (spoil(4, "sex", "SECRET"), "'sex', data row 4: a code without a label"),
-        (spoil(4, "age", "SECRET"), "'age', data row 4: not a number"),
-        (spoil(4, "bad", ""), "'bad' is missing in data row 4"),
-        (spoil(4, "bad", "SECRET"), "'bad' is neither bad nor good in data row 4"),
-        (spoil(4, "debt", "1,2"), "row 5 has 9 cells where the header has 8"),
-        ("\n".join([*ROWS[:5], "1,2"]) + "\n", "row 6 has 2 cells where the header has 8"),
-        (GOOD.replace("debt", "deb"), "columns missing that the schema names: debt"),
-        (GOOD.replace("region", "debt"), "'debt' appears twice"),
+        (spoil(4, "debt", "SECRET"), "'debt', line 5: not a number"),
+        (spoil(4, "debt", "inf"), "'debt', line 5: infinite"),
+        (spoil(4, "debt", "-Infinity"), "'debt', line 5: infinite"),
+        (spoil(4, "debt", "1e999"), "'debt', line 5: infinite"),
+        (spoil(4, "income", ""), "'income', line 5: required but missing"),
+        (spoil(4, "income", "nan"), "'income', line 5: required but missing"),
+        (spoil(4, "sex", "SECRET"), "'sex', line 5: a code without a label"),
+        (spoil(4, "age", "SECRET"), "'age', line 5: not a number"),
+        (spoil(4, "bad", ""), "'bad', line 5: the outcome is missing"),
+        (spoil(4, "bad", "SECRET"), "'bad', line 5: an outcome neither bad nor good"),
+        (spoil(4, "debt", "1,2"), "line 5 has 9 cells where the header has 8"),
+        ("\n".join([*ROWS[:5], "1,2"]) + "\n", "line 6 has 2 cells where the header has 8"),
+        (GOOD.replace("debt", "deb"), "columns missing: debt (did you mean 'deb'?)"),
+        (GOOD.replace("region", "debt"), "columns occur twice: debt"),
         (ROWS[0] + "\n", "no people"),
         ("", "empty file"),
         (" \n\n", "empty file"),
-        (GOOD.replace("cook", "c\xf4ok").encode("latin-1"), "not UTF-8"),
-        (("caf\xe9," + GOOD).encode("latin-1"), "not UTF-8 at byte 3 of the header"),
+        (GOOD.replace("cook", "c\xf4ok").encode("latin-1"), "not UTF-8 on line 3"),
+        (("caf\xe9," + GOOD).encode("latin-1"), "not UTF-8 on line 1"),
         ("x" * (1 << 20) + "," + GOOD, "header row is over"),
         (",".join(f"c{k}" for k in range(10_001)) + "\n", "10,001 columns"),
         ('"' + GOOD, "malformed header"),
@@ -216,9 +216,9 @@ def test_absent_unknown_and_damaged_files_are_refused(load: Callable, tmp_path: 
     schema = tmp_path / "schema.toml"
     with pytest.raises(SchemaError, match="cannot read"):
         load_schema(tmp_path / "none.toml")
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="cannot be read"):
         load_people(tmp_path / "none.csv", schema)
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="cannot be read"):
         load_people(tmp_path / "none.parquet", schema)
     with pytest.raises(DataError, match="unknown kind of file"):
         load(name="people.xlsx")
@@ -235,7 +235,7 @@ def test_parquet_columns_of_other_types_are_refused(load: Callable, tmp_path: Pa
     table = pd.read_csv(tmp_path / "people.csv")
     table["debt"] = pd.Timestamp("2014-05-01")
     table.to_parquet(tmp_path / "dates.parquet")
-    with pytest.raises(DataError, match="column 'debt' has type timestamp"):
+    with pytest.raises(DataError, match="'debt': a number needed, found timestamp"):
         load_people(tmp_path / "dates.parquet", tmp_path / "schema.toml")
     table.iloc[:0].assign(debt=1.0).to_parquet(tmp_path / "nobody.parquet")
     with pytest.raises(DataError, match="no people"):
@@ -245,7 +245,7 @@ def test_parquet_columns_of_other_types_are_refused(load: Callable, tmp_path: Pa
 def test_legal_ids_are_read_and_must_be_unique(load: Callable) -> None:
     schema = 'legal_id = "income"\n' + SCHEMA
     assert load(schema=schema).register["legal_id"].tolist() == [str(1000 + k) for k in range(12)]
-    with pytest.raises(DataError, match="'income' repeats in data row 2"):
+    with pytest.raises(DataError, match="'income', line 3: a legal id repeats"):
         load(spoil(2, "income", "1000"), schema)
 
 

@@ -56,7 +56,7 @@ def test_people_who_state_the_secret_once_are_kept_with_their_ties(load) -> None
         ({"held": HELD.replace(",78", ",77")}, "'gender' has 1 classes"),
         ({"least": 5}, "no attribute is held by 5 people"),
         ({"edges": "u,v\na,b\n"}, "no tie joins two people"),
-        ({"edges": "u,w\n1,2\n"}, "columns missing that the schema names: v"),
+        ({"edges": "u,w\n1,2\n"}, "columns missing: v"),
     ],
 )
 def test_graphs_that_hold_nothing_are_refused(load, changes: dict, said: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from blindscore.errors import DataError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.monitoring import (
+    UNKNOWN,
     by_group,
     calibration_error,
     characteristic_stability,
@@ -16,6 +17,7 @@ from blindscore.scorecard.monitoring import (
     score_stability,
 )
 from blindscore.scorecard.plots import plot_calibration, plot_gains, plot_points, plot_scores
+from blindscore.scorecard.quality import auc, brier, ks, profit
 
 CARD = Card(
     (
@@ -42,6 +44,46 @@ def test_scores_that_move_are_noticed():
     scores = rng.normal(620, 50, 5000).clip(350, 950)
     assert score_stability(scores, rng.permutation(scores)) == 0
     assert score_stability(scores, scores - 60) > 0.25
+
+
+def test_scores_beyond_the_usual_scale_are_counted_and_missing_ones_refused():
+    """Nine in ten leave the scale: that must show, which it did not while they were dropped."""
+    scores = np.full(1000, 620.0)
+    moved = np.where(np.arange(1000) < 900, 1200.0, 620.0)
+    assert score_stability(scores, moved) > 1
+    assert score_stability(moved - 1000, moved) > 1
+    with pytest.raises(DataError, match="row 3"):
+        score_stability(scores, np.where(np.arange(1000) == 3, np.nan, 620))
+    with pytest.raises(ParameterError, match="increase"):
+        score_stability(scores, scores, cuts=[600, 600])
+
+
+@pytest.mark.parametrize("unknown", [None, np.nan, pd.NA])
+def test_people_of_unknown_group_are_counted(unknown):
+    table = by_group([0, 1, 0, 1], [600, 500, 640, 520], np.array(["a", "a", unknown, unknown], object), 550)
+    assert table.group.tolist() == ["a", UNKNOWN]
+    assert table.people.tolist() == [2, 2]
+    assert table.mean_score.tolist() == [550, 580]
+
+
+@pytest.mark.parametrize(
+    ("bad", "word"),
+    [
+        ([0, 1, np.nan, 1], "row 2: missing"),
+        ([0, 1, None, 1], "row 2"),
+        ([0, 1, 2, 1], "row 2: neither"),
+        (["0", "1", "0", "1"], "row 0: neither"),
+    ],
+)
+def test_outcomes_that_are_not_known_are_no_defaults(bad, word):
+    score, risk = np.array([600, 500, 640, 520]), np.array([0.1, 0.4, 0.1, 0.3])
+    for measure in (
+        lambda: auc(bad, score), lambda: brier(bad, risk), lambda: profit(bad, score, 550), lambda: ks(bad, score),
+        lambda: reliability(bad, risk, 2), lambda: by_group(bad, score, ["a"] * 4, 550), lambda: plot_gains(bad, score),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match=word):
+            measure()
+    assert auc([0.0, 1.0, 0.0, 1.0], score) == auc(np.array([False, True, False, True]), score)
 
 
 def test_the_feature_that_moved_is_named():

@@ -6,15 +6,29 @@ import pytest
 
 from blindscore.errors import ParameterError
 from blindscore.people.calibration import conduct_gains
+from blindscore.people.disparities import SHARES
 from blindscore.people.latents import intercept
-from blindscore.people.population import Population
-from blindscore.people.society import Society, make_society
-from blindscore.people.variables import CONDUCT_NAMES, SOCIAL_NAMES
+from blindscore.people.population import Feature, Population
+from blindscore.people.society import KINDS, Society, make_society
+from blindscore.people.variables import (
+    ALONE,
+    AREA,
+    CONDUCT_NAMES,
+    DIGITAL,
+    EARN,
+    GROUP,
+    N_ROOTS,
+    POLITICS,
+    SIDE,
+    SMOKY,
+    SOCIAL_NAMES,
+    STRAIN,
+)
 
 
-@pytest.fixture(scope="module")
-def society() -> Society:
-    return make_society(3_000, seed=11)
+@pytest.fixture(scope="module", params=["independent", "disparate"])
+def society(request: pytest.FixtureRequest) -> Society:
+    return make_society(3_000, seed=11, kind=request.param)
 
 
 def changed(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
@@ -24,15 +38,40 @@ def changed(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
 def test_a_society_is_a_synthetic_population(society: Society) -> None:
     assert isinstance(society, Population)
     assert society.synthetic
-    assert society.name == "synthetic society"
+    assert society.name in KINDS.values()
     assert len(society) == 3_000
     assert society.register["legal_id"].is_unique
     assert set(society.sensitive) == set(society.schema.sensitive)
 
 
 def test_one_seed_gives_the_same_people_and_another_gives_others(society: Society) -> None:
-    assert make_society(3_000, seed=11).fingerprint == society.fingerprint
-    assert make_society(3_000, seed=12).fingerprint != society.fingerprint
+    kind = next(kind for kind, name in KINDS.items() if name == society.name)
+    assert make_society(3_000, seed=11, kind=kind).fingerprint == society.fingerprint
+    assert make_society(3_000, seed=12, kind=kind).fingerprint != society.fingerprint
+
+
+def test_both_societies_are_of_the_same_roots_with_and_without_ties() -> None:
+    plain, tied = make_society(3_000, seed=11), make_society(3_000, seed=11, kind="disparate")
+    same = [k for k in range(N_ROOTS) if (plain.roots[:, k] == tied.roots[:, k]).all()]
+    assert set(range(N_ROOTS)) - set(same) == {STRAIN, DIGITAL, POLITICS, AREA, GROUP, EARN, SMOKY, ALONE, SIDE}
+    assert np.array_equal(plain.history, tied.history)
+    assert plain.register["legal_id"].equals(tied.register["legal_id"])
+    assert not plain.roots[:, [EARN, SMOKY, ALONE, SIDE]].any()
+
+
+def test_what_is_shifted_keeps_mean_0_and_variance_1() -> None:
+    tied = make_society(40_000, seed=4, kind="disparate")
+    for column in (STRAIN, DIGITAL, POLITICS):
+        assert tied.roots[:, column].mean() == pytest.approx(0, abs=0.03)
+        assert tied.roots[:, column].std() == pytest.approx(1, abs=0.02)
+    assert np.bincount(tied.roots[:, GROUP].astype(int)) / 40_000 == pytest.approx(SHARES, abs=0.01)
+    assert tied.default.mean() == pytest.approx(0.06, abs=0.005)
+
+
+@pytest.mark.parametrize("people", [1, 30, 401, 2_399])
+def test_a_town_may_be_small(people: int) -> None:
+    tied = make_society(people, seed=2, kind="disparate")
+    assert tied.roots[:, AREA].max() < max(1, people // 400)
 
 
 def test_an_empty_intervention_changes_nothing(society: Society) -> None:
@@ -106,7 +145,8 @@ def test_impossible_interventions_are_refused(society: Society, conduct: dict, p
 
 
 @pytest.mark.parametrize(
-    "settings", [{"people": 0}, {"seed": -1}, {"default_rate": 0.0}, {"secrets": ("party", "shoe size")}]
+    "settings",
+    [{"people": 0}, {"kind": "fair"}, {"seed": -1}, {"default_rate": 0.0}, {"secrets": ("party", "shoe size")}],
 )
 def test_impossible_societies_are_refused(settings: dict) -> None:
     with pytest.raises(ParameterError):
@@ -116,6 +156,14 @@ def test_impossible_societies_are_refused(settings: dict) -> None:
 @pytest.mark.parametrize("people", [1, 2, 29, 31])
 def test_tiny_societies_exist(people: int) -> None:
     assert len(make_society(people, seed=3)) == people
+
+
+def test_every_feature_has_a_plain_name_of_its_own_and_a_unit(society: Society) -> None:
+    features = society.schema.features
+    assert all(f.plain and f.unit and f.label == f.plain for f in features)
+    assert len({f.plain for f in features}) == len(features)
+    assert not [f.plain for f in features if "_" in f.plain]
+    assert Feature("months_late", "bank").label == "months late"
 
 
 def test_browsing_shares_add_up_to_one(society: Society) -> None:

@@ -25,9 +25,9 @@ def test_the_descent_reaches_the_optimum_that_scikit_learn_finds(monkeypatch):
     n, m = 3000, 6
     bins = rng.integers(0, m, (2, n)).astype(np.uint8)
     bad = rng.random(n) < expit(-1 + 0.8 * (bins[0] >= 3) - 0.5 * (bins[1] >= 1))
-    bag = sparse._bag(bins, np.array([m, m]), bad, np.random.default_rng(0))
+    bag = sparse._bag(bins, np.array([m, m]), np.ones(2, bool), bad, np.ones(n), np.random.default_rng(0))
     weight = 0.004
-    bag.descend(np.array([m, m]), np.zeros(2, np.int64), weight)
+    bag.descend(np.array([m, m]), np.ones(2, bool), np.zeros(2, np.int64), weight)
     _, reach, scale = bag.tables
     columns = np.column_stack([(own >= k) / scale[j, k] for j, own in enumerate(bag.bins) for k in range(1, m)])
     settings = {"C": 1 / (weight * len(columns)), "l1_ratio": 1.0, "solver": "saga", "tol": 1e-8, "max_iter": 5000}
@@ -100,7 +100,7 @@ def test_the_seed_decides():
 def test_useless_features_give_a_flat_model():
     rng = np.random.default_rng(0)
     bins, bad = rng.integers(0, 5, (3, 500)).astype(np.uint8), rng.random(500) < 0.3
-    effects = fit_sparse(bins, np.array([5, 5, 5]), np.ones(3, bool), bad, np.zeros(3, np.int64), seed=0)
+    effects = fit_sparse(bins, np.array([5, 5, 5]), np.ones(3, bool), bad, np.ones(500), np.zeros(3, np.int64), seed=0)
     assert effects.shape == (3, 6)
     assert np.abs(effects).max() < 0.4
 
@@ -119,11 +119,11 @@ def test_weight_of_evidence_joins_in_as_far_as_it_helps_the_people_left_out():
     bins = rng.integers(0, 5, (2, n)).astype(np.uint8)
     for risk, steps_know in ((0.5 * np.arange(5), False), (np.array([0.0, 1.5, 0.0, 1.5, 0.0]), True)):
         bad = rng.random(n) < expit(risk[bins[0]] - 1)
-        bags = [sparse._bag(bins, ordinary, bad, rng) for _ in range(4)]
+        bags = [sparse._bag(bins, ordinary, ordered, bad, np.ones(n), rng) for _ in range(4)]
         effects = np.zeros((2, 6))
         effects[0, :5] = -risk if steps_know else 0.0
         told = [risk[bag.out_bins[0]] if steps_know else rng.normal(size=len(bag.out_bad)) for bag in bags]
-        mixed = sparse._stack(effects, told, bags, bins, ordinary, ordered, bad, free)
+        mixed = sparse._stack(effects, told, bags, bins, ordinary, ordered, bad, np.ones(n), free, 1)
         if steps_know:
             np.testing.assert_allclose(np.diff(mixed[0, :5]), np.diff(effects[0, :5]), rtol=0.2)
             assert np.abs(mixed[1]).max() < 0.05

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from blindscore.errors import ForgeryError
+from blindscore.errors import ForgeryError, MissingExtraError
 from blindscore_crypto.sealed import one_show, presentation
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group, encode_scalar, independent_bases
 from blindscore_crypto.sealed.terms import OFFER_BYTES
@@ -22,7 +22,7 @@ def groups() -> list[Group]:
         from blindscore_crypto.sealed.groups.ristretto import ristretto255
 
         found.append(ristretto255())
-    except ValueError:
+    except MissingExtraError:
         pass
     return found
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blindscore.errors import ForgeryError, ParameterError
+from blindscore.errors import ForgeryError, MissingExtraError
 from blindscore_crypto.sealed.groups import ristretto
 from blindscore_crypto.sealed.groups.group import P256_GROUP, random_scalar
 from blindscore_crypto.sealed.parties.lender import Decision
@@ -117,6 +118,7 @@ def test_an_attestation_of_one_group_is_not_taken_in_the_other():
 
 
 def test_without_the_extra_the_message_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(ristretto, "rbcl", None)
-    with pytest.raises(ParameterError, match=r"blindscore\[ristretto\]"):
+    ristretto._sodium.cache_clear()
+    monkeypatch.setitem(sys.modules, "rbcl", None)
+    with pytest.raises(MissingExtraError, match=r"blindscore\[ristretto\]"):
         ristretto.Ristretto255()

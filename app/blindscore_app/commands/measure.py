@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blindscore.extras import require
 from blindscore_app.commands.engine import EngineName, Where, Workers, choose_engine
 from blindscore_app.files.safely import check_directory, write_all
 
 if TYPE_CHECKING:
     from blindscore.designs.design import Design
     from blindscore.people.population import Population
+    from blindscore.people.society import Kind
     from blindscore_app.scale.tasks import Engine
 
 QUICK_SAMPLE = 8
 
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same people, same figures.")]
+Society = Annotated[
+    str, typer.Option(help="independent: secrets tell nothing of money; disparate: groups differ as published.")
+]
 Designs = Annotated[str, typer.Option(help="Names, separated by commas; all designs if left out.", show_default=False)]
 Sample = Annotated[int, typer.Option(min=1, max=10_000, help="Real protocol runs a cryptographic design.")]
 Out = Annotated[Path, typer.Option(help="Directory for ledger.csv, ledger.json, frontier.png and report.html.")]
@@ -44,6 +49,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the ledger as JSON, 
 def frontier(
     people: Annotated[int, typer.Option(min=200, max=1_000_000, help="People in the synthetic society.")] = 20_000,
     seed: Seed = 1,
+    society: Society = "independent",
     designs: Designs = "",
     sample: Sample = 64,
     out: Out = Path("out"),
@@ -57,19 +63,24 @@ def frontier(
     as_json: AsJson = False,
 ) -> None:
     """Run every design over a synthetic society and show what each still lets the watchers do."""
+    require("frontier")
     check_directory(out)
     check_coalition(coalition)
     from blindscore.designs.parameters import with_settings
+    from blindscore.people.society import check_kind, make_society
 
+    kind = check_kind(society)
     sample = min(sample, QUICK_SAMPLE) if quick else sample
     kept = choose_cache(out, cache, no_cache)
     chosen = with_settings(choose_designs(designs, sample, people), settings or [])
     if engine is Where.DASK:
-        _fill(kept, people, seed, chosen, quick, choose_engine(engine, workers, "", None, None, None))
-    from blindscore.people.society import make_society
+        _fill(kept, people, seed, kind, chosen, quick, choose_engine(engine, workers, "", None, None, None))
 
-    command = _with(f"blindscore frontier --people {people} --seed {seed} --sample {sample}", designs, quick, settings)
-    _measure(make_society(people=people, seed=seed), chosen, seed, command, out, coalition, quick, kept, as_json)
+    asked = f"blindscore frontier --people {people} --seed {seed}{f' --society {kind}' * (kind != 'independent')}"
+    command = _with(f"{asked} --sample {sample}", designs, quick, settings)
+    _measure(
+        make_society(people=people, seed=seed, kind=kind), chosen, seed, command, out, coalition, quick, kept, as_json
+    )
 
 
 def audit(
@@ -87,6 +98,7 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Show the same table for a lender's own file."""
+    require("frontier")
     check_directory(out)
     check_coalition(coalition)
     kept = choose_cache(out, cache, no_cache)
@@ -100,7 +112,9 @@ def audit(
     _measure(population, chosen, seed, _with(command, designs, quick, settings), out, coalition, quick, kept, as_json)
 
 
-def _fill(cache: Path | None, people: int, seed: int, designs: list[Design], quick: bool, engine: Engine) -> None:
+def _fill(
+    cache: Path | None, people: int, seed: int, kind: Kind, designs: list[Design], quick: bool, engine: Engine
+) -> None:
     """Have a cluster measure each design, so that the cache holds all parts of the ledger.
 
     Raises
@@ -119,7 +133,13 @@ def _fill(cache: Path | None, people: int, seed: int, designs: list[Design], qui
     cache.mkdir(parents=True, exist_ok=True)
     attacks = [c for c in load_capabilities() if not quick or c.quick]
     with bar() as progress:
-        run(design_tasks(people, seed, designs, attacks, cache), engine, cache / "manifest.json", progress, "designs")
+        run(
+            design_tasks(people, seed, kind, designs, attacks, cache),
+            engine,
+            cache / "manifest.json",
+            progress,
+            "designs",
+        )
 
 
 def check_coalition(name: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Annotated
 
 import typer
+
+from blindscore import threads
 
 
 def plan(
@@ -25,7 +26,7 @@ def plan(
 
     if not 1 <= people <= planner.MAX_PEOPLE or people != int(people):
         raise ParameterError("--people: give a whole number from 1 to 1e12")
-    cores = cores or len(os.sched_getaffinity(0))
+    cores = cores or threads.cores()
     names = [chosen.name for chosen in choose_designs(design, planner.MEASURED_RUNS, planner.MEASURED_PEOPLE)]
     plans = []
     with bar() as progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,12 @@ import numpy as np
 from blindscore.designs.design import Run
 from blindscore.errors import DataError
 from blindscore.people.population import Population
-from blindscore.scorecard.binning import bin_labels
+from blindscore.scorecard.reasons import REASONS
+from blindscore.scorecard.reasons import parts as costs
 from blindscore.surveillance.account.one_person import Person, choose_person, copies
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.progress import Report
 from blindscore_app.report.figures import is_synthetic
-
-MOST_REASONS = 4  # as many as Regulation B's commentary calls meaningful
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,7 @@ def _answer(name: str, run: Run, one: Population) -> dict[str, Any]:
     card = run.card
     bins = card.bins(one.features)
     score = int(run.score(one)[0])
-    parts = [
-        {"feature": c.feature, "bin": bin_labels(c)[b], "points": c.points[b], "lost": max(c.points) - c.points[b]}
-        for c, b in zip(card.characteristics, bins[0], strict=True)
-    ]
+    parts = [asdict(part) for part in costs(card, bins)[0]]
     return {
         "design": name,
         "score": score,
@@ -69,7 +65,7 @@ def _answer(name: str, run: Run, one: Population) -> dict[str, Any]:
         "base": card.base,
         "rule": score - int(card.scores(bins)[0]),
         "parts": parts,
-        "reasons": sorted((p for p in parts if p["lost"] > 0), key=lambda p: -p["lost"])[:MOST_REASONS],
+        "reasons": [part for part in parts if part["lost"] > 0][:REASONS],
     }
 
 

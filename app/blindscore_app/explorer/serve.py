@@ -8,6 +8,7 @@ from contextlib import suppress
 import typer
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 from blindscore.surveillance.ledger import Ledger
 
 ADDRESS = "127.0.0.1"
@@ -31,7 +32,8 @@ def serve(ledger: Ledger, port: int, *, live: bool) -> None:
     DataError
         ``live`` is asked for, but the ledger's people cannot be made again.
     """
-    import uvicorn
+    with needs("frontier"):
+        import uvicorn
 
     from blindscore_app.explorer.live import rerun
     from blindscore_app.explorer.server import make_app

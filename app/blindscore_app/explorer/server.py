@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, create_model
-from starlette.middleware.base import RequestResponseEndpoint
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-
 import blindscore
+from blindscore.extras import needs
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.explorer.live import Live
 from blindscore_app.report.html import render_page
+
+with needs("frontier"):
+    from fastapi import FastAPI, Request, Response
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.responses import HTMLResponse, JSONResponse
+    from pydantic import BaseModel, ConfigDict, Field, create_model
+    from starlette.middleware.base import RequestResponseEndpoint
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 HOSTS = ["127.0.0.1", "localhost"]
 MAX_BODY = 16 * 1024  # bytes; a question holds a handful of numbers

@@ -1,64 +1,91 @@
-"""Read people from CSV or Parquet in batches, with only the columns that a scorecard needs."""
+"""Read people from a file in batches, with only the columns that a scorecard needs, ready to be scored."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blindscore.errors import DataError
-from blindscore_app.files.blocks import NO_NUMBER, blocks
+from blindscore.people.files.blocks import Ask, blocks
+from blindscore.people.files.cells import MISSING, numbers, words
+from blindscore.people.files.lines import Place
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from blindscore.scorecard.card import Card
+    from blindscore.scorecard.card import Card, Characteristic
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to read: the card's features, the column of each, and one more column as text."""
+    """What to read: the card's features, the column of each, and one more column that is carried over."""
 
     card: Card
     column_of: dict[str, str]  # feature -> column of the file
-    missing: tuple[str, ...] = ("",)  # texts that mean a missing value
+    missing: frozenset[str] = MISSING  # texts that mean a missing value
+    delimiter: str | None = None  # between cells of text files; None: as the file's ending says
     keep: str | None = None
 
     @property
-    def categories(self) -> frozenset[str]:
-        """Features that are categories."""
-        return frozenset(c.feature for c in self.card.characteristics if c.groups is not None)
-
-    @property
-    def numbers(self) -> list[str]:
-        """Columns of the file that are read as numbers and as nothing else."""
-        texts = {self.column_of[name] for name in self.categories} | {self.keep}
-        return [name for name in self.columns if name not in texts]
-
-    @property
-    def columns(self) -> list[str]:
-        """Columns of the file to read, each once."""
-        names = [*self.column_of.values(), *([self.keep] if self.keep is not None else [])]
-        return list(dict.fromkeys(names))
+    def ask(self) -> Ask:
+        """Columns of the file to read, and those of them that are numbers and nothing else."""
+        kept = [] if self.keep is None else [self.keep]
+        numeric = {self.column_of[c.feature] for c in self.card.characteristics if c.groups is None}
+        texts = {self.column_of[c.feature] for c in self.card.characteristics if c.groups is not None} | set(kept)
+        columns = tuple(dict.fromkeys([*self.column_of.values(), *kept]))
+        return Ask(columns, tuple(c for c in columns if c in numeric - texts), self.missing, self.delimiter)
 
 
 @dataclass(frozen=True)
 class Batch:
     """Some people of a file, in file order."""
 
-    start: int  # number of the first; rows count from 0 over the file
-    columns: dict[str, NDArray[Any]]  # feature -> (n,): float32, float64 (NaN where missing), or texts and None
-    kept: pa.Array | None  # one more column, as text
+    place: Place
+    columns: dict[str, NDArray[Any]]  # feature -> (n,): float32 or float64, NaN where missing; of a category, its bin
+    kept: pa.Array | None  # one more column, in the type that the file gives it
+    column_of: dict[str, str]  # feature -> column of the file
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    def bins(self, card: Card, rows: NDArray[np.integer[Any]] | slice = slice(None)) -> NDArray[np.uint8]:
+        """Bin of each person in each characteristic, (n, d), of all or of the rows named.
+
+        Raises
+        ------
+        DataError
+            A number is infinite.
+        """
+        import numpy as np
+        import pandas as pd
+
+        from blindscore.scorecard.binning import bin_column
+
+        self.check_finite()
+        parts = []
+        for c in card.characteristics:
+            own = self.columns[c.feature][rows]
+            parts.append(own if c.groups is not None else bin_column(c, pd.Series(own, name=c.feature)))
+        return np.column_stack(parts)
+
+    def check_finite(self) -> None:
+        """Refuse infinite numbers; the kernel does so too, but does not know where in the file they stand."""
+        import numpy as np
+
+        for feature, values in self.columns.items():
+            infinite = np.isinf(values)
+            if infinite.any():
+                what = "infinity, or too large for a float; correct it or leave the cell empty"
+                raise self.place.refuse(self.column_of[feature], what, infinite)
+
 
 def wanted(card: Card, schema: Path | None = None, keep: str | None = None) -> Wanted:
-    """Say which columns a card needs; a schema file tells other column names and texts for missing values.
+    """Say which columns a card needs; a schema file tells other column names, words for missing, and the delimiter.
 
     Raises
     ------
@@ -76,90 +103,75 @@ def wanted(card: Card, schema: Path | None = None, keep: str | None = None) -> W
     lacking = [name for name in card.features if name not in columns]
     if lacking:
         raise DataError(f"{schema}: the schema lacks features of the scorecard: {', '.join(lacking)}")
-    return Wanted(card, {name: columns[name] for name in card.features}, plan.missing, keep)
+    return Wanted(card, {name: columns[name] for name in card.features}, plan.missing, plan.delimiter, keep)
 
 
-def batches(path: Path, want: Wanted) -> Iterator[Batch]:
+def batches(path: Path, want: Wanted, unknown: Counter[str] | None = None) -> Iterator[Batch]:
     """Yield everybody in file order, with the features of the card.
 
     Columns are found by name, in whatever order the file has them; columns that the card does not need are not decoded.
 
+    Parameters
+    ----------
+    unknown
+        Counts, a feature, the people whose category the card does not list and who are scored all the same.
+
     Raises
     ------
     DataError
-        The file cannot be read, has no rows, lacks a column, names a column twice, or a number is none.
+        The file cannot be read, has no rows, lacks a column, names a column twice, a number is none, or a category is
+        unknown to a card that refuses such.
     """
-    rows = 0
-    for raw in blocks(path, want):
+    rows, kind = 0, want.ask.kind(path)
+    counts = Counter() if unknown is None else unknown
+    for raw in blocks(path, want.ask):
         if len(raw) == 0:
             continue
-        kept = None if want.keep is None else _texts(raw.column(want.keep))
-        yield Batch(rows, _features(path, raw, want, rows), kept)
+        place = Place(path, kind, rows)
+        columns: dict[str, NDArray[Any]] = {}
+        for c in want.card.characteristics:
+            name = want.column_of[c.feature]
+            values = raw.column(name)
+            if c.groups is None:
+                columns[c.feature] = numbers(values, name, want.missing, place)
+            else:
+                columns[c.feature] = _bins(c, values, name, want.missing, place, counts)
+        kept = None if want.keep is None else _single(raw.column(want.keep), want.keep, place)
+        yield Batch(place, columns, kept, want.column_of)
         rows += len(raw)
     if rows == 0:
         raise DataError(f"{path}: no rows; give at least one person")
 
 
-def _features(path: Path, raw: pa.RecordBatch, want: Wanted, start: int) -> dict[str, NDArray[Any]]:
-    columns: dict[str, NDArray[Any]] = {}
-    categories = want.categories
-    for name, column in want.column_of.items():
-        values = raw.column(column)
-        if name in categories:
-            columns[name] = _category(path, values, column, want.missing)
-        else:
-            columns[name] = _number(path, values, column, want.missing, start)
-    return columns
-
-
-def _texts(column: pa.Array) -> pa.Array:
-    """Return a kept column as text."""
-    import pyarrow as pa
-
-    if pa.types.is_string(column.type):
-        return column
-    gone = column.to_pandas().isna()
-    texts = [None if lost else str(value) for value, lost in zip(column.to_pandas(), gone, strict=True)]
-    return pa.array(texts, pa.string())
-
-
-def _category(path: Path, column: pa.Array, name: str, missing: tuple[str, ...]) -> NDArray[np.object_]:
-    """Return one spelling a category, None where missing: each different text is looked at once."""
+def _bins(
+    c: Characteristic, column: pa.Array, name: str, missing: frozenset[str], place: Place, unknown: Counter[str]
+) -> NDArray[np.uint8]:
+    """Bins of a category, (n,): each different word is looked up once."""
     import numpy as np
     import pandas as pd
 
-    from blindscore.people.files.file_schema import canonical
+    from blindscore.scorecard.binning import bin_column
 
-    try:
-        codes, found = pd.factorize(column.to_pandas().astype("string"))
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: column {name!r}: categories (text) needed, found {column.type}") from error
-    texts = [canonical(str(text)) for text in found]
-    spelt = np.array([None if text in missing else text for text in texts] + [None], object)
-    return np.asarray(spelt[codes], object)  # code -1, missing, reads the last
+    listed = {level for group in c.groups or () for level in group}
+    codes, found = words(column, name, missing, place, listed)
+    strange = np.array([*(word not in listed for word in found), False])[codes]
+    if strange.any():
+        if c.other is None:
+            raise place.refuse(
+                name, "a category that the scorecard does not know; fit it with people who have it", strange
+            )
+        unknown[c.feature] += int(strange.sum())
+    return bin_column(c, pd.Series([*found, None], dtype=object, name=c.feature))[codes]
 
 
-def _number(path: Path, column: pa.Array, name: str, missing: tuple[str, ...], start: int) -> NDArray[Any]:
-    import numpy as np
-    import pandas as pd
+def _single(column: pa.Array, name: str, place: Place) -> pa.Array:
+    """Return a column that is carried over: in its own type, without a batch's own dictionary."""
     import pyarrow as pa
 
-    if pa.types.is_float32(column.type) or pa.types.is_float64(column.type):
-        # Arrow puts NaN into its gaps four times as fast as NumPy does.
-        return np.asarray(column.fill_null(np.nan) if column.null_count else column)
-    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
-        values = np.asarray(column.to_numpy(zero_copy_only=False))
-        if values.dtype == object:  # true and false with gaps
-            return np.array([np.nan if value is None else float(value) for value in values])
-        return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
-    if pa.types.is_nested(column.type) or pa.types.is_temporal(column.type):
-        raise DataError(f"{path}: column {name!r}: numbers needed, found {column.type}; convert it first")
-    text = column.to_pandas().astype("string").str.strip()
-    text = text.mask(text.isin([*missing, *NO_NUMBER]))
-    found = pd.to_numeric(text, errors="coerce").astype("float64").to_numpy()
-    given = text.notna().to_numpy(bool)
-    wrong = np.isnan(found) & given
-    if wrong.any():
-        raise DataError(f"{path}: column {name!r}, row {start + int(wrong.argmax())}: not a number; rows count from 0")
-    found[given] = text[given].astype(object).map(float)  # the nearest double, as the typed reader finds it
-    return found
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string_view(column.type):
+        column = column.cast(pa.string())
+    if pa.types.is_nested(column.type) or isinstance(column.type, pa.BaseExtensionType):
+        raise place.refuse(name, f"one value a person needed, found {str(column.type)[:80]}; name another column")
+    return column

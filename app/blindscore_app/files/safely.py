@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,37 +57,56 @@ def _try_to_write(out: Path, directory: Path) -> None:
 
 
 @contextmanager
+def tidy_when_ended() -> Iterator[None]:
+    """Let a request to end (SIGTERM) raise, as an interrupt does, so that temporary files are removed."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)  # as shells report it
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` and move it there if the block ends well; else remove it."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        _to_disk(temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with tidy_when_ended():
+        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o644)
+            _to_disk(temporary)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside ``path`` and move it there if the block ends well; else remove it."""
-    temporary = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
-    try:
-        yield temporary
-        for file in temporary.iterdir():
-            _to_disk(file)
-        if path.is_dir():  # a folder cannot be replaced in one step: it is gone for a moment, never half there
-            aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
-            path.replace(aside)
-            shutil.rmtree(aside)
-        temporary.replace(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    with tidy_when_ended():
+        temporary = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
+        try:
+            yield temporary
+            for file in temporary.iterdir():
+                _to_disk(file)
+            if path.is_dir():  # a folder cannot be replaced in one step: it is gone for a moment, never half there
+                aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
+                path.replace(aside)
+                shutil.rmtree(aside)
+            temporary.replace(path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
 
 
 def _to_disk(file: Path) -> None:
@@ -99,16 +120,17 @@ def write_all(out: Path, files: Mapping[str, bytes]) -> None:
     check_directory(out)
     out.mkdir(parents=True, exist_ok=True)
     staged: list[tuple[Path, Path]] = []
-    try:
-        for name, data in files.items():
-            handle, temporary = tempfile.mkstemp(dir=out, prefix=f".{name}.")
-            staged.append((Path(temporary), out / name))
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(temporary).chmod(0o644)
-        for path, final in staged:
-            path.replace(final)
-    except BaseException:
-        for path, _ in staged:
-            path.unlink(missing_ok=True)
-        raise
+    with tidy_when_ended():
+        try:
+            for name, data in files.items():
+                handle, temporary = tempfile.mkstemp(dir=out, prefix=f".{name}.")
+                staged.append((Path(temporary), out / name))
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                Path(temporary).chmod(0o644)
+            for path, final in staged:
+                path.replace(final)
+        except BaseException:
+            for path, _ in staged:
+                path.unlink(missing_ok=True)
+            raise

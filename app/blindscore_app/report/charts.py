@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from blindscore.extras import needs
 from blindscore.surveillance.ledger import Ledger, Row
 from blindscore_app.report import figures
 from blindscore_app.report.tables import clean
@@ -63,7 +64,8 @@ def to_svg(spec: Mapping[str, Any], label: str) -> str:
 @lru_cache(maxsize=256)
 def _drawn(spec: str) -> str:
     """Draw a specification, given as JSON; pages repeat panels, and drawing takes most of a page's time."""
-    import vl_convert
+    with needs("review"):
+        import vl_convert
 
     svg: str = vl_convert.vegalite_to_svg(spec)
     for colour, variable in VARIABLES.items():

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from blindscore.extras import needs
 from blindscore.surveillance.ledger import PLAYED, DesignRow, Ledger
 from blindscore_app.report import charts, figures
 
@@ -69,7 +70,8 @@ def _resource(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    with needs("review"):
+        from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("blindscore_app.report"),
@@ -91,7 +93,8 @@ def _environment() -> Environment:
 
 
 def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
-    from markupsafe import Markup
+    with needs("review"):
+        from markupsafe import Markup
 
     whole, ledger = ledger, figures.tried(ledger)
     names = figures.coalitions(ledger) or [coalition]
@@ -165,7 +168,8 @@ def _contexts(ledger: Ledger) -> list[str]:
 
 
 def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
-    from markupsafe import Markup
+    with needs("review"):
+        from markupsafe import Markup
 
     return [
         {
@@ -179,7 +183,8 @@ def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
 
 
 def _groups(ledger: Ledger) -> list[dict[str, Any]]:
-    from markupsafe import Markup
+    with needs("review"):
+        from markupsafe import Markup
 
     found = []
     for by in dict.fromkeys(g["by"] for design in ledger.designs for g in design.groups):

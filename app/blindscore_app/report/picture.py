@@ -7,6 +7,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from blindscore.extras import needs
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.report import figures
 from blindscore_app.report.tables import clean
@@ -30,9 +31,10 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
     One row a design. The first panel shows AUC with its 95% interval; every other panel one capability: the best
     attack's advantage with its interval (dot and bar) and the bound on any attack (blue tick), both from 0 to 1.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
+    with needs("frontier"):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
 
     ledger = figures.tried(ledger)
     names = figures.shown_capabilities(ledger, coalition)

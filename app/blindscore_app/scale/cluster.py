@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 
 import blindscore
 from blindscore.errors import DataError, ParameterError
+from blindscore.extras import needs, require
+from blindscore.threads import cores
 from blindscore_app.scale.manifest import Done
 from blindscore_app.scale.tasks import Engine, Task, perform
 
@@ -79,14 +81,10 @@ def dask(cluster: Cluster) -> Engine:
 
     Raises
     ------
-    ParameterError
+    MissingExtraError
         The extra ``scale`` is not installed.
     """
-    try:
-        import cryptography  # noqa: F401  makes the certificate
-        import distributed  # noqa: F401
-    except ImportError as error:
-        raise ParameterError("--engine dask needs Dask: pip install 'blindscore[scale]'") from error
+    require("scale")
 
     def engine(tasks: Sequence[Task]) -> Iterator[Done]:
         with connected(cluster) as client:
@@ -103,7 +101,8 @@ def run_on(client: Client, tasks: Sequence[Task]) -> Iterator[Done]:
     DataError
         A task failed, no worker lived long enough to finish it, or the scheduler went away.
     """
-    from distributed import KilledWorker, as_completed
+    with needs("scale"):
+        from distributed import KilledWorker, as_completed
 
     futures = [client.submit(perform, task, key=f"{task.name}-{os.urandom(8).hex()}") for task in tasks]
     try:
@@ -132,9 +131,10 @@ def connected(cluster: Cluster) -> Iterator[Client]:
     DataError
         The scheduler does not answer, or refuses the certificate, or its workers cannot do the work.
     """
-    import dask as dask_library
-    from distributed import Client, LocalCluster
-    from distributed.security import Security
+    with needs("scale"):
+        import dask as dask_library
+        from distributed import Client, LocalCluster
+        from distributed.security import Security
 
     with dask_library.config.set(SETTINGS):
         if cluster.scheduler:
@@ -142,7 +142,7 @@ def connected(cluster: Cluster) -> Iterator[Client]:
                 _check_workers(client, cluster.scheduler)
                 yield client
             return
-        count = cluster.workers or len(os.sched_getaffinity(0))
+        count = cluster.workers or cores()
         with (
             LocalCluster(
                 n_workers=count,
@@ -162,9 +162,10 @@ def connected(cluster: Cluster) -> Iterator[Client]:
 
 
 def _reach(cluster: Cluster) -> Client:
-    from distributed import Client
-    from distributed.comm import CommClosedError
-    from distributed.security import Security
+    with needs("scale"):
+        from distributed import Client
+        from distributed.comm import CommClosedError
+        from distributed.security import Security
 
     where = cluster.scheduler
     files: dict[str, Any] = {

@@ -6,17 +6,19 @@ import glob
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from blindscore.errors import DataError
-from blindscore_app.files.blocks import PARQUET, check_header, is_parquet
+from blindscore.people.files.blocks import check_header
+from blindscore.people.files.kinds import KINDS, FileKind, ending_of
 from blindscore_app.files.people import Wanted
-from blindscore_app.files.score_file import score_file
+from blindscore_app.files.score_file import SCORE_ALONE, Columns, score_file
 from blindscore_app.scale.tasks import Task
 
-TABLES = (*PARQUET, ".csv.gz", ".csv")
-RESULT_VERSION = 2  # goes up when equal inputs would give other bytes
+UNKNOWN = "unknown "  # before a feature's name, in what a task counted
+RESULT_VERSION = 3  # goes up when equal inputs would give other bytes
 
 
 def is_many(given: Path) -> bool:
@@ -32,7 +34,7 @@ def partitions(given: Path) -> tuple[Path, list[Path]]:
     Raises
     ------
     DataError
-        No CSV or Parquet file is there.
+        No file of a known kind is there.
     """
     if given.is_dir():
         root, found = given, sorted(given.rglob("*"))
@@ -45,15 +47,22 @@ def partitions(given: Path) -> tuple[Path, list[Path]]:
     files = []
     for file in found:
         hidden = any(part[0] in "._" for part in file.relative_to(root).parts)
-        if not hidden and file.name.lower().endswith(TABLES) and file.is_file():
+        if not hidden and ending_of(file) and file.is_file():
             files.append(file)
     if not files:
-        raise DataError(f"{given}: no file that ends in {', '.join(TABLES)}; give a file, a folder or a quoted pattern")
+        raise DataError(f"{given}: no file that ends in {', '.join(KINDS)}; give a file, a folder or a quoted pattern")
     return root, files
 
 
-def score_tasks(root: Path, files: Sequence[Path], want: Wanted, out: Path, parquet: bool) -> list[Task]:
+def score_tasks(
+    root: Path, files: Sequence[Path], want: Wanted, out: Path, ending: str, columns: Columns = SCORE_ALONE
+) -> list[Task]:
     """Return one task a file, after a look at every file's header; a result keeps the file's name and subfolder.
+
+    Parameters
+    ----------
+    ending
+        Of the results' names; it says their kind.
 
     Raises
     ------
@@ -61,37 +70,41 @@ def score_tasks(root: Path, files: Sequence[Path], want: Wanted, out: Path, parq
         A file cannot be read, lacks a column, or names one twice: nothing is scored then.
     """
     for file in files:
-        check_header(file, want)
-    names = [_result(file.relative_to(root), parquet) for file in files]
-    return [score_task(file, want, out / name, name) for file, name in zip(files, names, strict=True)]
+        check_header(file, want.ask)
+    names = [_result(file.relative_to(root), ending) for file in files]
+    return [score_task(file, want, out / name, name, columns) for file, name in zip(files, names, strict=True)]
 
 
-def score_task(file: Path, want: Wanted, target: Path, name: str) -> Task:
-    """Return the task of one file; the target's ending says whether it becomes CSV or Parquet."""
-    source, parquet = file.absolute(), is_parquet(target)
-    work = partial(_work, source, want, parquet)
-    return Task(name, target.absolute(), recipe_of(want, parquet), (source,), work)
+def score_task(file: Path, want: Wanted, target: Path, name: str, columns: Columns = SCORE_ALONE) -> Task:
+    """Return the task of one file; the target's ending says what it becomes."""
+    source, kind = file.absolute(), KINDS[str(ending_of(target))]
+    work = partial(_work, source, want, kind, columns)
+    return Task(name, target.absolute(), recipe_of(want, kind, columns), (source,), work)
 
 
-def _result(file: Path, parquet: bool) -> str:
-    end = next(end for end in TABLES if file.name.lower().endswith(end))
-    return str(file.with_name(file.name[: -len(end)] + (".parquet" if parquet else ".csv")))
+def _result(file: Path, ending: str) -> str:
+    return str(file.with_name(file.name[: -len(str(ending_of(file)))] + ending))
 
 
-def recipe_of(want: Wanted, parquet: bool) -> str:
+def recipe_of(want: Wanted, kind: FileKind, columns: Columns) -> str:
     """Return the fingerprint of all that a result depends on but the people, hexadecimal."""
     import pyarrow
 
+    plain = kind.form == "csv" and not kind.packed
     parts = {
         "version": RESULT_VERSION,
         "card": want.card.fingerprint,
         "columns": want.column_of,
-        "missing": want.missing,
+        "missing": sorted(want.missing),
+        "delimiter": want.delimiter,
         "keep": want.keep,
-        "parquet": f"pyarrow {pyarrow.__version__}" if parquet else None,  # it stands in the file
+        "kind": asdict(kind),
+        "also": asdict(columns),
+        "pyarrow": None if plain else pyarrow.__version__,  # it stands in the file, or packs it
     }
     return hashlib.sha256(b"blindscore/score/v1" + json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _work(file: Path, want: Wanted, parquet: bool, temporary: Path) -> Mapping[str, int]:
-    return {"people": score_file(file, want, temporary, parquet)}
+def _work(file: Path, want: Wanted, kind: FileKind, columns: Columns, temporary: Path) -> Mapping[str, int]:
+    people, unknown = score_file(file, want, temporary, kind, columns)
+    return {"people": people, **{f"{UNKNOWN}{feature}": count for feature, count in unknown.items()}}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 
 GOOD_FOR = datetime.timedelta(days=1)
 
@@ -66,10 +67,11 @@ class Identity:
 
 def found(folder: Path, names: list[str]) -> dict[str, Identity]:
     """Make an authority and a certificate a name in a folder; the authority's key is forgotten at once."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
+    with needs("town"):
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.x509.oid import NameOID
 
     now = datetime.datetime.now(datetime.UTC)
     root_key = ec.generate_private_key(ec.SECP256R1())

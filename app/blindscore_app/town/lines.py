@@ -6,11 +6,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import httpx
-
 from blindscore.errors import DataError, ForgeryError
+from blindscore.extras import needs
 from blindscore.parties.message import MAX_BODY, Message
 from blindscore_app.town.bundle import MEDIA, pack, unpack
+
+with needs("town"):
+    import httpx
 
 CONNECT_S, ANSWER_S = 5.0, 60.0
 TOKEN = "authorization"

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.extras import needs
 from blindscore.parties.store import Row, TableSpec, checked_row
 
 SHARDS = 8  # a power of two, up to 256
@@ -32,18 +33,16 @@ class PostgresStore:
 
     Raises
     ------
-    ParameterError
+    MissingExtraError
         The extra ``town`` is not installed.
     DataError
         The server cannot be reached, or does not write through.
     """
 
     def __init__(self, conninfo: str, schema: str, *specs: TableSpec) -> None:
-        try:
+        with needs("town"):
             import psycopg
             from psycopg import sql
-        except ImportError as error:
-            raise ParameterError("a store in PostgreSQL needs psycopg: pip install 'blindscore[town]'") from error
         self._psycopg, self._sql = psycopg, sql
         self.conninfo, self.schema = conninfo, schema
         self._local = threading.local()

@@ -17,17 +17,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
-
 from blindscore.errors import BlindscoreError
+from blindscore.extras import needs
 from blindscore.parties.message import Message
 from blindscore.parties.party import Party
 from blindscore_app.town.bundle import MEDIA, pack, unpack
 from blindscore_app.town.lines import TOKEN, Lines
+
+with needs("town"):
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import ClientDisconnect, Request
+    from starlette.responses import JSONResponse, PlainTextResponse, Response
+    from starlette.routing import Route
 
 LOG = logging.getLogger("blindscore.town")
 MAX_REQUEST = 1 << 20  # bytes of a request's body
@@ -198,8 +200,9 @@ def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None
     ready : callable, optional
         Called with the port once it listens; with port 0 the system chooses one.
     """
-    import uvicorn
-    from uvicorn.protocols.http.h11_impl import H11Protocol
+    with needs("town"):
+        import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from blindscore_app.town.authority import common_name
 

@@ -77,6 +77,7 @@ class Run:
     parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     real_runs: int = 0  # cryptographic executions behind this row
     real_agree: int = 0  # of them, equal to the clear scorecard bit for bit
+    totals: NDArray[np.int32] | None = None  # (n,) points before clipping; None = the scores rank as well
     rescore: Callable[[Population], NDArray[np.int16]] | None = None  # scores other people alike; None = by the card
     audit_share: float = 0.0  # probability that bending one score yields proof of it, 0..1
     train: Callable[[NDArray[np.bool_]], Card] | None = None  # the card that other past customers would have given
@@ -101,6 +102,11 @@ class Run:
     def party_of(self, role: str) -> str:
         """Return the party that plays a role: the role's own name unless the run says otherwise."""
         return next((party for party, roles in self.plays.items() if role in roles), role)
+
+    @property
+    def ranks(self) -> NDArray[np.integer]:
+        """What people are ranked by, (n,): points before clipping, where clipping would hide an order."""
+        return self.scores if self.totals is None else self.totals
 
     def score(self, people: Population) -> NDArray[np.int16]:
         """Return the scores, (n,), that this run's rule gives other people: the card's, or the design's own."""

@@ -20,11 +20,11 @@ from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import FINANCIAL, Population
 from blindscore.scorecard.binning import kind_of
 from blindscore.scorecard.card import Card
+from blindscore.scorecard.reasons import costliest, lost_points
 from blindscore.scorecard.scorecard import Scorecard
 
 LEGAL_ID = "legal_id"
 LENDER_SCORES: Mapping[str, tuple[str, ...]] = MappingProxyType({"lender": ("scorer", "lender")})  # see `Run.plays`
-REASONS = 4  # principal reasons that a refusal names
 
 
 def fit_card(population: Population, scorecard: Scorecard, features: list[str]) -> Scorecard:
@@ -58,6 +58,7 @@ class Scored:
 
     card: Card
     scores: NDArray[np.int16]
+    totals: NDArray[np.int32]  # before clipping, moved by whatever else moves the scores
     threshold: int
     messages: pd.DataFrame
     us_per_person: float  # to bin and add up, microseconds
@@ -69,6 +70,7 @@ class Scored:
         return Run(
             decisions=self.scores >= self.threshold,
             scores=self.scores,
+            totals=self.totals,
             threshold=self.threshold,
             card=self.card,
             views=views,
@@ -96,14 +98,17 @@ def score_in_clear(
     card = fit_card(population, scorecard, features).card_
     started = time.perf_counter()
     bins = card.bins(population.features)
-    scores = card.scores(bins)
+    totals = card.totals(bins)
+    scores = card.clip(totals)
     us_per_person = 1e6 * (time.perf_counter() - started) / len(population)
     if adjust is not None:
-        scores = adjust(population, scores)
+        adjusted = adjust(population, scores)
+        totals = totals + adjusted - scores
+        scores = adjusted
     threshold = choose_threshold(scores[population.history], approve, card.scale.low, card.scale.high)
     down = reply_bytes(card, bins, scores >= threshold)
     wire = messages(population, up=8 * len(features), down=down)
-    return Scored(card, scores, threshold, wire, us_per_person, retrain(population, scorecard, features))
+    return Scored(card, scores, totals, threshold, wire, us_per_person, retrain(population, scorecard, features))
 
 
 def choose_threshold(scores: NDArray[np.integer], approve: float = 0.75, low: int = 350, high: int = 950) -> int:
@@ -195,9 +200,8 @@ def reply_bytes(card: Card, bins: NDArray[np.uint8], approved: NDArray[np.bool_]
     in transit does not hide the length that this adds.
     """
     score = card.scores(bins)
-    best = np.array([max(c.points) for c in card.characteristics])
-    lost = best - card.points[np.arange(bins.shape[1]), bins]
-    order = np.argsort(-lost, axis=1, kind="stable")[:, :REASONS]
+    lost = lost_points(card, bins)
+    order = costliest(lost)
     given = np.take_along_axis(lost, order, axis=1) > 0
     names = np.array([len(json.dumps(c.feature)) for c in card.characteristics])
     separators = 2 * np.maximum(given.sum(axis=1) - 1, 0)

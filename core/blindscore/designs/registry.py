@@ -10,7 +10,7 @@ from blindscore.designs.design import Design
 from blindscore.designs.integrated import Integrated
 from blindscore.designs.minimal import Minimal
 from blindscore.designs.platform import Platform
-from blindscore.errors import ParameterError
+from blindscore.errors import BlindscoreError, ParameterError
 
 GROUP = "blindscore.designs"
 PLAIN: tuple[type[Design], ...] = (Platform, Integrated, Bureau, Aggregator, Minimal)
@@ -22,11 +22,18 @@ def load_designs() -> dict[str, Design]:
     Raises
     ------
     ParameterError
-        Two designs carry one name, or a plug-in is no design.
+        Two designs carry one name, or a plug-in is no design, or lacks a library.
     """
     found = [design() for design in PLAIN]
     for point in entry_points(group=GROUP):
-        design = point.load()()
+        try:
+            design = point.load()()
+        except BlindscoreError:
+            raise
+        except ImportError as error:
+            raise ParameterError(
+                f"design {point.name!r} cannot be loaded ({error}); install what it needs, or uninstall its package"
+            ) from error
         if not isinstance(design, Design):
             raise ParameterError(f"entry point {point.name!r} of {point.dist} is no Design; see CONTRIBUTING.md")
         found.append(design)

@@ -13,6 +13,7 @@ from blindscore.people.device import device
 from blindscore.people.friends import Edges, friends_mean
 from blindscore.people.latents import Floats
 from blindscore.people.money import MONTHS, money
+from blindscore.people.names import NAMES, names
 from blindscore.people.variables import (
     AGE,
     AREA,
@@ -65,11 +66,11 @@ def feature_table(
     return pd.concat([lasting[[*MONEY_NAMES, *DEVICE_NAMES]], columns], axis=1)
 
 
-def register_table(seed: int, root: Floats) -> pd.DataFrame:
-    """What outsiders know."""
+def register_table(seed: int, root: Floats, *, named: bool = False) -> pd.DataFrame:
+    """What outsiders know; with the given name if so asked."""
     starts = [start for start, _ in _BANDS]
     areas = tuple(f"area {k:04d}" for k in range(int(root[:, AREA].max()) + 1))
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "legal_id": pd.Series([f"{word:016x}" for word in labels(seed, len(root)).tolist()], dtype="str"),
             "age_band": texts(
@@ -79,3 +80,4 @@ def register_table(seed: int, root: Floats) -> pd.DataFrame:
             "region": texts(areas, root[:, AREA].astype(np.int64)),
         }
     )
+    return table.assign(name=texts(NAMES, names(seed, root))) if named else table

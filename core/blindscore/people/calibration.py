@@ -1,22 +1,18 @@
-"""Measure on a society what the published figures of :mod:`blindscore.people.facts` say, and print both side by side.
+"""Measure on a society what the published figures of :data:`blindscore.people.facts.FACTS` say.
 
-``python -m blindscore.people.calibration`` prints the table of ``docs/society.md``.
 Every AUC is out of sample: one half of the people trains a logistic regression, the other half is scored.
 """
 
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.people.facts import FACTS
 from blindscore.people.friends import Edges
 from blindscore.people.latents import Floats
-from blindscore.people.society import Society, make_society
-from blindscore.people.variables import AGE, CONDUCT_NAMES, PIETY, POLITICS
+from blindscore.people.society import Society
+from blindscore.people.variables import AGE, CONDUCT_NAMES, SEX
 
 TRAIT_AUCS = ("party", "ethnicity", "religion", "smoker", "drinker", "single", "drugs")
 UNICITY_SAMPLE = 2_000
@@ -61,6 +57,18 @@ def auc(features: pd.DataFrame, target: NDArray[np.bool_]) -> float:
     return float(np.mean(areas))
 
 
+def bureau_risk(society: Society) -> tuple[NDArray[np.bool_], Floats]:
+    """Who has a financial history, (n,), and the out-of-sample log-odds of default of those who have, (k,)."""
+    known = society.features["arrears_months"].notna().to_numpy()
+    people, default = society.features[known].reset_index(drop=True), society.default[known]
+    bureau = people[society.schema.names(contexts=("financial",))]
+    half = np.arange(len(default)) % 2 == 0
+    risk = np.empty(len(default))
+    for train in (half, ~half):
+        risk[~train] = held_out_score(bureau, default, train)[~train]
+    return known, risk
+
+
 def default_figures(society: Society) -> dict[str, float]:
     """AUCs of default and default rates by fifth and by device, among people who have a financial history."""
     known = society.features["arrears_months"].notna().to_numpy()
@@ -72,10 +80,7 @@ def default_figures(society: Society) -> dict[str, float]:
         "auc_footprint": auc(footprint, default),
         "auc_both": auc(pd.concat([bureau, footprint], axis=1), default),
     }
-    half = np.arange(len(default)) % 2 == 0
-    risk = np.empty(len(default))
-    for train in (half, ~half):
-        risk[~train] = held_out_score(bureau, default, train)[~train]
+    risk = bureau_risk(society)[1]
     fifth = np.argsort(np.argsort(-risk)) * 5 // len(risk)
     mean = float(default.mean())
     for k in range(5):
@@ -103,11 +108,17 @@ def trait_figures(society: Society) -> dict[str, float]:
     doings = society.features[list(CONDUCT_NAMES)]
     female = (society.register["sex"] == "female").to_numpy()
     gay = society.traits["orientation"].to_numpy() == 1
-    out = {f"auc_{name}": auc(doings, society.traits[name].to_numpy() == 1) for name in TRAIT_AUCS}
+    out = {f"auc_{name}": auc(doings, society.traits[name].to_numpy() > 0) for name in TRAIT_AUCS}
     out["auc_sex"] = auc(doings, female)
     out["auc_gay_men"] = auc(doings[~female].reset_index(drop=True), gay[~female])
     out["auc_gay_women"] = auc(doings[female].reset_index(drop=True), gay[female])
     return out
+
+
+def pregnant_share(society: Society) -> float:
+    """Share of women of 18 to 42 who are pregnant."""
+    fertile = (society.roots[:, SEX] == 1) & (society.roots[:, AGE] < 43)
+    return float(society.traits["pregnant"].to_numpy()[fertile].mean())
 
 
 def unicity(visits: pd.DataFrame, points: int = 4, sample: int = UNICITY_SAMPLE, seed: int = 1) -> float:
@@ -177,6 +188,7 @@ def reached(society: Society) -> dict[str, float]:
         **default_figures(society),
         **trait_figures(society),
         **graph_figures(society.friends, len(society)),
+        "pregnant": pregnant_share(society),
         "four_points": unicity(society.visits),
         "found_again": found_again(society),
     }
@@ -191,65 +203,3 @@ def conduct_gains(society: Society) -> dict[str, float]:
     rows, default = society.features[known].reset_index(drop=True), society.default[known]
     held = {"full": society.schema.names(contexts=("financial",)), "thin": ["income", "rent_to_income"]}
     return {name: auc(rows[[*file, *CONDUCT_NAMES]], default) - auc(rows[file], default) for name, file in held.items()}
-
-
-def without_target(society: Society) -> dict[str, float]:
-    """Figures for which no published target is used, so that a reader can judge them; by what they say."""
-    assert society.friends is not None  # a society always has a graph
-    first, second = society.friends.T
-    degree = np.bincount(society.friends.ravel(), minlength=len(society))
-    doings = society.features[list(CONDUCT_NAMES)]
-    thin = society.features["arrears_months"].isna().to_numpy()
-    out = {
-        "people": float(len(society)),
-        "share who default": float(society.default.mean()),
-        "share with a thin file": float(thin.mean()),
-        "public officials": float(society.officials.sum()),
-    }
-    for name in society.traits:
-        out[f"people with {name}"] = float(society.traits[name].sum())
-    for name in ("illness", "rare_illness", "pregnant"):
-        out[f"AUC of {name} from conduct"] = auc(doings, society.traits[name].to_numpy() == 1)
-    out |= {f"AUC of default that conduct adds to a {name} file": gain for name, gain in conduct_gains(society).items()}
-    for what, column in (("politics", POLITICS), ("piety", PIETY), ("age", AGE)):
-        latent = society.roots[:, column]
-        out[f"correlation of friends' {what}"] = float(np.corrcoef(latent[first], latent[second])[0, 1])
-    out["mean number of friends"] = float(degree.mean())
-    out["most friends"] = float(degree.max())
-    out["correlation of friends' numbers of friends"] = float(
-        np.corrcoef(np.concatenate([degree[first], degree[second]]), np.concatenate([degree[second], degree[first]]))[
-            0, 1
-        ]
-    )
-    return out
-
-
-def table(society: Society) -> str:
-    """Targets and reached figures as a Markdown table."""
-    figures = reached(society)
-    lines = ["| figure | target | reached | tolerance | within | status | source |", "|---|---:|---:|---:|---|---|---|"]
-    for fact in FACTS:
-        value = figures[fact.name]
-        verdict = "yes" if fact.holds(value) else "**no**"
-        lines.append(
-            f"| {fact.what} | {fact.value:.3f} | {value:.3f} | {fact.tolerance:.3f} | {verdict} "
-            f"| {fact.status} | {fact.source} |"
-        )
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Print the table for one society."""
-    parser = argparse.ArgumentParser(description="Print published figures beside those of a synthetic society.")
-    parser.add_argument("--people", type=int, default=60_000)
-    parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    society = make_society(asked.people, asked.seed)
-    print(table(society))
-    print("\n| figure without a target | reached |\n|---|---:|")
-    for what, value in without_target(society).items():
-        print(f"| {what} | {value:,.0f} |" if value >= 5 and value == round(value) else f"| {what} | {value:.3f} |")
-
-
-if __name__ == "__main__":
-    main()

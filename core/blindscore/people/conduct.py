@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import count, normal, uniform
 from blindscore.people.latents import Floats
 from blindscore.people.variables import (
@@ -118,7 +118,7 @@ def _posts(seed: int, month: int, i: int, r: Floats, t: NDArray[np.int8], p: Flo
     p[5] = _amount(s, _POST + 5, m, i, night, 0.9)
     p[6] = _amount(s, _POST + 6, m, i, -2.1 + talk + (2.2 - 0.75 * r[SEX]) * t[ORIENTATION], 0.8)
     p[7] = _amount(s, _POST + 7, m, i, 0.8 + talk - 1.6 * r[SEX], 0.8)
-    p[8] = _amount(s, _POST + 8, m, i, -2.0 + talk + 0.2 * r[DESCENT] + 3.1 * t[ETHNICITY], 0.8)
+    p[8] = _amount(s, _POST + 8, m, i, -2.0 + talk + 0.2 * r[DESCENT] + 3.1 * (t[ETHNICITY] > 0), 0.8)
 
 
 @njit(cache=True)

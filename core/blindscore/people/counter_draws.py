@@ -11,15 +11,11 @@ For simulation only; protective noise never comes from here.
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from blindscore.kernel_cache import drop_stale_kernels
-
-drop_stale_kernels(Path(__file__).parent)  # every kernel of the society imports this file first
+from blindscore.kernel_cache import njit
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

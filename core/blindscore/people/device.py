@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import uniform
 from blindscore.people.latents import Floats
 from blindscore.people.variables import DEVICE_TYPE, DIGITAL, HOST, LOWER, NAME, NIGHT, NUMBER, SYSTEM, TYPO

@@ -18,6 +18,16 @@ KOSINSKI = "Kosinski, Stillwell and Graepel, PNAS 110(15), 2013"
 KOSINSKI_PRESS = f"{KOSINSKI}, as the press gave it"
 MONTJOYE = "de Montjoye, Radaelli, Singh and Pentland, Science 347(6221), 2015"
 TOURNIER = "Tournier and de Montjoye, Science Advances 8(33), 2022"
+FED = "Federal Reserve Board, Report to the Congress on Credit Scoring, 2007, tables of differential effect"
+BLS_2005 = "US Bureau of Labor Statistics, Usual Weekly Earnings, fourth quarter 2005 (full-time)"
+BLS_1999 = "US Bureau of Labor Statistics, The Editor's Desk, 23 July 1999 (men, full-time)"
+EUROSTAT = "Eurostat, EU-SILC, Gini of equivalised disposable income, EU, 2025, as the press gave it"
+CDC = "US Centers for Disease Control, Tobacco Product Use among Adults, 2020, as a blog on demography gave it"
+WILLIAMS = "Badgett, Choi and Wilson, LGBT Poverty in the United States, 2019, as the press gave it"
+LOGAN = "Logan and Stults, The Persistence of Segregation in the Metropolis, 2011"
+PRRI = "Public Religion Research Institute, American Values Survey 2013 (up to seven confidants), as the press gave it"
+PEW = "Pew Research Center, Changing Partisan Coalitions, 2024; white voters' 41% recalled"
+VENTURA = "Ventura, Abma, Mosher and Henshaw, National Vital Statistics Reports 56(15), 2008"
 UGANDER = "Ugander, Karrer, Backstrom and Marlow, arXiv:1111.4503, 2011"
 
 
@@ -42,6 +52,7 @@ def _relative(name: str, what: str, rate: float, mean: float, tolerance: float) 
     return Fact(name, f"default rate over the mean: {what}", rate / mean, tolerance, "documented", BERG)
 
 
+_OWN_SUM = "(own sum: births last .75, losses .2 of a year: .057 in the US of 2004; births fell by a fifth)"
 _MEAN = 0.94  # % of orders that default, in the sample of Berg et al. (documented)
 FACTS: tuple[Fact, ...] = (
     Fact("auc_bureau", "AUC of default from bureau-type features", 0.683, 0.015, "documented", BERG),
@@ -89,4 +100,37 @@ FACTS: tuple[Fact, ...] = (
     Fact("fewer_friends", "share with fewer friends than their friends' median", 0.836, 0.03, "reported", UGANDER),
     Fact("connected", "share of people in the largest component", 0.9991, 0.002, "documented", UGANDER),
     Fact("median_degree", "median over mean number of friends (99 of 190)", 0.52, 0.05, "recalled", UGANDER),
+    Fact("pregnant", f"share of women of 18 to 42 who are pregnant {_OWN_SUM}", 0.046, 0.01, "reported", VENTURA),
 )
+
+# Group one and two stand for the groups with the largest and second largest gap in the United States. A gap is the
+# difference of mean percentiles of a score trained on bank and bureau features, among people with a financial history.
+DISPARITIES: tuple[Fact, ...] = (
+    Fact("gap_one", "score percentiles that group one lies under the majority", 28.3, 2.5, "documented", FED),
+    Fact("gap_two", "score percentiles that group two lies under the majority", 15.7, 2.5, "documented", FED),
+    Fact("gap_single", "score percentiles that single people lie under others", 12.8, 2.5, "documented", FED),
+    Fact("gap_women", "score percentiles that women lie over men", 1.2, 1.5, "documented", FED),
+    Fact("gini", "Gini of income", 0.294, 0.02, "reported", EUROSTAT),
+    Fact("pay_women", "median income of women over men's", 0.804, 0.03, "documented", BLS_2005),
+    Fact("pay_one", "median income of group one over the majority's", 0.782, 0.03, "documented", BLS_2005),
+    Fact("pay_two", "median income of group two over the majority's", 0.702, 0.03, "documented", BLS_2005),
+    Fact("pay_young", "median income of ages under 25 over that of 45 to 54", 0.454, 0.04, "documented", BLS_1999),
+    Fact("pay_old", "median income of ages 65 and over over that of 45 to 54", 0.556, 0.04, "documented", BLS_1999),
+    Fact("poor_lgb", "LGB people under the income that 15.7% of others stay under", 0.216, 0.03, "reported", WILLIAMS),
+    Fact("smoke", "share who smoke", 0.125, 0.02, "reported", CDC),
+    Fact("smoke_poor", "share who smoke, poorest fourth (under 35,000 USD)", 0.202, 0.03, "reported", CDC),
+    Fact("smoke_rich", "share who smoke, richest third (over 100,000 USD)", 0.062, 0.03, "reported", CDC),
+    Fact("smoke_18", "share who smoke, ages 18 to 24", 0.074, 0.025, "reported", CDC),
+    Fact("smoke_25", "share who smoke, ages 25 to 44", 0.141, 0.02, "reported", CDC),
+    Fact("smoke_45", "share who smoke, ages 45 to 64", 0.149, 0.02, "reported", CDC),
+    Fact("smoke_65", "share who smoke, ages 65 and over", 0.090, 0.02, "reported", CDC),
+    Fact("apart_one", "dissimilarity of areas, group one and majority", 0.591, 0.04, "recalled", LOGAN),
+    Fact("apart_two", "dissimilarity of areas, group two and majority", 0.485, 0.04, "recalled", LOGAN),
+    Fact("own_majority", "share of the majority's ties that stay in it", 0.91, 0.04, "reported", PRRI),
+    Fact("own_one", "share of group one's ties that stay in it", 0.83, 0.04, "reported", PRRI),
+    Fact("own_two", "share of group two's ties that stay in it", 0.64, 0.05, "recalled", PRRI),
+    Fact("party_one", "log-odds of the opposition, group one over majority", 1.95, 0.25, "reported", PEW),
+    Fact("party_two", "log-odds of the opposition, group two over majority", 0.81, 0.25, "reported", PEW),
+)
+# What the society with disparities misses of FACTS: groups that keep to themselves crowd a network of 18 friends.
+MISSED_WITH_DISPARITIES = ("clustering",)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import DRAWS, normal, uniform
 from blindscore.people.latents import Floats
-from blindscore.people.variables import AGE, AREA, CONSC, DESCENT, MEANS, PIETY, POLITICS, SOCIABLE, STRAIN
+from blindscore.people.variables import AGE, AREA, CONSC, DESCENT, MEANS, PIETY, POLITICS, SIDE, SOCIABLE, STRAIN
 
 Edges = NDArray[np.int32]
 _KEY, _PICK = 800, 2000  # first variable numbers in the noise; a look takes PICK_BLOCKS variables
@@ -40,10 +40,10 @@ def _keys(seed: int, root: Floats) -> Floats:
         r = root[i]
         age, mood = (r[AGE] - 45.0) / 18.0, 0.6 * (r[STRAIN] - r[CONSC] - r[MEANS])
         town = 100.0 * math.floor(r[AREA] / AREAS_PER_TOWN)
-        out[0, i] = 100.0 * r[AREA] + 0.5 * age + normal(seed, _KEY, 0, i)
-        out[1, i] = town + 1.5 * mood + age + 0.5 * normal(seed, _KEY, 1, i)
-        out[2, i] = town + 2.0 * r[PIETY] + r[DESCENT] + 0.3 * age + 0.5 * normal(seed, _KEY, 2, i)
-        out[3, i] = town + 2.0 * r[POLITICS] + 0.3 * age + 0.5 * normal(seed, _KEY, 3, i)
+        out[0, i] = 100.0 * r[AREA] + 0.5 * age + r[SIDE] + normal(seed, _KEY, 0, i)
+        out[1, i] = town + 1.5 * mood + age + r[SIDE] + 0.5 * normal(seed, _KEY, 1, i)
+        out[2, i] = town + 2.0 * r[PIETY] + r[DESCENT] + 0.3 * age + r[SIDE] + 0.5 * normal(seed, _KEY, 2, i)
+        out[3, i] = town + 2.0 * r[POLITICS] + 0.3 * age + r[SIDE] + 0.5 * normal(seed, _KEY, 3, i)
     return out
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import normal, uniform
 from blindscore.people.variables import (
     AGE,
+    ALONE,
     AREA,
     CHILD,
     CONSC,
@@ -22,8 +23,10 @@ from blindscore.people.variables import (
     DIGITAL,
     DRINKER,
     DRUGS,
+    EARN,
     ETHNICITY,
     FRAILTY,
+    GROUP,
     HEDONISM,
     ILLNESS,
     MEANS,
@@ -37,8 +40,10 @@ from blindscore.people.variables import (
     RARE_ILLNESS,
     RELIGION,
     SEX,
+    SIDE,
     SINGLE,
     SMOKER,
+    SMOKY,
     SOCIABLE,
     STRAIN,
     THIN,
@@ -54,10 +59,13 @@ W_STRAIN, W_CONSC, W_MEANS = 0.75, -0.50, -0.43  # money trouble; squares sum to
 D_MONEY, D_OWN = 0.38, 0.925  # digital habits: from money trouble, and their own
 H_CONSC, H_OWN = -0.30, 0.954  # hedonism: from conscientiousness, and its own
 B_MONEY, B_DEVICE, B_HABIT = 0.57, 0.80, 0.40  # log-odds of default a unit
+ORIENTATION_CUT = 1.55  # 6 %
+PREGNANT_SHARE = 0.045  # of women of 18 to 42 at one moment
 
 
 @njit(cache=True)
-def _money_trouble(r: Floats) -> float:
+def money_trouble(r: Floats) -> float:
+    """How hard a person finds it to make ends meet: mean 0, variance 1 over people."""
     return W_STRAIN * r[STRAIN] + W_CONSC * r[CONSC] + W_MEANS * r[MEANS]
 
 
@@ -75,7 +83,7 @@ def roots(seed: int, n: int, areas: int, thin_files: bool) -> Floats:
         r[CONSC] = normal(seed, _ROOT, 3, i)
         r[MEANS] = normal(seed, _ROOT, 4, i)
         r[STRAIN] = normal(seed, _ROOT, 5, i)
-        r[DIGITAL] = D_MONEY * _money_trouble(r) + D_OWN * normal(seed, _ROOT, 6, i)
+        r[DIGITAL] = D_MONEY * money_trouble(r) + D_OWN * normal(seed, _ROOT, 6, i)
         r[POLITICS] = normal(seed, _ROOT, 7, i)
         r[PIETY] = normal(seed, _ROOT, 8, i)
         r[FRAILTY] = 0.9 * normal(seed, _ROOT, 9, i) - 0.45 * youth
@@ -85,13 +93,15 @@ def roots(seed: int, n: int, areas: int, thin_files: bool) -> Floats:
         r[DESCENT] = 0.4 * r[PIETY] + 0.917 * normal(seed, _ROOT, 15, i)
         r[CHILD] = 1.0 if 20.0 <= age < 43.0 and uniform(seed, _ROOT, 13, i) < 0.30 else 0.0
         young = 1.0 / (1.0 + math.exp(2.6 - 1.1 * youth))
+        r[GROUP] = 1.0 if r[DESCENT] > 1.04 else 0.0  # 15 %, a minority
+        r[EARN] = r[SMOKY] = r[ALONE] = r[SIDE] = 0.0
         r[THIN] = 1.0 if thin_files and uniform(seed, _ROOT, 14, i) < young else 0.0
     return out
 
 
 @njit(cache=True)
 def traits(seed: int, root: Floats) -> NDArray[np.int8]:
-    """Secrets, (n, N_TRAITS) of 0/1. Shares in the comments are rounded."""
+    """Secrets, (n, N_TRAITS) of 0/1, ethnicity the number of the group. Shares in the comments are rounded."""
     n = root.shape[0]
     out = np.zeros((n, N_TRAITS), np.int8)
     for i in range(n):
@@ -100,15 +110,15 @@ def traits(seed: int, root: Floats) -> NDArray[np.int8]:
         youth = (45.0 - r[AGE]) / 18.0
         t[PARTY] = r[POLITICS] > 0.52  # 30 %, opposition
         t[RELIGION] = r[PIETY] > 0.84  # 20 %, a minority faith
-        t[ORIENTATION] = r[ORIENT] > 1.55  # 6 %
-        t[ETHNICITY] = r[DESCENT] > 1.04  # 15 %, a minority
-        t[SMOKER] = 0.8 * r[HEDONISM] + 0.6 * normal(seed, _TRAIT, 0, i) > 0.70  # 24 %
+        t[ORIENTATION] = r[ORIENT] > ORIENTATION_CUT
+        t[ETHNICITY] = r[GROUP]
+        t[SMOKER] = 0.8 * r[HEDONISM] + 0.6 * normal(seed, _TRAIT, 0, i) + r[SMOKY] > 0.70  # 24 %
         t[DRINKER] = 0.7 * r[HEDONISM] - 0.4 * t[RELIGION] + 0.7 * normal(seed, _TRAIT, 3, i) > 0.1  # 40 %
         t[DRUGS] = 0.5 * r[HEDONISM] + 0.2 * youth + 0.84 * normal(seed, _TRAIT, 4, i) > 1.15  # 12 %
-        t[SINGLE] = 0.5 * youth - 0.6 * r[CHILD] + normal(seed, _TRAIT, 5, i) > 0.25  # 36 %
+        t[SINGLE] = 0.5 * youth - 0.6 * r[CHILD] + normal(seed, _TRAIT, 5, i) + r[ALONE] > 0.25  # 36 %
         t[ILLNESS] = 0.85 * r[FRAILTY] + 0.5 * normal(seed, _TRAIT, 1, i) > 1.85  # 4 %, chronic
         t[RARE_ILLNESS] = uniform(seed, _TRAIT, 6, i) < 0.003
-        t[PREGNANT] = fertile and uniform(seed, _TRAIT, 2, i) < 0.10  # 2 %
+        t[PREGNANT] = fertile and uniform(seed, _TRAIT, 2, i) < PREGNANT_SHARE  # 1 % of everybody
     return out
 
 
@@ -128,7 +138,7 @@ def default_latent(root: Floats) -> Floats:
     out = np.empty(root.shape[0])
     for i in range(root.shape[0]):
         r = root[i]
-        out[i] = B_MONEY * _money_trouble(r) + B_DEVICE * r[DIGITAL] + B_HABIT * r[HEDONISM]
+        out[i] = B_MONEY * money_trouble(r) + B_DEVICE * r[DIGITAL] + B_HABIT * r[HEDONISM]
     return out
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import normal, uniform
 from blindscore.people.latents import Floats
 from blindscore.people.variables import (
@@ -16,6 +16,7 @@ from blindscore.people.variables import (
     ARREARS,
     CHILD,
     CONSC,
+    EARN,
     ENQUIRIES,
     INCOME,
     LATE_BILLS,
@@ -42,7 +43,7 @@ def _ledger(seed: int, i: int, r: Floats, last: int, rows: Floats) -> None:
     A month: wage or benefit comes in; rent, bills, spending and now and then a shock go out; what the account cannot
     cover goes on the card; what the card cannot cover is a month in arrears. Money in EUR, events as 0/1.
     """
-    wage = math.exp(7.75 + 0.35 * r[MEANS] + 0.10 * normal(seed, _MONEY, 0, i))
+    wage = math.exp(7.75 + r[EARN] + 0.35 * r[MEANS] + 0.10 * normal(seed, _MONEY, 0, i))
     rent = wage * min(0.6, max(0.12, 0.29 - 0.04 * r[MEANS] + 0.06 * normal(seed, _MONEY, 1, i)))
     bills = 110.0 + 25.0 * r[CHILD] + 0.02 * wage
     appetite = wage * (0.56 + 0.035 * r[STRAIN] - 0.025 * r[CONSC] + 0.05 * normal(seed, _MONEY, 2, i))
@@ -111,4 +112,15 @@ def ledger(seed: int, root: Floats, last: int, persons: NDArray[np.int64]) -> Fl
     out = np.empty((persons.size, MONTHS, N_LEDGER))
     for k in range(persons.size):
         _ledger(seed, persons[k], root[persons[k]], last, out[k])
+    return out
+
+
+@njit(cache=True)
+def enquired(seed: int, root: Floats, first: int, months: int) -> NDArray[np.bool_]:
+    """Who has an enquiry in which of the `months` months from month `first` of the ledger on, (n, months)."""
+    out = np.empty((root.shape[0], months), np.bool_)
+    rows = np.empty((MONTHS, N_LEDGER))
+    for i in range(root.shape[0]):
+        _ledger(seed, i, root[i], first + months, rows)
+        out[i] = rows[MONTHS - months :, 9] == 1.0
     return out

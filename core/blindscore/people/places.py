@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
+from blindscore.kernel_cache import njit
 from blindscore.people.counter_draws import uniform
 from blindscore.people.friends import AREAS_PER_TOWN
 from blindscore.people.latents import Floats

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.errors import DataError, SchemaError
+from blindscore.errors import DataError, ParameterError, SchemaError
 
 Kind = Literal["number", "category"]
 FINANCIAL = "financial"
+MAX_MONTHS = 24  # of applications
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ class Feature:
     context: str = FINANCIAL  # "financial", "shopping", "browsing", "posts", "social", "device", ...
     unit: str = ""
     kind: Kind = "number"
+    plain: str = ""  # what a reader calls it: "months in arrears"; empty = the column's name
+
+    @property
+    def label(self) -> str:
+        """What to show a reader: the plain name, else the column's name with spaces."""
+        return self.plain or self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,12 @@ class Schema:
     def only(self, names: list[str]) -> Schema:
         """Return the schema reduced to the named features, in the order given."""
         return replace(self, features=tuple(self[name] for name in names))
+
+
+def check_months(months: int) -> None:
+    """Raise :class:`ParameterError` unless so many months of applications can be asked for."""
+    if not 1 <= months <= MAX_MONTHS:
+        raise ParameterError(f"months must be 1 to {MAX_MONTHS}, got {months}")
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,36 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def applications(self, months: int = 1) -> pd.DataFrame:
+        """Who applies when, and which bank signs: person, month, day (0..29), hour (0..23), bank; one row a time.
+
+        Of a file nothing of this is known: everybody applies once, at an hour between 8 and 21 that says nothing of the
+        person, with one bank. A synthetic society knows more (:mod:`blindscore.people.applying`).
+
+        Raises
+        ------
+        ParameterError
+            Fewer than 1 month, or more than 24.
+        """
+        check_months(months)
+        n = len(self)
+        return pd.DataFrame(
+            {
+                "person": np.arange(n, dtype=np.int32),
+                "month": np.zeros(n, np.int32),
+                "day": np.zeros(n, np.int32),
+                "hour": np.random.default_rng([n, 0x77]).integers(8, 22, n).astype(np.int32),
+                "bank": pd.Series(["bank"] * n, dtype="str"),
+            }
+        )
+
+    def banks(self) -> pd.DataFrame:
+        """Which banks a person has: bank and second_bank (missing = none), one row a person; one bank for a file."""
+        n = len(self)
+        return pd.DataFrame(
+            {"bank": pd.Series(["bank"] * n, dtype="str"), "second_bank": pd.Series([None] * n, dtype="str")}
+        )
 
     @property
     def fingerprint(self) -> str:

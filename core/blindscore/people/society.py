@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,17 +19,20 @@ from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
 from blindscore.people import latents
-from blindscore.people.assemble import feature_table, lasting_features, register_table
+from blindscore.people.applying import BANKS, banks, times
+from blindscore.people.assemble import feature_table, lasting_features, register_table, texts
 from blindscore.people.conduct import conduct as conduct_of
 from blindscore.people.counter_draws import coin
+from blindscore.people.disparities import disparate
 from blindscore.people.friends import friendships, refriend
 from blindscore.people.latents import Floats
-from blindscore.people.money import LEDGER, MONTHS, ledger, money
+from blindscore.people.money import LEDGER, MONTHS, enquired, ledger, money
 from blindscore.people.places import visits
-from blindscore.people.population import Population
+from blindscore.people.population import Population, check_months
 from blindscore.people.variables import (
     BROWSE,
     CONDUCT_NAMES,
+    DISPARATE_SECRETS,
     MONEY_NAMES,
     N_BROWSE,
     SECRETS,
@@ -37,6 +41,10 @@ from blindscore.people.variables import (
     society_schema,
 )
 
+Kind = Literal["independent", "disparate"]
+KINDS: Mapping[Kind, str] = MappingProxyType(
+    {"independent": "synthetic society", "disparate": "synthetic society with disparities"}
+)
 PEOPLE_PER_AREA = 400
 SETTABLE = (*CONDUCT_NAMES, *SOCIAL_NAMES)  # what `do` can set, in the order of a plan's columns
 MAX_PEOPLE = 5_000_000
@@ -56,7 +64,7 @@ class Society(Population):
     month : int
         Months since the society was made; features are those of this month and of the 24 months of ledger before it.
     traits : DataFrame, (n, t)
-        Every modelled secret as 0/1; ``sensitive`` holds the chosen ones.
+        Every modelled secret as 0/1, ``ethnicity`` as the number of the group; ``sensitive`` holds the chosen ones.
     officials : (n,) bool
         Who holds public office.
     roots, plans, plan
@@ -149,13 +157,32 @@ class Society(Population):
         out.insert(0, "person", np.repeat(rows, MONTHS))
         return out
 
+    def applications(self, months: int = 1) -> pd.DataFrame:
+        """See :meth:`Population.applications`; the model is that of :mod:`blindscore.people.applying`.
+
+        Month 0 is now: everybody applies once. Later months are those of the ledger after it.
+        """
+        check_months(months)
+        later = enquired(self.seed, self.roots, MONTHS + self.month, months)
+        night = self.features["night_order"].to_numpy() == 1
+        found = times(self.seed, self.month, self.roots, night, later)
+        table = pd.DataFrame(found[:, :4], columns=["person", "month", "day", "hour"])
+        return table.assign(bank=texts(BANKS, found[:, 4]))
+
+    def banks(self) -> pd.DataFrame:
+        """See :meth:`Population.banks`."""
+        held = banks(self.seed, self.roots)
+        first, second = (texts((*BANKS, ""), held[:, k]) for k in (0, 1))  # -1 is the last of them
+        return pd.DataFrame({"bank": first, "second_bank": second.mask(second == "")})
+
 
 def make_society(
     people: int = 20_000,
     seed: int = 1,
     default_rate: float = 0.06,
     *,
-    secrets: tuple[str, ...] = SECRETS,
+    kind: str = "independent",
+    secrets: tuple[str, ...] | None = None,
     thin_files: bool = True,
 ) -> Society:
     """Make a synthetic society.
@@ -168,8 +195,12 @@ def make_society(
         0 to 2^63 - 1; the same seed gives the same people.
     default_rate : float
         Expected share of defaults, 0.001 to 0.5.
-    secrets : tuple of str
-        Which traits the ``sensitive`` table holds; see :data:`blindscore.people.variables.TRAITS`.
+    kind : "independent" or "disparate"
+        Whether party, religion, orientation, ethnicity and sex are independent of money by construction, or groups
+        differ in money, place and friends as published figures say; see :mod:`blindscore.people.disparities`.
+    secrets : tuple of str, or None
+        Which traits the ``sensitive`` table holds, of :data:`blindscore.people.variables.TRAITS`; None = those usual
+        for the kind.
     thin_files : bool
         False gives everybody a financial history.
 
@@ -184,11 +215,16 @@ def make_society(
         raise ParameterError(f"seed must be 0 to 2^63 - 1, got {seed}")
     if not 0.001 <= default_rate <= 0.5:
         raise ParameterError(f"default_rate must be 0.001 to 0.5, got {default_rate}")
+    kind = check_kind(kind)
+    if secrets is None:
+        secrets = DISPARATE_SECRETS if kind == "disparate" else SECRETS
     unknown = sorted(set(secrets) - set(TRAITS))
     if unknown:
         raise ParameterError(f"unknown secrets {', '.join(unknown)}; choose from {', '.join(TRAITS)}")
     areas = _areas(people)
     root = latents.roots(seed, people, areas, thin_files)
+    if kind == "disparate":
+        root = disparate(seed, root, areas)
     trait = latents.traits(seed, root)
     table = pd.DataFrame(trait, columns=list(TRAITS))
     odds = latents.intercept(default_rate, latents.default_spread())
@@ -197,14 +233,14 @@ def make_society(
     doings = conduct_of(seed, 0, root, trait, plans, plan)
     return Society(
         features=feature_table(lasting_features(seed, root), doings, edges, plans, plan),
-        schema=society_schema(tuple(secrets)),
+        schema=society_schema(tuple(secrets), named=kind == "disparate"),
         default=latents.defaults(seed, latents.default_latent(root), odds),
         sensitive=table[list(secrets)],
-        register=register_table(seed, root),
+        register=register_table(seed, root, named=kind == "disparate"),
         history=coin(seed, _HISTORY, people),
         friends=edges,
         visits=visits(seed, 0, root, trait, areas),
-        name="synthetic society",
+        name=KINDS[kind],
         synthetic=True,
         seed=seed,
         default_rate=default_rate,
@@ -214,6 +250,14 @@ def make_society(
         plans=plans,
         plan=plan,
     )
+
+
+def check_kind(name: str) -> Kind:
+    """Return the name of a society, or raise :class:`ParameterError`."""
+    for kind in KINDS:
+        if name == kind:
+            return kind
+    raise ParameterError(f"no society is called {str(name)[:40]!r}; there are {', '.join(KINDS)}")
 
 
 def _areas(people: int) -> int:

@@ -1,12 +1,13 @@
 """Put values into bins: the one rule that training, scoring and every private variant share.
 
-A number x falls into bin ``#{edges <= x}``, a category into the bin whose group lists it, a missing value (NaN, None,
-``pd.NA``) into the last bin. Messages name the column and the first offending row, never the value.
+A number x falls into bin ``#{edges <= x}``, a category into the bin whose group lists it, else into the bin that the
+card keeps for every other, a missing value (NaN, None, ``pd.NA``) into the last bin. Messages name the column and the
+first offending row, never the value.
 """
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Real
@@ -125,13 +126,20 @@ def categories(column: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:
     return codes, names
 
 
-def bin_column(characteristic: Characteristic, column: pd.Series[Any]) -> NDArray[np.uint8]:
+def bin_column(
+    characteristic: Characteristic, column: pd.Series[Any], unknown: Counter[str] | None = None
+) -> NDArray[np.uint8]:
     """Bin of every person in one characteristic, shape (n,), the missing bin being the last.
+
+    Parameters
+    ----------
+    unknown : counts, under the feature's name, the people whose category no group lists
 
     Raises
     ------
     DataError
-        Infinity, a wrong type, or an unknown category; names the column and the first offending row.
+        Infinity, a wrong type, or an unknown category where the card refuses them; names the column and the first
+        offending row.
     """
     missing = characteristic.n_bins - 1
     if characteristic.groups is None:
@@ -142,21 +150,30 @@ def bin_column(characteristic: Characteristic, column: pd.Series[Any]) -> NDArra
     bin_of = {name: number for number, group in enumerate(characteristic.groups) for name in group}
     lookup = np.array([bin_of.get(name, -1) for name in names] + [missing], np.int64)  # code -1 reads the last entry
     found = lookup[codes]
-    if (found < 0).any():
-        where = f"column {column.name!r}, row {_first(found < 0)}"
-        raise DataError(f"{where}: a category that the scorecard does not know; rows count from 0")
+    lost = found < 0
+    if lost.any():
+        if characteristic.other is None:
+            where = f"column {column.name!r}, row {_first(lost)}"
+            raise DataError(f"{where}: a category that the scorecard does not know; rows count from 0")
+        if unknown is not None:
+            unknown[characteristic.feature] += int(lost.sum())
+        found = np.where(lost, characteristic.other, found)
     return found.astype(np.uint8)
 
 
 def bin_labels(characteristic: Characteristic) -> list[str]:
     """Readable name of every bin, the missing bin last."""
     if characteristic.groups is not None:
-        return [", ".join(group) for group in characteristic.groups] + ["missing"]
+        names = [", ".join(group) for group in characteristic.groups] + ["missing"]
+        if characteristic.other is not None:
+            own = names[characteristic.other]
+            names[characteristic.other] = f"{own}, any other" if own else "any other"
+        return names
     edges = [f"{edge:.10g}" for edge in characteristic.edges]
     if not edges:
         return ["any value", "missing"]
+    codes = characteristic.codes
     middle = [
-        edges[k] if b == math.nextafter(a, math.inf) else f"{edges[k]} to < {edges[k + 1]}"  # a special code
-        for k, (a, b) in enumerate(pairwise(characteristic.edges))
+        f"{codes[k]:.10g}" if k in codes else f"{a} to < {b}" for k, (a, b) in enumerate(pairwise(edges), start=1)
     ]
     return [f"< {edges[0]}", *middle, f">= {edges[-1]}", "missing"]

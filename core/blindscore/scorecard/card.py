@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from blindscore.errors import CardError
 from blindscore.scorecard.binning import bin_column, check_columns
+from blindscore.scorecard.special import code_of
 
 if TYPE_CHECKING:
     from blindscore.scorecard.kernel.kernels import Steps
@@ -29,6 +32,7 @@ MAX_CHARACTERISTICS = 4096
 MAX_POINTS = 10_000  # absolute, a bin; keeps every total far inside int32
 MAX_BASE = 1_000_000  # absolute; likewise
 MAX_SCORE = 32_767  # absolute; a score fits int16
+Unknown = Literal["error", "missing", "neutral"]  # what becomes of a category that the card does not list
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,8 @@ class Scale:
 class Characteristic:
     """One binned feature and its points.
 
-    A number x falls into bin ``#{edges <= x}``; a category into the bin whose group lists it; a missing value
-    into the last bin, number ``len(points) - 1``.
+    A number x falls into bin ``#{edges <= x}``; a category into the bin whose group lists it, or where none does into
+    the bin `other`; a missing value into the last bin, number ``len(points) - 1``.
     """
 
     feature: str
@@ -74,6 +78,7 @@ class Characteristic:
     edges: tuple[float, ...] = ()  # increasing; len(points) - 2 of them for a number
     groups: tuple[tuple[str, ...], ...] | None = None  # categories of each ordinary bin; None for a number
     woe: tuple[float, ...] | None = None  # weight of evidence a bin, for the table only
+    other: int | None = None  # bin of categories that no group lists; None: they are refused, as for a number
 
     def __post_init__(self) -> None:
         where = f"characteristic {self.feature!r}"
@@ -84,6 +89,8 @@ class Characteristic:
             raise CardError(f"{where}: points must be integers within +-{MAX_POINTS}")
         if self.woe is not None and (len(self.woe) != len(self.points) or not all(map(math.isfinite, self.woe))):
             raise CardError(f"{where}: weights of evidence must be finite, one a bin")
+        if self.other is not None and (self.groups is None or not 0 <= self.other <= ordinary):
+            raise CardError(f"{where}: `other` must be one of the bins of categories")
         if self.groups is None:
             if len(self.edges) != ordinary - 1:
                 raise CardError(f"{where}: {ordinary} ordinary bins need {ordinary - 1} edges, got {len(self.edges)}")
@@ -100,6 +107,29 @@ class Characteristic:
     def n_bins(self) -> int:
         """Bins including the missing one."""
         return len(self.points)
+
+    @property
+    def unknown(self) -> Unknown:
+        """What becomes of a category that no group lists: refused, counted as missing, or given points of its own."""
+        if self.other is None:
+            return "error"
+        return "missing" if self.other == self.n_bins - 1 else "neutral"
+
+    @cached_property
+    def codes(self) -> dict[int, float]:
+        """Bins that hold one special code each, and the code."""
+        found = ((k, code_of(a, b)) for k, (a, b) in enumerate(pairwise(self.edges), start=1))
+        return {k: code for k, code in found if code is not None}
+
+    @cached_property
+    def plain_bins(self) -> tuple[int, ...]:
+        """Bins of amounts and listed categories: neither missing, nor a special code, nor every other category."""
+        return tuple(k for k in range(self.n_bins - 1) if k != self.other and k not in self.codes)
+
+    @property
+    def best(self) -> int:
+        """Most points that an amount or a listed category can bring: what reasons are measured against."""
+        return max((self.points[k] for k in self.plain_bins), default=max(self.points))
 
 
 @dataclass(frozen=True)
@@ -147,8 +177,12 @@ class Card:
         """Most total points anybody can have, before clipping."""
         return self.base + sum(max(c.points) for c in self.characteristics)
 
-    def bins(self, people: pd.DataFrame) -> NDArray[np.uint8]:
+    def bins(self, people: pd.DataFrame, unknown: Counter[str] | None = None) -> NDArray[np.uint8]:
         """Bin of every person in every characteristic, shape (n, d); columns are matched by name.
+
+        Parameters
+        ----------
+        unknown : counts, a feature, the people whose category no group lists and who are scored all the same
 
         Raises
         ------
@@ -158,7 +192,7 @@ class Card:
         check_columns(self.features, people)
         out = np.empty((len(people), len(self.characteristics)), np.uint8)
         for j, c in enumerate(self.characteristics):
-            out[:, j] = bin_column(c, people[c.feature])
+            out[:, j] = bin_column(c, people[c.feature], unknown)
         return out
 
     @cached_property
@@ -185,7 +219,7 @@ class Card:
         """Plain, JSON-ready form without the fingerprint."""
         return {
             "format": "blindscore-card",
-            "version": 1,
+            "version": 2,
             "scale": {
                 "base_score": float(self.scale.base_score),
                 "base_odds": float(self.scale.base_odds),
@@ -201,6 +235,7 @@ class Card:
                     "groups": None if c.groups is None else [list(g) for g in c.groups],
                     "points": list(c.points),
                     "woe": None if c.woe is None else [float(w) for w in c.woe],
+                    "other": c.other,
                 }
                 for c in self.characteristics
             ],
@@ -210,4 +245,4 @@ class Card:
     def fingerprint(self) -> str:
         """SHA-256 of the canonical JSON form (sorted keys, no spaces), hexadecimal."""
         canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(b"blindscore/card/v1" + canonical.encode()).hexdigest()
+        return hashlib.sha256(b"blindscore/card/v2" + canonical.encode()).hexdigest()

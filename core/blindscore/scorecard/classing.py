@@ -3,23 +3,25 @@
 A column is cut finely first, then neighbouring fine bins are merged so that the log-likelihood of the outcome, less
 a price a bin, is greatest (segment neighbourhood search: Auger and Lawrence, 1989; price: Schwarz, 1978). A monotone
 request pools violators first (Ayer et al., 1955), so every merge afterwards stays monotone. Where nothing is asked, the
-bad rate of a number may turn once, from rising to falling or back: wiggles beyond that are mostly luck.
+bad rate of a number may turn once, from rising to falling or back: wiggles beyond that are mostly luck. Categories are
+never put in an order of their outcomes before a fit: with many of them that order is luck.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Direction = Literal["increasing", "decreasing", "auto"]
+from blindscore.kernel_cache import njit
+from blindscore.scorecard.special import code_edges
+
+Direction = Literal["increasing", "decreasing", "auto", "none"]
 FINE_BINS = 100
-LEAST = 5.0  # people in a bin; evidence that few people give is smoothed, not thrown away
 TURN = 2.0  # log-likelihood that a turn of a number's bad rate must gain: its place and its kind, at Akaike's price
-RARE = 5.0  # pseudo-people that pull a category's bad rate to the average before categories are ordered
 
 
 @dataclass(frozen=True)
@@ -28,23 +30,32 @@ class Bins:
 
     edges: tuple[float, ...] = ()
     groups: tuple[tuple[str, ...], ...] | None = None
+    other: int | None = None  # bin of categories in no group; None: there are none
 
     @property
     def n_ordinary(self) -> int:
         """Bins without the missing one."""
         return len(self.edges) + 1 if self.groups is None else len(self.groups)
 
-    def merge(self, starts: list[int]) -> Bins:
-        """Join neighbours: each new bin starts at one of `starts`, the first of which is 0."""
+    def merge(self, order: NDArray[np.int64], starts: list[int]) -> Bins:
+        """Put the listed bins in an order and join neighbours; "any other", where it has a bin, stays the last.
+
+        Each new bin starts at one of `starts`, the first of which is 0.
+        """
         if self.groups is None:
             return Bins(edges=tuple(self.edges[k - 1] for k in starts[1:]))
-        ends = [*starts[1:], len(self.groups)]
-        joined = (sorted(sum(self.groups[a:b], ())) for a, b in zip(starts, ends, strict=True))
-        return Bins(groups=tuple(map(tuple, joined)))
+        ends = [*starts[1:], len(order)]
+        joined = [
+            tuple(sorted(chain.from_iterable(self.groups[k] for k in order[a:b])))
+            for a, b in zip(starts, ends, strict=True)
+        ]
+        rest = [self.groups[k] for k in range(len(order), len(self.groups))]
+        other = None if self.other is None else self.other - len(order) + len(joined)
+        return Bins(groups=(*joined, *rest), other=other)
 
 
 def with_special(bins: Bins, special: tuple[float, ...]) -> tuple[Bins, NDArray[np.int64]]:
-    """Give every special code of a number a bin of its own: from the code to the next float, so that edges say it all.
+    """Give every special code of a number a bin of its own, so that edges say it all.
 
     Returns
     -------
@@ -53,8 +64,10 @@ def with_special(bins: Bins, special: tuple[float, ...]) -> tuple[Bins, NDArray[
     m = bins.n_ordinary
     if not special:
         return bins, np.arange(m + 1)
-    cuts = sorted({*bins.edges, *special, *(float(np.nextafter(code, np.inf)) for code in special)})
-    places = {code: m + k for k, code in enumerate(special)}
+    pairs = [code_edges(code) for code in special]
+    outside = (edge for edge in bins.edges if not any(low < edge < end for low, end in pairs))
+    cuts = sorted({*outside, *chain.from_iterable(pairs)})
+    places = {low: m + k for k, (low, _) in enumerate(pairs)}
     ordinary = np.searchsorted(bins.edges, [-np.inf, *cuts], side="right")
     order = [places.get(start, int(own)) for start, own in zip([-np.inf, *cuts], ordinary, strict=True)]
     return Bins(edges=tuple(cuts)), np.array([*order, m + len(special)])
@@ -71,13 +84,19 @@ def short_edge(low: float, high: float) -> float:
     return high
 
 
-def fine_edges(values: NDArray[np.float64], most: int = FINE_BINS) -> NDArray[np.float64]:
+def fine_edges(
+    values: NDArray[np.float64], most: int = FINE_BINS, weight: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """At most `most` - 1 increasing edges between distinct values, about equally many people between them."""
-    distinct, counts = np.unique(values, return_counts=True)
+    if weight is None:
+        distinct, counts = np.unique(values, return_counts=True)
+    else:
+        distinct, place = np.unique(values, return_inverse=True)
+        counts = np.bincount(place, weights=weight)
     if len(distinct) <= most:
         starts = np.arange(1, len(distinct))
     else:
-        reached = np.cumsum(counts) / len(values)
+        reached = np.cumsum(counts) / counts.sum()
         starts = np.unique(np.searchsorted(reached, np.arange(1, most) / most) + 1)
         starts = starts[starts < len(distinct)]
     return np.array([short_edge(float(distinct[k - 1]), float(distinct[k])) for k in starts])
@@ -145,7 +164,12 @@ def log_likelihood(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArr
 
 
 def merge(
-    bad: NDArray[np.float64], good: NDArray[np.float64], max_bins: int, least: float, price: float | None = None
+    bad: NDArray[np.float64],
+    good: NDArray[np.float64],
+    max_bins: int,
+    least: float,
+    price: float | None = None,
+    heads: NDArray[np.int64] | None = None,
 ) -> list[int]:
     """Start of every bin after the best merge of neighbouring fine bins (the first start is 0).
 
@@ -155,11 +179,13 @@ def merge(
     max_bins : most bins to return
     least : least people in a bin
     price : log-likelihood that a further bin must gain; default: that of Schwarz, half the logarithm of the people
+    heads : (m,) people whom the counts stand for, where they are weighted
     """
     m = len(bad)
     before_bad, before_good = (np.concatenate([[0.0], np.cumsum(counts)]) for counts in (bad, good))
     b, g = before_bad[None, :] - before_bad[:, None], before_good[None, :] - before_good[:, None]
-    allowed = (b + g >= least) & (np.arange(m + 1)[:, None] < np.arange(m + 1)[None, :])
+    people = np.concatenate([[0.0], np.cumsum(bad + good if heads is None else heads)])
+    allowed = (people[None, :] - people[:, None] >= least) & (np.arange(m + 1)[:, None] < np.arange(m + 1)[None, :])
     gain = np.where(allowed, log_likelihood(np.maximum(b, 0), np.maximum(g, 0)), -np.inf)  # [i, j]: bin of i..j-1
     price = 0.5 * np.log(before_bad[-1] + before_good[-1] + 1.0) if price is None else price
     found = best_segments(gain, max_bins)
@@ -192,57 +218,46 @@ def class_numbers(
     values: NDArray[np.float64],
     bad: NDArray[np.bool_],
     max_bins: int,
-    monotone: Direction | None = None,
+    sign: int = 0,
+    *,
     price: float | None = None,
+    least: int = 1,
+    weight: NDArray[np.float64] | None = None,
+    edges: NDArray[np.float64] | None = None,
 ) -> Bins:
-    """Bins of a number from present values, shape (n,), and outcomes; `monotone` speaks of the score, not the risk."""
+    """Bins of a number from present values, shape (n,), and outcomes.
+
+    Parameters
+    ----------
+    sign : +1 where the score must rise with the number, -1 where it must fall, 0 where it is free
+    least : least head count of a bin
+    weight : (n,) for how many people each stands; default one
+    edges : to choose among; default fine ones
+    """
     if len(values) == 0:
         return Bins()
-    edges = fine_edges(values)
+    edges = fine_edges(values, weight=weight) if edges is None else edges
     at = np.searchsorted(edges, values, side="right")
-    bads, goods = _count(at, bad, len(edges) + 1), _count(at, ~bad, len(edges) + 1)
-    if monotone == "auto":
-        monotone = "increasing" if rises(values, bad) else "decreasing"
-    starts = pool_turns(bads, goods) if monotone is None else pool_violators(bads, goods, monotone == "decreasing")
-    pooled = _pool(bads, goods, starts)
-    chosen = merge(*pooled, max_bins, LEAST, price)
+    bads, goods = _count(at, bad, len(edges) + 1, weight), _count(at, ~bad, len(edges) + 1, weight)
+    starts = pool_violators(bads, goods, sign < 0) if sign else pool_turns(bads, goods)
+    heads = np.add.reduceat(np.bincount(at, minlength=len(edges) + 1), starts)
+    chosen = merge(*_pool(bads, goods, starts), max_bins, least, price, heads)
     return Bins(edges=tuple(float(edges[starts[k] - 1]) for k in chosen if k > 0))
 
 
-def class_categories(
-    codes: NDArray[np.int64],
-    names: list[str],
-    bad: NDArray[np.bool_],
-    max_bins: int,
-    price: float | None = None,
-) -> Bins:
-    """Groups of categories with like bad rates; categories never seen join the group nearest the average.
-
-    Ordering categories by bad rate first makes the best merge of neighbours the best grouping of all
-    (Breiman et al., "Classification and Regression Trees", 1984, section 4.2.2); rare ones are pulled to the average.
-    """
-    present = codes >= 0
-    bads, goods = (_count(codes[present], which[present], len(names)) for which in (bad, ~bad))
-    if not names:
-        return Bins(groups=((),))
-    average = bads.sum() / max(1.0, bads.sum() + goods.sum())
-    order = np.argsort((bads + RARE * average) / (bads + goods + RARE), kind="stable")
-    chosen = merge(bads[order], goods[order], max_bins, LEAST, price)
-    ends = [*chosen[1:], len(names)]
-    return Bins(groups=tuple(tuple(sorted(names[k] for k in order[a:b])) for a, b in zip(chosen, ends, strict=True)))
-
-
-def rises(values: NDArray[np.float64], bad: NDArray[np.bool_]) -> bool:
+def rises(values: NDArray[np.float64], bad: NDArray[np.bool_], weight: NDArray[np.float64] | None = None) -> bool:
     """Whether a score that rises with the values fits the outcomes at least as well as one that falls."""
-    edges = fine_edges(values)
+    edges = fine_edges(values, weight=weight)
     at = np.searchsorted(edges, values, side="right")
-    bads, goods = _count(at, bad, len(edges) + 1), _count(at, ~bad, len(edges) + 1)
+    bads, goods = _count(at, bad, len(edges) + 1, weight), _count(at, ~bad, len(edges) + 1, weight)
     fits = [log_likelihood(*_pool(bads, goods, pool_violators(bads, goods, way))).sum() for way in (False, True)]
     return bool(fits[0] >= fits[1])
 
 
-def _count(at: NDArray[np.int64], which: NDArray[np.bool_], n: int) -> NDArray[np.float64]:
-    return np.asarray(np.bincount(at, weights=which, minlength=n), np.float64)
+def _count(
+    at: NDArray[np.int64], which: NDArray[np.bool_], n: int, weight: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(at, weights=which if weight is None else which * weight, minlength=n), np.float64)
 
 
 def _pool(

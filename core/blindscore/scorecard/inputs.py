@@ -61,13 +61,72 @@ def _to_pandas(people: Any, names: list[str] | None) -> pd.DataFrame:
     return pd.DataFrame(array, columns=names)
 
 
-def as_outcome(y: Any, n: int) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """Return (bad, classes): bad is (n,) bool, True where y is the greater of the two classes.
+# Words that say which of two outcomes is default; compared without case, hyphens and underscores being blanks. Numbers
+# as words order as numbers do.
+BAD_WORDS = frozenset(
+    [
+        "1",
+        "two",
+        "true",
+        "yes",
+        "y",
+        "bad",
+        "b",
+        "default",
+        "defaulted",
+        "in default",
+        "charged off",
+        "chargeoff",
+        "delinquent",
+        "past due",
+        "late",
+        "bankrupt",
+        "loss",
+        "written off",
+        "not paid",
+        "not repaid",
+        "unpaid",
+        "non performing",
+        "nonperforming",
+        "high risk",
+    ]
+)
+GOOD_WORDS = frozenset(
+    [
+        "0",
+        "one",
+        "zero",
+        "false",
+        "no",
+        "n",
+        "good",
+        "g",
+        "current",
+        "paid",
+        "fully paid",
+        "paid off",
+        "repaid",
+        "performing",
+        "no default",
+        "non default",
+        "not default",
+        "low risk",
+        "in good standing",
+    ]
+)
+
+
+def as_outcome(y: Any, n: int, bad: Any = None) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Return (bad, classes): bad is (n,) bool, True = defaulted; classes are the two labels, the bad one second.
+
+    Parameters
+    ----------
+    bad : the label that means default; None: True, the greater of two numbers, or the one that two words tell
 
     Raises
     ------
     DataError
-        Wrong length, missing values, or not exactly two classes.
+        Wrong length, missing values, not exactly two classes, or words that do not tell which of them is default.
     """
     if y is None:
         raise DataError("a scorecard requires y to be passed, but the target y is None")
@@ -91,4 +150,66 @@ def as_outcome(y: Any, n: int) -> tuple[NDArray[np.bool_], NDArray[Any]]:
             why = "Only binary classification is supported. The type of the target is multiclass"
             raise DataError(f"target: two classes needed (good and bad), found {len(classes)} classes. {why}")
         raise DataError("target: two classes needed (good and bad), found one class only")
-    return values == classes[1], classes
+    at = _bad_one(classes, bad)
+    return values == classes[at], classes[[1 - at, at]]
+
+
+def _bad_one(classes: NDArray[Any], bad: Any) -> int:
+    """Place of the bad one of two classes."""
+    if bad is not None:
+        found = [k for k, label in enumerate(classes) if label == bad]
+        if len(found) != 1:
+            raise DataError(f"target: the label given as bad, {bad!r}, is none of the two outcomes")
+        return found[0]
+    if not isinstance(classes[0], str):
+        return 1
+    words = [" ".join(str(label).lower().replace("-", " ").replace("_", " ").split()) for label in classes]
+    told = [(word in BAD_WORDS) - (word in GOOD_WORDS) for word in words]
+    if told[0] == told[1]:
+        raise DataError("target: the two outcomes are words that do not tell which is default; say it with bad=...")
+    return int(told[1] > told[0])
+
+
+def as_flags(bad: Any) -> NDArray[np.bool_]:
+    """Return known outcomes, (n,), as booleans: True, 1 = defaulted.
+
+    Raises
+    ------
+    DataError
+        A missing outcome, or one that is neither 0 nor 1; names the first row.
+    """
+    values = np.asarray(bad)
+    if values.dtype == bool:
+        return values
+    wrong = np.asarray(pd.isna(values))
+    if wrong.any():
+        raise DataError(f"outcomes, row {int(np.argmax(wrong))}: missing; leave people without an outcome out")
+    wrong = ~np.isin(values, (0, 1))
+    if wrong.any():
+        raise DataError(f"outcomes, row {int(np.argmax(wrong))}: neither 0 (good) nor 1 (bad); rows count from 0")
+    return values.astype(bool)
+
+
+def as_weights(sample_weight: Any, bad: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return for how many people each row stands, (n,); ones where nothing is said.
+
+    Raises
+    ------
+    DataError
+        Wrong shape, a weight that is negative or not finite, or no weight left on the goods or on the bads.
+    """
+    if sample_weight is None:
+        return np.ones(len(bad))
+    weight = np.asarray(sample_weight, np.float64)
+    if weight.ndim == 0:
+        weight = np.full(len(bad), float(weight))
+    if weight.shape != bad.shape:
+        raise DataError(f"sample_weight: {len(bad)} weights needed, one a person, found shape {weight.shape}")
+    wrong = ~(np.isfinite(weight) & (weight >= 0))
+    if wrong.any():
+        raise DataError(f"sample_weight, row {int(np.argmax(wrong))}: weights must be finite and 0 or more")
+    if not weight.any():
+        raise DataError("sample_weight: every weight is zero; somebody must count")
+    if not weight[bad].sum() > 0 or not weight[~bad].sum() > 0:
+        raise DataError("target: two classes needed (good and bad), found one class only among rows with weight")
+    return weight

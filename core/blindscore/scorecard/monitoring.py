@@ -15,10 +15,12 @@ from scipy.stats import beta
 from blindscore.errors import DataError, ParameterError
 from blindscore.scorecard.binning import bin_labels
 from blindscore.scorecard.card import Card
+from blindscore.scorecard.inputs import as_flags
 from blindscore.scorecard.quality import auc_interval
 
 LEAST_SHARE = 1e-4  # an empty band counts as this share, so that its logarithm exists
-BANDS = (350, 550, 600, 650, 700, 750, 951)  # score bands; the last is open at the top of the scale
+CUTS = (550, 600, 650, 700, 750)  # between score bands; the first and the last band are open
+UNKNOWN = "unknown"  # name of the group of people whose group is not known
 
 
 def psi(before: ArrayLike, after: ArrayLike) -> float:
@@ -40,9 +42,26 @@ def psi(before: ArrayLike, after: ArrayLike) -> float:
     return float(((q - p) * np.log(q / p)).sum())
 
 
-def score_stability(before: ArrayLike, after: ArrayLike, bands: Sequence[int] = BANDS) -> float:
-    """Population stability index of two sets of scores over bands of points."""
-    counts = [np.histogram(np.asarray(scores), bins=np.asarray(bands))[0] for scores in (before, after)]
+def score_stability(before: ArrayLike, after: ArrayLike, cuts: Sequence[float] = CUTS) -> float:
+    """Population stability index of two sets of scores, or of points before clipping, over bands between `cuts`.
+
+    The outermost bands are open, so that everybody is counted.
+
+    Raises
+    ------
+    DataError
+        A score is missing, or there is nobody on one side.
+    ParameterError
+        Cuts that do not increase.
+    """
+    edges = np.asarray(cuts, np.float64)
+    if edges.ndim != 1 or not (np.diff(edges) > 0).all():
+        raise ParameterError("cuts between score bands must increase")
+    counts = []
+    for scores in (np.asarray(side, np.float64) for side in (before, after)):
+        if np.isnan(scores).any():
+            raise DataError(f"scores, row {int(np.argmax(np.isnan(scores)))}: missing; score everybody first")
+        counts.append(np.bincount(np.searchsorted(edges, scores, side="right"), minlength=len(edges) + 1))
     return psi(*counts)
 
 
@@ -76,7 +95,7 @@ def reliability(bad: ArrayLike, probability: ArrayLike, bands: int = 10) -> pd.D
     Columns: people, forecast (mean probability of default), observed (share who defaulted), low and high (its 95%
     interval by Clopper and Pearson, 1934).
     """
-    outcome, risk = np.asarray(bad).astype(bool), np.asarray(probability, np.float64)
+    outcome, risk = as_flags(bad), np.asarray(probability, np.float64)
     if outcome.shape != risk.shape or outcome.ndim != 1 or len(outcome) == 0:
         raise DataError("reliability needs one probability an outcome, and somebody")
     if bands < 1:
@@ -100,24 +119,29 @@ def calibration_error(bad: ArrayLike, probability: ArrayLike, bands: int = 10) -
 def by_group(bad: ArrayLike, score: ArrayLike, group: ArrayLike, threshold: float) -> pd.DataFrame:
     """How a card treats groups of people at one threshold: one row a group.
 
+    People whose group is not known are a group of their own, called `UNKNOWN`.
+
     Columns: group, people, bad_rate, mean_score, approved (share), good_refused (share of the goods who are refused,
     Hardt, Price and Srebro, 2016, equal opportunity), bad_approved (share of the bads), auc with low and high (95%);
     a share of nobody, or an AUC of one class, is NaN.
     """
-    outcome, points = np.asarray(bad).astype(bool), np.asarray(score, np.float64)
+    outcome, points = as_flags(bad), np.asarray(score, np.float64)
     groups: NDArray[np.object_] = np.asarray(group, dtype=object)
     if not outcome.shape == points.shape == groups.shape:
         raise DataError("outcomes, scores and groups must have one length")
     rows = []
-    for name in sorted(set(groups), key=str):
-        inside = groups == name
+    missing = np.asarray(pd.isna(groups))
+    groups = np.array([None if gone else name for gone, name in zip(missing, groups, strict=True)], dtype=object)
+    names = [*sorted(set(groups[~missing]), key=str), *([None] if missing.any() else [])]
+    for name in names:
+        inside = missing if name is None else groups == name
         b, s = outcome[inside], points[inside]
         passed = s >= threshold
         both = b.any() and not b.all()
         interval = auc_interval(b, s) if both else (np.nan, np.nan, np.nan)
         rows.append(
             {
-                "group": name,
+                "group": UNKNOWN if name is None else name,
                 "people": len(b),
                 "bad_rate": b.mean(),
                 "mean_score": s.mean(),

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from blindscore.extras import needs
 from blindscore.scorecard.binning import bin_labels
 from blindscore.scorecard.card import Card
+from blindscore.scorecard.inputs import as_flags
 from blindscore.scorecard.monitoring import reliability
 from blindscore.scorecard.quality import auc
 
@@ -18,13 +20,14 @@ GOOD, BAD, NEUTRAL = "#0072b2", "#d55e00", "#666666"  # told apart by colour-bli
 def _axes(axes: Any | None) -> Any:
     if axes is not None:
         return axes
-    from matplotlib.figure import Figure  # no global state, no window
+    with needs("frontier"):
+        from matplotlib.figure import Figure  # no global state, no window
 
     return Figure(figsize=(6, 4), layout="constrained").subplots()
 
 
 def plot_points(card: Card, feature: str, axes: Any | None = None) -> Any:
-    """Points of each bin of one feature, as bars; fewer points than its best bin are what a person loses there."""
+    """Points of each bin of one feature, as bars; fewer than its best plain bin has are lost there."""
     c = card.characteristics[card.features.index(feature)]
     axes = _axes(axes)
     axes.barh(range(c.n_bins), c.points, color=[GOOD if p >= 0 else BAD for p in c.points])
@@ -37,7 +40,7 @@ def plot_points(card: Card, feature: str, axes: Any | None = None) -> Any:
 
 def plot_scores(bad: ArrayLike, score: ArrayLike, axes: Any | None = None) -> Any:
     """Distribution of the score among goods and among bads."""
-    outcome, points = np.asarray(bad).astype(bool), np.asarray(score)
+    outcome, points = as_flags(bad), np.asarray(score)
     axes = _axes(axes)
     bins = np.histogram_bin_edges(points, 40)
     for who, colour, label in ((~outcome, GOOD, "repaid"), (outcome, BAD, "defaulted")):
@@ -49,7 +52,7 @@ def plot_scores(bad: ArrayLike, score: ArrayLike, axes: Any | None = None) -> An
 
 def plot_gains(bad: ArrayLike, score: ArrayLike, axes: Any | None = None) -> Any:
     """Share of all defaults caught by refusing the lowest scores, against the share refused."""
-    outcome, points = np.asarray(bad).astype(bool), np.asarray(score)
+    outcome, points = as_flags(bad), np.asarray(score)
     axes = _axes(axes)
     caught = np.cumsum(outcome[np.argsort(points, kind="stable")]) / outcome.sum()
     refused = np.arange(1, len(outcome) + 1) / len(outcome)

@@ -1,7 +1,7 @@
 """How good a score is: discrimination (AUC, Gini, KS), calibration (Brier), and money (profit).
 
-Everywhere `bad` is (n,) with True (1) = defaulted, and `score` is (n,) with **more points = safer**, so that an AUC
-above one half means that goods score higher than bads.
+Everywhere `bad` is (n,) with True (1) = defaulted, a missing outcome being an error, and `score` is (n,) with **more
+points = safer**, so that an AUC above one half means that goods score higher than bads.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.scorecard.inputs import as_flags
 
 
 class Interval(NamedTuple):
@@ -25,7 +26,7 @@ class Interval(NamedTuple):
 
 
 def _check(bad: ArrayLike, *scores: ArrayLike) -> tuple[NDArray[np.bool_], list[NDArray[np.float64]]]:
-    outcome = np.asarray(bad).astype(bool)
+    outcome = as_flags(bad)
     arrays = [np.asarray(score, np.float64) for score in scores]
     if outcome.ndim != 1 or any(array.shape != outcome.shape for array in arrays):
         raise DataError("outcomes and scores must be one-dimensional and of one length")

@@ -11,23 +11,36 @@ SAME = 0.005  # root mean square in log-odds under which merged bins count as eq
 MAX_SWEEPS = 20
 
 
-def merge_effects(effects: NDArray[np.float64], people: NDArray[np.float64], max_bins: int) -> list[int]:
+def merge_effects(
+    effects: NDArray[np.float64],
+    people: NDArray[np.float64],
+    max_bins: int,
+    least: float = 0,
+    heads: NDArray[np.int64] | None = None,
+) -> list[int]:
     """Start of each bin after merging neighbours, as few as keep the effects, at most `max_bins`.
 
     Parameters
     ----------
     effects : (m,) log-odds of the ordinary fine bins
     people : (m,) how many stand in each
+    least : least head count of a bin; one bin where so many are not there
+    heads : (m,) head counts, where `people` are weighted
     """
     weight = people + 1e-9 * max(1.0, people.sum())  # a bin without people still follows its own effect
     mass, first, second = (np.concatenate([[0.0], np.cumsum(weight * effects**power)]) for power in (0, 1, 2))
     w, a, b = (sums[None, :] - sums[:, None] for sums in (mass, first, second))
+    reached = np.concatenate([[0.0], np.cumsum(people if heads is None else heads)])
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.where(w > 0, b - a * a / w, np.inf)  # [i, j]: loss of one bin of i..j-1
     places = np.arange(len(effects) + 1)
-    found = best_segments(np.where(places[:, None] < places[None, :], -np.maximum(spread, 0.0), -np.inf), max_bins)
-    enough = [starts for total, starts in found if -total <= SAME**2 * mass[-1]]
-    return enough[0] if enough else found[-1][1]
+    allowed = (places[:, None] < places[None, :]) & (reached[None, :] - reached[:, None] >= least)
+    found = best_segments(np.where(allowed, -np.maximum(spread, 0.0), -np.inf), max_bins)
+    possible = [pair for pair in found if np.isfinite(pair[0])]
+    if not possible:
+        return [0]
+    enough = [starts for total, starts in possible if -total <= SAME**2 * mass[-1]]
+    return enough[0] if enough else possible[-1][1]
 
 
 def merged(effects: NDArray[np.float64], people: NDArray[np.float64], starts: list[int]) -> NDArray[np.float64]:
@@ -36,10 +49,44 @@ def merged(effects: NDArray[np.float64], people: NDArray[np.float64], starts: li
     return np.add.reduceat(weight * effects, starts) / np.add.reduceat(weight, starts)
 
 
+def neutral(effects: NDArray[np.float64], people: NDArray[np.float64], told: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Effects in which bins that are not `told` say nothing of their own: they get the average of the rest."""
+    average = float(np.average(effects[told], weights=people[told])) if people[told].sum() > 0 else 0.0
+    return np.where(told, effects, average)
+
+
+def log_odds_of(bins: NDArray[np.uint8], effects: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Sum of each person's effects, (n,), from bins (d, n)."""
+    exact = np.zeros(bins.shape[1])
+    for own, effect in zip(bins, effects, strict=True):
+        exact += effect[own]
+    return exact
+
+
+def intercept_of(margin: NDArray[np.float64], bad: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
+    """Intercept at which mean risk equals the bad rate, by Newton's method from the rate's own log-odds."""
+    share = weight / weight.sum()
+    rate = float(share @ bad)
+    intercept = float(np.log((1 - rate) / rate))
+    for _ in range(50):
+        risk = 1.0 / (1.0 + np.exp(margin + intercept))
+        step = (float(share @ risk) - rate) / max(float(share @ (risk * (1 - risk))), 1e-12)
+        intercept += float(np.clip(step, -2, 2))
+        if abs(step) < 1e-10:
+            break
+    return intercept
+
+
 def round_points(
-    bins: NDArray[np.uint8], effects: list[NDArray[np.float64]], factor: float, offset: float, signs: NDArray[np.int64],
-    bad: NDArray[np.bool_], ordinary: list[int],
-) -> tuple[int, list[NDArray[np.int64]]]:  # fmt: skip
+    bins: NDArray[np.uint8],
+    effects: list[NDArray[np.float64]],
+    exact: NDArray[np.float64],
+    factor: float,
+    offset: float,
+    signs: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    ordinary: list[int],
+) -> tuple[int, list[NDArray[np.int64]]]:
     """Whole points of base and bins whose total stays nearest the exact one, weighted as the likelihood weighs it.
 
     Near its minimum the log-likelihood loses ``h (error)^2 / 2`` a person, h = p(1 - p), so each bin moves by the whole
@@ -49,27 +96,24 @@ def round_points(
     Parameters
     ----------
     bins : (d, n); effects : of each feature, log-odds of good a bin, the missing bin last
+    exact : (n,) log-odds of good, intercept included
     factor, offset : points per unit of log-odds, points at log-odds 0
     signs : (d,) +1 where points must rise, -1 where they must fall, 0 where they are free
-    bad : (n,) True = defaulted; sets the intercept
+    weight : (n,) for how many people each stands
     ordinary : bins of each feature that the order binds: the first so many
 
     Returns
     -------
     base, points of each feature
     """
-    exact = np.zeros(bins.shape[1])
-    for own, effect in zip(bins, effects, strict=True):
-        exact += effect[own]
-    intercept = _intercept(exact, bad)
-    risk = 1.0 / (1.0 + np.exp(exact + intercept))
-    h = np.maximum(risk * (1 - risk), 1e-4)
+    risk = 1.0 / (1.0 + np.exp(exact))
+    h = weight * np.maximum(risk * (1 - risk), 1e-4)
     points = [np.rint(factor * effect).astype(np.int64) for effect in effects]
-    error = -factor * exact
+    error = -(factor * exact + offset)
     for own, p in zip(bins, points, strict=True):
         error += p[own]
-    shift = round(offset + factor * intercept - float(np.average(error, weights=h)))
-    error += shift - (offset + factor * intercept)
+    shift = -round(float(np.average(error, weights=h)))
+    error += shift
     for _ in range(MAX_SWEEPS):
         moved = False
         for own, p, sign, m in zip(bins, points, signs, ordinary, strict=True):
@@ -85,16 +129,3 @@ def round_points(
         if not moved:
             break
     return shift, points
-
-
-def _intercept(margin: NDArray[np.float64], bad: NDArray[np.bool_]) -> float:
-    """Intercept at which mean risk equals the bad rate, by Newton's method from the rate's own log-odds."""
-    rate = float(bad.mean())
-    intercept = float(np.log((1 - rate) / rate))
-    for _ in range(50):
-        risk = 1.0 / (1.0 + np.exp(margin + intercept))
-        step = (risk.mean() - rate) / max(float((risk * (1 - risk)).mean()), 1e-12)
-        intercept += float(np.clip(step, -2, 2))
-        if abs(step) < 1e-10:
-            break
-    return intercept

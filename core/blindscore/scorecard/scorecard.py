@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self, get_args
 
 import numpy as np
@@ -15,24 +15,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from blindscore.errors import ParameterError
 from blindscore.scorecard.binning import bin_labels, check_columns, numbers
-from blindscore.scorecard.card import MAX_BINS, Card, Scale
+from blindscore.scorecard.card import MAX_BINS, Card, Unknown
 from blindscore.scorecard.classing import Direction
-from blindscore.scorecard.inputs import as_frame, as_outcome
+from blindscore.scorecard.columns import Column
+from blindscore.scorecard.inputs import as_frame, as_outcome, as_weights
 from blindscore.scorecard.kernel.kernels import score_columns, score_rows
-from blindscore.scorecard.training import Column, Method, train
+from blindscore.scorecard.reasons import REASONS, Reason, reasons
+from blindscore.scorecard.scale import ScaleWish, warn_of_clipping
+from blindscore.scorecard.training import Method, Settings, train
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason why a score is not higher."""
-
-    feature: str
-    bin: str  # the person's own bin
-    points: int  # points of that bin
-    best: int  # points of the feature's best bin
-    lost: int  # best - points, > 0
 
 
 class Scorecard(ClassifierMixin, BaseEstimator):
@@ -45,18 +37,33 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         or weight of evidence and logistic regression (the classical way).
     max_bins : int
         Most ordinary bins a feature, 2 to 16; missing values have a bin of their own on top.
-    monotone : None, "increasing", "decreasing", "auto", or {feature: one of these}
-        Demand that the score rise (fall) with a number; "auto" picks the better direction.
+    least_count, least_share : int, float
+        Least training people in a bin, as a head count and as a share of all; both bind. A category with fewer is
+        pooled into "any other" and not named on the card; a gap or special code with fewer gets the average's points.
+    monotone : bool, "increasing", "decreasing", "auto", "none", or {feature: one of these words}
+        Demand that the score rise (fall) with a number; "auto", which is what True means, picks the better direction.
     special : None, or {feature: [code, ...]}
         Codes of a number that are no amounts, such as -1 for "no account"; each gets a bin of its own, outside any
         order that `monotone` asks for. A code takes the place of two ordinary bins.
+    cuts : None, or {feature: [cut point, ...]}
+        Cut points of numbers by hand; the fit joins neighbouring bins that it finds alike, but makes no others.
+    groups : None, or {feature: [[category, ...], ...]}
+        Groups of categories by hand, likewise; categories in none of them are "any other".
+    locked : names
+        Features of `cuts` and `groups` whose bins stay exactly as given, whatever stands in them.
+    unknown : "neutral", "missing" or "error"
+        A category that is not on the card, when people are scored: the points of the pooled rest, or of the average
+        where that is too few; the points of a missing value; or an error.
+    bad : label
+        Which outcome is default. Left out: True, the greater of two numbers, or the recognised one of two words.
     strength : float
         Inverse of the ridge penalty on the weights of method "woe".
     random_state : int
         Seed of the random parts of method "sparse"; one seed gives one card.
     base_score, base_odds, pdo, low, high
         The scale: `base_score` points at odds `base_odds` (good : bad), `pdo` points double the odds, scores are
-        clipped to [low, high].
+        clipped to [low, high]. Left out, the odds are the training people's own, and 50 points double them, or fewer,
+        so that under one in a thousand stand beyond either end.
 
     Attributes
     ----------
@@ -66,6 +73,12 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         The two outcomes; the second is the bad one.
     counts_ : dict
         Feature -> (bins, 2) training counts of good and bad; empty after :meth:`from_card`.
+    least_ : int
+        Head count under which a bin says nothing of its own.
+    smallest_ : Smallest or None
+        The bin that fewest training people decided: feature, bin, people.
+    beyond_ : (float, float)
+        Shares of the training people below the lowest score and above the highest.
     """
 
     def __init__(
@@ -73,20 +86,34 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         method: Method = "sparse",
         *,
         max_bins: int = 16,
-        monotone: Direction | Mapping[str, Direction] | None = None,
+        least_count: int = 20,
+        least_share: float = 0.01,
+        monotone: bool | Direction | Mapping[str, Direction] = False,
         special: Mapping[str, Sequence[float]] | None = None,
+        cuts: Mapping[str, Sequence[float]] | None = None,
+        groups: Mapping[str, Sequence[Sequence[str]]] | None = None,
+        locked: Collection[str] = (),
+        unknown: Unknown = "neutral",
+        bad: Any = None,
         strength: float = 1.0,
         random_state: int = 0,
-        base_score: float = 600.0,
-        base_odds: float = 30.0,
-        pdo: float = 50.0,
+        base_score: float | None = None,
+        base_odds: float | None = None,
+        pdo: float | None = None,
         low: int = 350,
         high: int = 950,
     ) -> None:
         self.method = method
         self.max_bins = max_bins
+        self.least_count = least_count
+        self.least_share = least_share
         self.monotone = monotone
         self.special = special
+        self.cuts = cuts
+        self.groups = groups
+        self.locked = locked
+        self.unknown = unknown
+        self.bad = bad
         self.strength = strength
         self.random_state = random_state
         self.base_score = base_score
@@ -108,7 +135,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         self.n_features_in_ = len(card.features)
         return self
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose bins and points.
 
         Parameters
@@ -116,7 +143,10 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         X : table, (n, d)
             Numbers (float, int, bool) or categories (str, object, category); missing values allowed.
         y : (n,)
-            Outcome of two classes; the greater one (True, 1) is default.
+            Outcome of two classes; see `bad`.
+        sample_weight : (n,), 0 or more
+            For how many people each row stands: 2 is as good as the row twice, 0 leaves it out. Head counts of bins
+            count rows, whatever their weight.
 
         Raises
         ------
@@ -124,59 +154,106 @@ class Scorecard(ClassifierMixin, BaseEstimator):
             No rows, duplicate columns, wrong types, infinity, or a target without exactly two classes.
         ParameterError
             A setting outside its range.
+
+        Warns
+        -----
+        ScorecardWarning
+            A chosen scale cuts off more than one in a hundred people at either end.
         """
-        scale = self._check_settings()
+        settings = self._settings()
         people = as_frame(X)
-        bad, classes = as_outcome(y, len(people))
-        special = self._special([str(name) for name in people.columns])
-        columns = [Column.read(people[name], special.get(str(name), ())) for name in people.columns]
-        trained = train(
-            columns,
-            bad,
-            method=self.method,
-            max_bins=self.max_bins,
-            directions=self._directions([column.name for column in columns]),
-            strength=self.strength,
-            scale=scale,
-            seed=self.random_state,
-        )
+        bad, classes = as_outcome(y, len(people), self.bad)
+        names = [str(name) for name in people.columns]
+        directions, by_hand = self._directions(names), self._by_hand(names)
+        weight = as_weights(sample_weight, bad)
+        here = weight > 0
+        rows = people if here.all() else people.loc[here]
+        columns = [Column.read(rows[name], **by_hand[str(name)]) for name in people.columns]
+        trained = train(columns, bad[here], weight[here], directions, settings)
+        warn_of_clipping(trained.card.scale, trained.beyond)
         self.card_, self.counts_, self.classes_ = trained.card, trained.counts, classes
-        self.feature_names_in_ = np.array([column.name for column in columns], dtype=object)
+        self.least_, self.smallest_, self.beyond_ = trained.least, trained.smallest, trained.beyond
+        self.feature_names_in_ = np.array(names, dtype=object)
         self.n_features_in_ = len(columns)
         return self
 
-    def _check_settings(self) -> Scale:
+    def _settings(self) -> Settings:
         if self.method not in get_args(Method):
             raise ParameterError(f"method must be one of {', '.join(get_args(Method))}, got {self.method!r}")
+        if self.unknown not in get_args(Unknown):
+            raise ParameterError(f"unknown must be one of {', '.join(get_args(Unknown))}, got {self.unknown!r}")
         if not 2 <= self.max_bins <= MAX_BINS:
             raise ParameterError(f"max_bins must be 2 to {MAX_BINS}, got {self.max_bins}")
+        if self.least_count < 1 or not 0 <= self.least_share < 1:
+            raise ParameterError("least_count must be 1 or more, and least_share at least 0 and below 1")
         if not self.strength > 0:
             raise ParameterError(f"strength must be positive, got {self.strength}")
-        return Scale(self.base_score, self.base_odds, self.pdo, self.low, self.high)
+        return Settings(
+            method=self.method,
+            max_bins=self.max_bins,
+            least_count=self.least_count,
+            least_share=self.least_share,
+            unknown=self.unknown,
+            strength=self.strength,
+            seed=self.random_state,
+            scale=ScaleWish(self.base_score, self.base_odds, self.pdo, self.low, self.high),
+        )
 
-    def _special(self, names: list[str]) -> dict[str, tuple[float, ...]]:
-        codes = {name: tuple(dict.fromkeys(map(float, listed))) for name, listed in (self.special or {}).items()}
-        unknown = sorted(set(codes) - set(names))
-        if unknown:
-            raise ParameterError(f"special names features that are not there: {', '.join(unknown)}")
-        for name, listed in codes.items():
-            if not np.isfinite(listed).all():
+    def _by_hand(self, names: list[str]) -> dict[str, dict[str, Any]]:
+        """What was declared of each feature: special codes, cut points, groups, whether they are locked."""
+        for what, listed in (
+            ("special", self.special), ("cuts", self.cuts), ("groups", self.groups), ("locked", self.locked),
+        ):  # fmt: skip
+            absent = sorted(set(listed or ()) - set(names))
+            if absent:
+                raise ParameterError(f"{what} names features that are not there: {', '.join(absent)}")
+        special = {name: tuple(dict.fromkeys(map(float, codes))) for name, codes in (self.special or {}).items()}
+        cuts = {name: tuple(map(float, points)) for name, points in (self.cuts or {}).items()}
+        groups = {
+            name: tuple(tuple(dict.fromkeys(map(str, group))) for group in given)
+            for name, given in (self.groups or {}).items()
+        }
+        for name, codes in special.items():
+            if not np.isfinite(codes).all():
                 raise ParameterError(f"special codes of {name!r} must be finite numbers; missing values have their bin")
-            if self.max_bins - 2 * len(listed) < 2:
+            if self.max_bins - 2 * len(codes) < 2:
                 most = (self.max_bins - 2) // 2
-                raise ParameterError(f"{name!r}: {len(listed)} special codes; {self.max_bins} bins hold at most {most}")
-        return codes
+                raise ParameterError(f"{name!r}: {len(codes)} special codes; {self.max_bins} bins hold at most {most}")
+        for name, points in cuts.items():
+            if not np.isfinite(points).all() or (np.diff(points) <= 0).any():
+                raise ParameterError(f"cuts of {name!r} must be finite and increasing")
+            if name in self.locked and len(points) + 1 + 2 * len(special.get(name, ())) > MAX_BINS:
+                raise ParameterError(f"{name!r} is locked: at most {MAX_BINS} bins, a special code taking two of them")
+        for name, given in groups.items():
+            listed = [category for group in given for category in group]
+            if not all(given) or len(set(listed)) != len(listed):
+                raise ParameterError(f"groups of {name!r} must each name a category, and none twice")
+            if name in self.locked and len(given) + 1 > MAX_BINS:
+                raise ParameterError(f"{name!r} is locked: at most {MAX_BINS - 1} groups, and one bin for any other")
+        loose = sorted(set(self.locked) - set(cuts) - set(groups))
+        if loose:
+            raise ParameterError(f"locked features need cuts or groups: {', '.join(loose)}")
+        return {
+            name: {
+                "special": special.get(name, ()),
+                "cuts": cuts.get(name),
+                "groups": groups.get(name),
+                "locked": name in self.locked,
+            }
+            for name in names
+        }
 
-    def _directions(self, names: list[str]) -> list[Direction | None]:
+    def _directions(self, names: list[str]) -> list[Direction]:
+        words = get_args(Direction)
+        wish = self.monotone if not isinstance(self.monotone, bool) else "auto" if self.monotone else "none"
+        wishes: list[Any] = [wish] * len(names)
         if isinstance(self.monotone, Mapping):
-            unknown = sorted(set(self.monotone) - set(names))
-            if unknown:
-                raise ParameterError(f"monotone names features that are not there: {', '.join(unknown)}")
-            wishes = [self.monotone.get(name) for name in names]
-        else:
-            wishes = [self.monotone] * len(names)
-        if any(wish not in (None, *get_args(Direction)) for wish in wishes):
-            raise ParameterError(f"monotone must be one of {', '.join(get_args(Direction))}, or None")
+            absent = sorted(set(self.monotone) - set(names))
+            if absent:
+                raise ParameterError(f"monotone names features that are not there: {', '.join(absent)}")
+            wishes = [self.monotone.get(name, "none") for name in names]
+        if any(wish not in words for wish in wishes):
+            raise ParameterError(f"monotone must be one of {', '.join(words)}, True or False, by feature or for all")
         return wishes
 
     def _people(self, X: Any) -> pd.DataFrame:
@@ -235,33 +312,21 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         table.insert(0, "(base)", self.card_.base)
         return table
 
-    def reasons(self, X: Any, k: int = 4) -> list[tuple[Reason, ...]]:
-        """Up to k features a person that cost most points against their best bin, the costliest first.
+    def unknown_categories(self, X: Any) -> dict[str, int]:
+        """Feature -> people whose category the card does not list and who are scored all the same."""
+        seen: Counter[str] = Counter()
+        self.card_.bins(self._people(X), seen)
+        return dict(seen)
 
-        These are the adverse-action reasons of 12 CFR 1002.9 (Regulation B) in points; a feature in its best bin
-        is no reason. Ties go to the feature that stands first on the card.
-        """
-        bins = self._bins(X)
-        characteristics = self.card_.characteristics
-        labels = [bin_labels(c) for c in characteristics]
-        best = np.array([max(c.points) for c in characteristics])
-        points = self.card_.points[np.arange(bins.shape[1]), bins]
-        lost = best - points
-        order = np.argsort(-lost, axis=1, kind="stable")[:, : max(0, k)]
-        return [
-            tuple(
-                Reason(characteristics[j].feature, labels[j][row[j]], int(own[j]), int(best[j]), int(cost[j]))
-                for j in first
-                if cost[j] > 0
-            )
-            for row, own, cost, first in zip(bins, points, lost, order, strict=True)
-        ]
+    def reasons(self, X: Any, k: int = REASONS) -> list[tuple[Reason, ...]]:
+        """Up to k features a person that cost most points, the costliest first: :mod:`.reasons`."""
+        return reasons(self.card_, self._bins(X), k)
 
     def table(self) -> pd.DataFrame:
         """The scorecard as a credit officer signs it: one row a bin, the base first.
 
         Columns: feature, bin, points, woe, people, share, bad_rate (the last three of the training people; empty
-        after :meth:`from_card`).
+        after :meth:`from_card`, the rate also of a bin with too few people to tell).
         """
         check_is_fitted(self, "card_")
         rows: list[dict[str, Any]] = [{"feature": "(base)", "bin": "everybody", "points": self.card_.base}]
@@ -274,6 +339,6 @@ class Scorecard(ClassifierMixin, BaseEstimator):
                 if counts is not None:
                     people = int(counts[k].sum())
                     row |= {"people": people, "share": people / counts.sum()}
-                    row["bad_rate"] = counts[k, 1] / people if people else np.nan
+                    row["bad_rate"] = counts[k, 1] / people if people >= self.least_ else np.nan
                 rows.append(row)
         return pd.DataFrame(rows, columns=["feature", "bin", "points", "woe", "people", "share", "bad_rate"])

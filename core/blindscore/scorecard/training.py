@@ -1,102 +1,59 @@
-"""From people with known outcomes to a card: read the columns, choose bins, fit effects, round to points."""
+"""From people with known outcomes to a card: choose bins, fit effects, choose the scale, round to points."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.errors import DataError, ParameterError
-from blindscore.scorecard.binning import categories, kind_of, numbers
-from blindscore.scorecard.card import MAX_POINTS, Card, Characteristic, Scale
-from blindscore.scorecard.classing import (
-    Bins,
-    Direction,
-    class_categories,
-    class_numbers,
-    fine_edges,
-    rises,
-    with_special,
+from blindscore.errors import DataError
+from blindscore.scorecard.card import MAX_POINTS, Card, Characteristic, Scale, Unknown
+from blindscore.scorecard.classing import Bins, Direction, with_special
+from blindscore.scorecard.columns import Column, Part
+from blindscore.scorecard.rounding import (
+    intercept_of,
+    log_odds_of,
+    merge_effects,
+    merged,
+    neutral,
+    round_points,
 )
-from blindscore.scorecard.rounding import merge_effects, merged, round_points
+from blindscore.scorecard.scale import BEYOND, ScaleWish, beyond
 from blindscore.scorecard.sparse import fit_sparse
 from blindscore.scorecard.woe import fit_woe, weights_of_evidence
 
 Method = Literal["sparse", "woe"]
-FINE_BINS = 40  # of a number, before the sparse fit chooses among them
-FINE_GROUPS = 24  # of categories, likewise
 
 
 @dataclass(frozen=True)
-class Column:
-    """One feature of the training people: a number's values, or a category's codes and names."""
+class Settings:
+    """How to fit; see :class:`~blindscore.scorecard.scorecard.Scorecard`."""
 
-    name: str
-    values: NDArray[np.float64]  # (n,) NaN = missing; for categories the codes, likewise
-    names: list[str] | None  # of the categories; None for a number
-    special: tuple[float, ...] = ()  # codes of a number that mean something else than an amount
+    method: Method
+    max_bins: int
+    least_count: int
+    least_share: float
+    unknown: Unknown
+    strength: float
+    seed: int
+    scale: ScaleWish
 
-    @classmethod
-    def read(cls, column: pd.Series[Any], special: Sequence[float] = ()) -> Column:
-        """Read a column of a table; see :mod:`blindscore.scorecard.binning` for what is refused."""
-        if kind_of(column) == "number":
-            return cls(str(column.name), numbers(column).astype(np.float64), None, tuple(map(float, special)))
-        if special:
-            raise ParameterError(f"special codes are those of numbers; {column.name!r} holds categories")
-        codes, names = categories(column)
-        return cls(str(column.name), np.where(codes < 0, np.nan, codes), names)
+    def least(self, people: int) -> int:
+        """Least head count of a bin among so many people."""
+        return max(self.least_count, math.ceil(self.least_share * people))
 
-    def parts(self) -> list[Column]:
-        """The columns to fit: this one, or its amounts and, as categories, its special codes and missing values."""
-        if not self.special:
-            return [self]
-        codes = np.full(len(self.values), np.nan)
-        for k, code in enumerate(self.special):
-            codes[self.values == code] = k
-        codes[np.isnan(self.values)] = len(self.special)
-        amounts = np.where(np.isnan(codes), self.values, np.nan)
-        return [Column(self.name, amounts, None), Column(self.name, codes, [*map(repr, self.special), "missing"])]
 
-    def place(self, bins: Bins) -> NDArray[np.uint8]:
-        """Bin of each person, the missing bin last."""
-        present = ~np.isnan(self.values)
-        out = np.full(len(self.values), bins.n_ordinary, np.uint8)
-        if self.names is None:
-            out[present] = np.searchsorted(np.asarray(bins.edges), self.values[present], side="right")
-        elif self.names:
-            group_of = {name: k for k, group in enumerate(bins.groups or ()) for name in group}
-            lookup = np.array([group_of[name] for name in self.names], np.uint8)
-            out[present] = lookup[self.values[present].astype(int)]
-        return out
+@dataclass(frozen=True)
+class Smallest:
+    """The bin of a card that fewest training people decided."""
 
-    def coarse(self, bad: NDArray[np.bool_], max_bins: int, direction: Direction | None) -> Bins:
-        """Bins for weight of evidence: nothing is paid for a bin, as shape and smoothing hold luck down already."""
-        present = ~np.isnan(self.values)
-        if self.names is None:
-            return class_numbers(self.values[present], bad[present], max_bins, direction, price=0.0)
-        return class_categories(np.where(present, self.values, -1).astype(int), self.names, bad, max_bins, price=0.0)
-
-    def fine(self, bad: NDArray[np.bool_]) -> Bins:
-        """Bins for the sparse fit to choose among."""
-        present = ~np.isnan(self.values)
-        if self.names is None:
-            edges = fine_edges(self.values[present], FINE_BINS) if present.any() else ()
-            return Bins(edges=tuple(map(float, edges)))
-        codes = np.where(present, self.values, -1).astype(int)
-        return class_categories(codes, self.names, bad, FINE_GROUPS, price=0.0)
-
-    def sign(self, bad: NDArray[np.bool_], direction: Direction | None) -> int:
-        """+1 where points must rise with the number, -1 where they must fall, 0 where they are free."""
-        if direction is None or self.names is not None:
-            return 0
-        if direction == "auto":
-            present = ~np.isnan(self.values)
-            return 1 if not present.any() or rises(self.values[present], bad[present]) else -1
-        return 1 if direction == "increasing" else -1
+    feature: str
+    bin: int
+    people: int
 
 
 @dataclass(frozen=True)
@@ -105,59 +62,9 @@ class Trained:
 
     card: Card
     counts: dict[str, NDArray[np.int64]]
-
-
-def train(
-    columns: Sequence[Column],
-    bad: NDArray[np.bool_],
-    *,
-    method: Method,
-    max_bins: int,
-    directions: Sequence[Direction | None],
-    strength: float,
-    scale: Scale,
-    seed: int,
-) -> Trained:
-    """Fit a card; the settings are those of :class:`~blindscore.scorecard.scorecard.Scorecard`."""
-    parts, ways, most = [], [], []
-    for column, way in zip(columns, directions, strict=True):
-        for part in column.parts():
-            parts.append(part)
-            ways.append(way if part.names is None else None)
-            most.append(max_bins - 2 * len(column.special) if part.names is None else max_bins)
-    signs = np.array([c.sign(bad, way) for c, way in zip(parts, ways, strict=True)], np.int64)
-    if method == "woe":
-        bins = [column.coarse(bad, m, way) for column, m, way in zip(parts, most, ways, strict=True)]
-        placed = np.array([column.place(b) for column, b in zip(parts, bins, strict=True)])
-        effects = list(fit_woe(placed.T, [b.n_ordinary + 1 for b in bins], bad, strength, signs).effects)
-    else:
-        bins, placed, effects = _sparse(parts, bad, signs, most, seed)
-    fitted = _join(columns, bins, placed, effects)
-    directed = signs[[k for k, part in enumerate(parts) if k == 0 or part.name != parts[k - 1].name]]
-    base, points = round_points(
-        np.array([f.placed for f in fitted]), [f.effects for f in fitted], scale.factor, scale.offset, directed, bad,
-        [f.bins.n_ordinary for f in fitted],
-    )  # fmt: skip
-    if max(int(np.abs(p).max()) for p in points) > MAX_POINTS:
-        raise DataError(f"the fit gives a bin more than {MAX_POINTS} points; lower pdo or strength")
-    kept = [j for j, p in enumerate(points) if p.any()] or [0]
-    characteristics, counts = [], {}
-    for j in kept:
-        final, order = with_special(fitted[j].bins, columns[j].special)
-        own, n_bins = columns[j].place(final), final.n_ordinary + 1
-        woe = weights_of_evidence(own, bad, n_bins, 0 if columns[j].special else directed[j])
-        characteristics.append(
-            Characteristic(
-                feature=columns[j].name,
-                points=tuple(int(p) for p in points[j][order]),
-                edges=final.edges,
-                groups=final.groups,
-                woe=tuple(round(float(w), 6) for w in woe),
-            )
-        )
-        by_outcome = [np.bincount(own[bad == outcome], minlength=n_bins) for outcome in (False, True)]
-        counts[columns[j].name] = np.column_stack(by_outcome)
-    return Trained(Card(tuple(characteristics), base, scale), counts)
+    beyond: tuple[float, float]  # share of the training people below the lowest score, above the highest
+    least: int  # head count under which a bin says nothing of its own
+    smallest: Smallest | None  # None where no feature moves a point
 
 
 @dataclass(frozen=True)
@@ -169,8 +76,134 @@ class _Fitted:
     effects: NDArray[np.float64]
 
 
+def train(
+    columns: Sequence[Column],
+    bad: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    directions: Sequence[Direction],
+    settings: Settings,
+) -> Trained:
+    """Fit a card.
+
+    Parameters
+    ----------
+    columns : of the training people
+    bad : (n,) True = defaulted
+    weight : (n,) for how many people each row stands, > 0
+    directions : one a column
+    """
+    least = settings.least(len(bad))
+    parts, ways, most = [], [], []
+    for column, way in zip(columns, directions, strict=True):
+        for part in column.parts(least, settings.unknown):
+            parts.append(part)
+            ways.append(way if part.levels is None else "none")
+            most.append(settings.max_bins - 2 * len(column.special) if part.levels is None else settings.max_bins)
+    uneven = weight if (weight != 1).any() else None
+    signs = np.array([c.sign(bad, uneven, way) for c, way in zip(parts, ways, strict=True)], np.int64)
+    fitted = _join(columns, *_fit_parts(parts, bad, weight, signs, most, least, settings))
+    directed = signs[[k for k, part in enumerate(parts) if k == 0 or part.name != parts[k - 1].name]]
+    scale, base, points, shares = _round(fitted, directed, bad, weight, settings.scale)
+    if max(int(np.abs(p).max()) for p in points) > MAX_POINTS:
+        raise DataError(f"the fit gives a bin more than {MAX_POINTS} points; lower pdo or strength")
+    characteristics, counts, sizes = [], {}, []
+    for j in [j for j, p in enumerate(points) if p.any()] or [0]:
+        column = columns[j]
+        final, order = with_special(fitted[j].bins, column.special)
+        own, n_bins = column.place(final), final.n_ordinary + 1
+        by_outcome = [np.bincount(own[bad == outcome], minlength=n_bins) for outcome in (False, True)]
+        people = by_outcome[0] + by_outcome[1]
+        told = (people >= least) | (column.locked & (people > 0))
+        woe = weights_of_evidence(own, bad, n_bins, 0 if column.special else directed[j], weight)
+        characteristics.append(
+            Characteristic(
+                feature=column.name,
+                points=tuple(int(p) for p in points[j][order]),
+                edges=final.edges,
+                groups=final.groups,
+                woe=tuple(round(float(w), 6) if known else 0.0 for w, known in zip(woe, told, strict=True)),
+                other=final.other,
+            )
+        )
+        counts[column.name] = np.column_stack(by_outcome)
+        if points[j].any():
+            sizes += [Smallest(column.name, int(k), int(people[k])) for k in np.flatnonzero(told)]
+    smallest = min(sizes, key=lambda size: size.people, default=None)
+    return Trained(Card(tuple(characteristics), base, scale), counts, shares, least, smallest)
+
+
+def _fit_parts(
+    parts: Sequence[Part],
+    bad: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    signs: NDArray[np.int64],
+    most: Sequence[int],
+    least: int,
+    settings: Settings,
+) -> tuple[list[Bins], list[NDArray[np.uint8]], list[NDArray[np.float64]]]:
+    """Bins, people's places and effects of each part, after neighbours were merged and small bins silenced."""
+    uneven = weight if (weight != 1).any() else None
+    fine = [
+        part.fine(uneven) if settings.method == "sparse" else part.coarse(bad, uneven, n, least, sign)
+        for part, n, sign in zip(parts, most, signs, strict=True)
+    ]
+    placed = np.array([part.place(bins) for part, bins in zip(parts, fine, strict=True)])
+    ordinary = np.array([bins.n_ordinary for bins in fine], np.int64)
+    ordered = np.array([part.levels is None for part in parts])
+    if settings.method == "sparse":
+        fitted = list(fit_sparse(placed, ordinary, ordered, bad, weight, signs, settings.seed, least))
+    else:
+        fitted = fit_woe(placed, ordinary, ordered, bad, weight, signs, settings.strength)
+    bins, effects, rebinned = [], [], []
+    for part, own, old, effect, n in zip(parts, placed, fine, fitted, most, strict=True):
+        m = old.n_ordinary
+        heads = np.bincount(own, minlength=m + 1)
+        people = np.asarray(np.bincount(own, weights=weight, minlength=m + 1), np.float64)
+        if part.locked:
+            bins.append(old)
+            rebinned.append(own)
+            effects.append(effect[: m + 1])
+            continue
+        order, starts, final = _merge(part, old, effect, people, heads, n, least)
+        listed = len(order)
+        new_of = np.empty(m + 1, np.uint8)
+        new_of[order] = np.searchsorted(starts, np.arange(listed), side="right") - 1
+        rest = np.arange(listed, m + 1)  # every other category, if there is such a bin, and the missing one
+        new_of[rest] = len(starts) + rest - listed
+        together = [*merged(effect[order], people[order], starts), *effect[rest]]
+        mass, told = (
+            np.asarray(np.bincount(new_of, weights=size, minlength=len(together)), np.float64)
+            for size in (people, heads)
+        )
+        bins.append(final)
+        rebinned.append(new_of[own])
+        effects.append(neutral(np.array(together), mass, told >= least))
+    return bins, rebinned, effects
+
+
+def _merge(
+    part: Part,
+    old: Bins,
+    effect: NDArray[np.float64],
+    people: NDArray[np.float64],
+    heads: NDArray[np.int64],
+    most: int,
+    least: int,
+) -> tuple[NDArray[np.int64], list[int], Bins]:
+    """Order of the listed fine bins, where each merged one starts in it, and the merged bins."""
+    listed = old.n_ordinary if old.other is None or old.other == old.n_ordinary else old.n_ordinary - 1
+    order = np.arange(listed)
+    if part.levels is not None:
+        order = np.argsort(effect[:listed], kind="stable")
+        most -= old.n_ordinary - listed
+    if not listed:
+        return order, [], old
+    starts = merge_effects(effect[order], people[order], max(1, most), least, heads[order])
+    return order, starts, old.merge(order, starts)
+
+
 def _join(
-    columns: Sequence[Column], bins: list[Bins], placed: NDArray[np.uint8], effects: list[NDArray[np.float64]]
+    columns: Sequence[Column], bins: list[Bins], placed: list[NDArray[np.uint8]], effects: list[NDArray[np.float64]]
 ) -> list[_Fitted]:
     """Put amounts and special codes, which were fitted as two columns, back into one feature."""
     fitted, at = [], 0
@@ -178,32 +211,35 @@ def _join(
         own, effect, place = bins[at], effects[at], placed[at]
         at += 1
         if column.special:
-            m, group_of = own.n_ordinary, {name: k for k, group in enumerate(bins[at].groups or ()) for name in group}
-            extra = effects[at][[group_of[name] for name in [*map(repr, column.special), "missing"]]]
+            m, codes = own.n_ordinary, bins[at]
+            group_of = {name: k for k, group in enumerate(codes.groups or ()) for name in group}
+            names = [*map(repr, column.special), "missing"]
+            extra = effects[at][[group_of.get(name, codes.n_ordinary - 1) for name in names]]
             effect = np.concatenate([effect[:m] + effects[at][-1], effect[m] + extra])
             for k, code in enumerate(column.special):
-                place = np.where(column.values == code, m + k, place)
+                place = np.where(column.is_code(code), m + k, place)
             place = np.where(np.isnan(column.values), m + len(column.special), place).astype(np.uint8)
             at += 1
         fitted.append(_Fitted(own, place, effect))
     return fitted
 
 
-def _sparse(
-    columns: Sequence[Column], bad: NDArray[np.bool_], signs: NDArray[np.int64], most: list[int], seed: int
-) -> tuple[list[Bins], NDArray[np.uint8], list[NDArray[np.float64]]]:
-    """Fit fine bins, then merge those that the fit left alike."""
-    fine = [column.fine(bad) for column in columns]
-    placed = np.array([column.place(bins) for column, bins in zip(columns, fine, strict=True)])
-    ordinary = np.array([bins.n_ordinary for bins in fine], np.int64)
-    ordered = np.array([column.names is None for column in columns])
-    fitted = fit_sparse(placed, ordinary, ordered, bad, signs, seed)
-    bins, effects, rebinned = [], [], []
-    for own, m, old, effect, max_bins in zip(placed, ordinary, fine, fitted, most, strict=True):
-        people = np.bincount(own, minlength=m + 1)[:m].astype(np.float64)
-        starts = merge_effects(effect[:m], people, max_bins)
-        new_of = np.append(np.searchsorted(starts, np.arange(m), side="right") - 1, len(starts)).astype(np.uint8)
-        bins.append(old.merge(starts))
-        effects.append(np.append(merged(effect[:m], people, starts), effect[m]))
-        rebinned.append(new_of[own])
-    return bins, np.array(rebinned), effects
+def _round(
+    fitted: Sequence[_Fitted],
+    signs: NDArray[np.int64],
+    bad: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    wish: ScaleWish,
+) -> tuple[Scale, int, list[NDArray[np.int64]], tuple[float, float]]:
+    """Scale, base, points of each feature, and the shares of people beyond either end of the scale."""
+    placed, effects = np.array([f.placed for f in fitted]), [f.effects for f in fitted]
+    exact = log_odds_of(placed, effects)
+    exact += intercept_of(exact, bad, weight)
+    scale: Scale | None = wish.fit(exact, float(np.average(bad, weights=weight)))
+    ordinary = [f.bins.n_ordinary for f in fitted]
+    while scale is not None:
+        base, points = round_points(placed, effects, exact, scale.factor, scale.offset, signs, weight, ordinary)
+        totals = base + sum(p[own] for p, own in zip(points, placed, strict=True))
+        found = scale, base, points, beyond(scale, totals)
+        scale = None if max(found[3]) < BEYOND else wish.narrower(scale)
+    return found

@@ -6,43 +6,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, minimize
 
-from blindscore.scorecard.classing import pool_turns, pool_violators
+from blindscore.kernel_cache import njit
+from blindscore.scorecard.card import MAX_BINS
+from blindscore.scorecard.classing import merge, pool_turns, pool_violators
 
 # Each bin is given as many people of average risk as carry this much information on its log-odds, n p (1 - p): a normal
 # prior whose standard deviation is a half. A bin without bads keeps a finite weight, and small bins shrink to 0.
 INFORMATION = 4.0
-
-
-@dataclass(frozen=True)
-class Effects:
-    """An additive model in log-odds of good: an intercept and one effect a bin."""
-
-    intercept: float
-    effects: tuple[NDArray[np.float64], ...]  # one array a feature, the missing bin last
-    woe: tuple[NDArray[np.float64], ...]  # weight of evidence a bin, for the table
+MOST_WEIGHT = 2.0  # of a category's evidence: luck that was shrunk out of it is not blown up again
 
 
 def weights_of_evidence(
-    bins: NDArray[np.uint8], bad: NDArray[np.bool_], n_bins: int, sign: int = 0
+    bins: NDArray[np.uint8],
+    bad: NDArray[np.bool_],
+    n_bins: int,
+    sign: int = 0,
+    weight: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Smoothed weight of evidence of every bin, shape (n_bins,), the missing one last; 0 for a bin without people.
 
     sign : +1 or -1 where weights must rise or fall with the bin, 0 where they are free
     """
-    bads = np.bincount(bins, weights=bad, minlength=n_bins)
-    return _smoothed(bads, np.bincount(bins, minlength=n_bins), bad.mean(), sign)
+    weight = np.ones(len(bad)) if weight is None else weight
+    bads = np.bincount(bins, weights=bad * weight, minlength=n_bins)
+    people = np.bincount(bins, weights=weight, minlength=n_bins)
+    return _smoothed(bads, people, float(np.average(bad, weights=weight)), sign)
 
 
-def _smoothed(bads: NDArray[Any], people: NDArray[Any], rate: float, sign: int) -> NDArray[np.float64]:
-    added = INFORMATION / (rate * (1 - rate))
+def _smoothed(
+    bads: NDArray[Any], people: NDArray[Any], rate: float, sign: int, information: float = INFORMATION
+) -> NDArray[np.float64]:
+    added = information / (rate * (1 - rate))
     risk = (bads + added * rate) / (people + added)
     woe = np.log((1 - risk) / risk) - np.log((1 - rate) / rate)
     if sign:  # small bins shrink more than their neighbours, which can turn their order
@@ -50,31 +50,80 @@ def _smoothed(bads: NDArray[Any], people: NDArray[Any], rate: float, sign: int) 
     return np.asarray(woe)
 
 
+def shared_information(bads: NDArray[Any], people: NDArray[Any], rate: float) -> float:
+    """Information on its log-odds that each category is given from the average: the less, the more they differ.
+
+    The inverse of the variance between categories by the method of moments (DerSimonian and Laird, 1986), as evidence
+    of categories with many levels wants to be shrunk (Micci-Barreca, "A preprocessing scheme for high-cardinality
+    categorical attributes", 2001). Categories that differ no more than luck would have it are given nothing but that.
+    """
+    own = people * rate * (1 - rate)
+    own, excess = own[people > 0], (bads - people * rate)[people > 0]
+    if len(own) < 2:
+        return INFORMATION
+    left = own.sum() - (own**2).sum() / own.sum()
+    variance = ((excess**2 / own).sum() - (len(own) - 1)) / left
+    return max(INFORMATION, 1 / max(variance, 1e-6))
+
+
 def fit_woe(
-    bins: NDArray[np.uint8], n_bins: list[int], bad: NDArray[np.bool_], strength: float, signs: NDArray[np.int64]
-) -> Effects:
-    """Fit the classical scorecard.
+    bins: NDArray[np.uint8],
+    ordinary: NDArray[np.int64],
+    ordered: NDArray[np.bool_],
+    bad: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    signs: NDArray[np.int64],
+    strength: float,
+    fine_least: float | None = None,
+) -> list[NDArray[np.float64]]:
+    """Effects in log-odds of good of every bin, the missing bin last, as the classical scorecard has them.
 
     Parameters
     ----------
-    bins : (n, d) bin of each person in each feature
-    n_bins : bins of each feature, the missing one included
-    bad : (n,) True = defaulted
-    strength : inverse of the ridge penalty on the weights, > 0
+    bins : (d, n) bin of each person in each feature
+    ordinary : (d,) bins without the missing one; ordered : (d,) True for a number, False for categories
+    bad : (n,) True = defaulted; weight : (n,) for how many people each stands
     signs : (d,) +1 where points must rise with the bin, -1 where they must fall, 0 where they are free
+    strength : inverse of the ridge penalty on the weights, > 0
+    fine_least : bins are fine ones; a number's share the evidence of their block of at least so many people, and the
+        blocks' bad rates turn at most once
 
     Notes
     -----
     Weights are kept at 0 or above: a feature whose joint weight turned against its own weight of evidence would give
-    more points to riskier bins, which no credit officer signs and which would break a monotone request.
+    more points to riskier bins, which no credit officer signs and which would break a monotone request. Those of
+    categories are kept at `MOST_WEIGHT` or below: they are fitted on the people whom the evidence was read off.
     """
-    woe = tuple(weights_of_evidence(bins[:, j], bad, m, signs[j]) for j, m in enumerate(n_bins))
-    intercept, weights = fit_weights(np.column_stack([w[bins[:, j]] for j, w in enumerate(woe)]), bad, strength)
-    return Effects(intercept, tuple(weight * w for weight, w in zip(weights, woe, strict=True)), woe)
+    rate = float(np.average(bad, weights=weight))
+    evidence, woe = np.empty((bins.shape[1], len(bins))), []
+    for j, (own, m) in enumerate(zip(bins, ordinary, strict=True)):
+        bads, people = (np.bincount(own, weights=w, minlength=m + 1) for w in (bad * weight, weight))
+        if ordered[j]:
+            woe.append(_of_numbers(bads, people, rate, int(signs[j]), fine_least))
+            evidence[:, j] = woe[j][own]
+            continue
+        woe.append(_smoothed(bads, people, rate, 0, shared_information(bads, people, rate)))
+        evidence[:, j] = woe[j][own]
+    _, weights = fit_weights(evidence, bad, strength, weight, np.where(ordered, np.inf, MOST_WEIGHT))
+    return [w * own for w, own in zip(weights, woe, strict=True)]
+
+
+def _of_numbers(
+    bads: NDArray[Any], people: NDArray[Any], rate: float, sign: int, least: float | None
+) -> NDArray[np.float64]:
+    if least is None:
+        return _smoothed(bads, people, rate, sign)
+    m = len(bads) - 1
+    goods = people - bads
+    starts = pool_violators(bads[:m], goods[:m], rising=sign < 0) if sign else pool_turns(bads[:m], goods[:m])
+    b, g = np.add.reduceat(bads[:m], starts), np.add.reduceat(goods[:m], starts)
+    starts = np.append(starts[merge(b, g, MAX_BINS, least, price=0.0)], m)
+    blocks = _smoothed(np.add.reduceat(bads, starts), np.add.reduceat(people, starts), rate, sign)
+    return np.repeat(blocks, np.diff(np.append(starts, m + 1)))
 
 
 @njit(cache=True, nogil=True)
-def _loss(parameters: Any, evidence: Any, good: Any, strength: float) -> Any:
+def _loss(parameters: Any, evidence: Any, good: Any, weight: Any, strength: float) -> Any:
     """Logistic loss with a ridge penalty, and its gradient, (d + 1,).
 
     One pass in a fixed order: a library's threads would wait for each other longer than this takes, and add up in an
@@ -86,8 +135,8 @@ def _loss(parameters: Any, evidence: Any, good: Any, strength: float) -> Any:
         for j in range(evidence.shape[1]):
             margin += parameters[j + 1] * evidence[i, j]
         e = np.exp(-abs(margin))
-        value += np.log1p(e) + max(margin, 0.0) - (margin if good[i] else 0.0)
-        error = (1.0 if margin > 0 else e) / (1.0 + e) - (1.0 if good[i] else 0.0)
+        value += weight[i] * (np.log1p(e) + max(margin, 0.0) - (margin if good[i] else 0.0))
+        error = weight[i] * ((1.0 if margin > 0 else e) / (1.0 + e) - (1.0 if good[i] else 0.0))
         gradient[0] += error
         for j in range(evidence.shape[1]):
             gradient[j + 1] += error * evidence[i, j]
@@ -98,42 +147,19 @@ def _loss(parameters: Any, evidence: Any, good: Any, strength: float) -> Any:
 
 
 def fit_weights(
-    evidence: NDArray[np.float64], bad: NDArray[np.bool_], strength: float
+    evidence: NDArray[np.float64],
+    bad: NDArray[np.bool_],
+    strength: float,
+    weight: NDArray[np.float64],
+    most: NDArray[np.float64] | None = None,
 ) -> tuple[float, NDArray[np.float64]]:
-    """Intercept, and a weight of 0 or above for each column of evidence (n, d) of good, under a ridge penalty."""
-    good, rate = ~bad, bad.mean()
-    start = np.concatenate([[np.log((1 - rate) / rate)], np.full(evidence.shape[1], 0.5)])
-    bounds = [(None, None)] + [(0.0, None)] * evidence.shape[1]
-    best = minimize(_loss, start, (evidence, good, strength), jac=True, method="L-BFGS-B", bounds=bounds).x
-    return float(best[0]), best[1:]
+    """Intercept, and a weight of 0 or above for each column of evidence (n, d) of good, under a ridge penalty.
 
-
-def fit_fine_woe(
-    bins: NDArray[np.uint8], ordinary: NDArray[np.int64], ordered: NDArray[np.bool_], bad: NDArray[np.bool_],
-    signs: NDArray[np.int64],
-) -> NDArray[np.float64]:  # fmt: skip
-    """Effects in log-odds of good of every fine bin by weight of evidence, (d, widest), as the sparse fit gives them.
-
-    A number's fine bins share the evidence of their block, whose bad rates turn at most once, or not at all where
-    `signs` asks for a direction; categories stand alone.
-
-    Parameters
-    ----------
-    bins : (d, n); ordinary : (d,) bins without the missing one, which comes last; ordered : (d,) True for a number
-    bad : (n,) True = defaulted; signs : (d,) +1 where points must rise with the bin, -1 fall, 0 free
+    weight : (n,) of the people; most : (d,) greatest weight of each column, infinite by default
     """
-    woe, rate = np.zeros((len(bins), int(ordinary.max()) + 1)), bad.mean()
-    for j, (own, m) in enumerate(zip(bins, ordinary, strict=True)):
-        bads = np.bincount(own, weights=bad, minlength=m + 1).astype(np.float64)
-        people = np.bincount(own, minlength=m + 1).astype(np.float64)
-        if signs[j]:
-            starts = pool_violators(bads[:m], (people - bads)[:m], rising=signs[j] < 0)
-        elif ordered[j]:
-            starts = pool_turns(bads[:m], (people - bads)[:m])
-        else:
-            starts = np.arange(m)
-        starts = np.append(starts, m)
-        blocks = _smoothed(np.add.reduceat(bads, starts), np.add.reduceat(people, starts), rate, signs[j])
-        woe[j, : m + 1] = np.repeat(blocks, np.diff(np.append(starts, m + 1)))
-    _, weights = fit_weights(np.column_stack([w[own] for w, own in zip(woe, bins, strict=True)]), bad, 1.0)
-    return woe * weights[:, None]
+    good, rate = ~bad, float(np.average(bad, weights=weight))
+    start = np.concatenate([[np.log((1 - rate) / rate)], np.full(evidence.shape[1], 0.5)])
+    top = [None] * evidence.shape[1] if most is None else [float(m) if np.isfinite(m) else None for m in most]
+    bounds = [(None, None), *((0.0, m) for m in top)]
+    best = minimize(_loss, start, (evidence, good, weight, strength), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return float(best[0]), best[1:]

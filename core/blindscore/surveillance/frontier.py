@@ -128,7 +128,7 @@ class _Played:
     """One design's part of a ledger, before it is held against the others."""
 
     design: DesignRow  # its AUC loss still 0
-    scores: NDArray[np.int16]
+    ranks: NDArray[np.integer]
     rows: tuple[Row, ...]
 
 
@@ -167,8 +167,8 @@ class _Stage:
         tell(f"{design.name}: done", finished)
         row = _design_row(self.population, design, run, self.person)
         plain = Ledger({}, (row,)).to_dict()["designs"][0]
-        self.cache.save(key, {"design": plain, "scores": run.scores.tolist(), "run": of_run})
-        return _Played(row, run.scores, tuple(rows))
+        self.cache.save(key, {"design": plain, "ranks": run.ranks.tolist(), "run": of_run})
+        return _Played(row, run.ranks, tuple(rows))
 
     def _found(self, key: str) -> _Played | None:
         """Return a design's part from the cache, where its run and the rows of every attack on it are kept."""
@@ -182,7 +182,7 @@ class _Stage:
                 return None
             rows += found
         design = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
-        return _Played(design, np.asarray(kept["scores"], np.int16), tuple(rows))
+        return _Played(design, np.asarray(kept["ranks"], np.int32), tuple(rows))
 
     def _found_rows(self, key: str) -> tuple[Row, ...] | None:
         kept = self.cache.load(key)
@@ -213,7 +213,7 @@ def _baseline(names: Sequence[str]) -> str | None:
 def _design_row(population: Population, design: Design, run: Run, person: Person | None) -> DesignRow:
     """Return a design's quality, measured on people who did not train the card, and its costs."""
     fresh = ~population.history
-    outcome, scores = population.default[fresh], run.scores[fresh].astype(np.float64)
+    outcome, scores = population.default[fresh], run.ranks[fresh].astype(np.float64)
     reached = auc_interval(outcome, scores)
     return DesignRow(
         design=design.name,
@@ -244,7 +244,7 @@ def _against_the_best(population: Population, played: Sequence[_Played]) -> tupl
     """Return the designs with their loss of AUC against the best of the run, paired on the same applicants."""
     fresh = ~population.history
     outcome = population.default[fresh]
-    scores = [part.scores[fresh].astype(np.float64) for part in played]
+    scores = [part.ranks[fresh].astype(np.float64) for part in played]
     best = max(range(len(played)), key=lambda i: played[i].design.auc)
     rows = []
     for part, own in zip(played, scores, strict=True):

@@ -136,6 +136,7 @@ def run_blind(
     return Run(
         decisions=decisions,
         scores=scores,
+        totals=totals,
         threshold=threshold,
         card=card,
         views={**scoring_lender(lender), "source": bank_view(population)},

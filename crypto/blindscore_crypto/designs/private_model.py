@@ -113,7 +113,8 @@ class PrivateModel:
         fitted = fit(past, b"release")
         started = time.perf_counter()
         bins = fitted.card_.bins(people)
-        scores = fitted.card_.scores(bins)
+        totals = fitted.card_.totals(bins)
+        scores = fitted.card_.clip(totals)
         us_per_person = 1e6 * (time.perf_counter() - started) / len(population)
         threshold = choose_threshold(scores[~past], self.approve, scorecard.low, scorecard.high)
         sizes = reply_bytes(fitted.card_, bins, scores >= threshold)
@@ -129,6 +130,7 @@ class PrivateModel:
         return Run(
             decisions=scores >= threshold,
             scores=scores,
+            totals=totals,
             threshold=threshold,
             card=fitted.card_,
             views={**scoring_lender(lender), "source": bank_view(population)},

@@ -215,6 +215,7 @@ def one_bit_run(
     return Run(
         decisions=approved,
         scores=scores,
+        totals=card.totals(bins),
         threshold=threshold,
         card=card,
         views={**scoring_lender(lender), "source": source},

@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
@@ -58,7 +59,8 @@ _SHARE = struct.Struct(f">{NONCE_BYTES}s{WORDS}II")  # nonce, masked values, sha
 
 @cache
 def _compare() -> Any:
-    import sycret
+    with needs("frontier"):
+        import sycret
 
     return sycret.LeFactory(n_threads=1)
 

@@ -30,11 +30,11 @@ class Layout:
     def of(cls, card: Card) -> Layout:
         """Return the layout of a card, without its points."""
         public = [
-            [c.feature, list(c.edges), None if c.groups is None else list(map(list, c.groups)), c.n_bins]
+            [c.feature, list(c.edges), None if c.groups is None else list(map(list, c.groups)), c.other, c.n_bins]
             for c in card.characteristics
         ]
         canonical = json.dumps(public, separators=(",", ":"), allow_nan=False)
-        return cls(hashlib.sha256(b"blindscore/layout/v1" + canonical.encode()).digest(), card.n_bins)
+        return cls(hashlib.sha256(b"blindscore/layout/v2" + canonical.encode()).digest(), card.n_bins)
 
     @property
     def size(self) -> int:

@@ -21,15 +21,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from dp_accounting import DpEvent, GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
-from dp_accounting.pld.pld_privacy_accountant import PLDAccountant
-from dp_accounting.rdp.rdp_privacy_accountant import RdpAccountant
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 from blindscore_crypto.private_model.noise import RandomBytes, Variance, discrete_gaussian
 from blindscore_crypto.private_model.privacy_loss import (
     MOST_RELEASES,
@@ -39,6 +37,9 @@ from blindscore_crypto.private_model.privacy_loss import (
     mu_of,
     rounding_variance,
 )
+
+if TYPE_CHECKING:
+    from dp_accounting import DpEvent
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -74,6 +75,9 @@ class Release:
 
     def event(self, multiplier: float) -> DpEvent:
         """Return the record as dp-accounting knows it, with noise in units of the sensitivity."""
+        with needs("frontier"):
+            from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
+
         one: DpEvent = GaussianDpEvent(multiplier)
         if self.sampling is not None:
             one = PoissonSampledDpEvent(self.sampling, one)
@@ -96,6 +100,9 @@ def epsilon_of(releases: Sequence[Release], delta: float) -> float:
 def _epsilon_sampled(releases: tuple[Release, ...], delta: float) -> float:
     if delta < FOURIER_DELTA:
         return epsilon_rdp(releases, delta)
+    with needs("frontier"):
+        from dp_accounting.pld.pld_privacy_accountant import PLDAccountant
+
     accountant = PLDAccountant(value_discretization_interval=INTERVAL)
     for release in releases:
         accountant.compose(release.event(release.smooth))
@@ -110,6 +117,9 @@ def epsilon_rdp(releases: Sequence[Release], delta: float) -> float:
 
 @lru_cache(maxsize=4096)
 def _epsilon_rdp(counted: frozenset[tuple[Release, int]], delta: float) -> float:
+    with needs("frontier"):
+        from dp_accounting.rdp.rdp_privacy_accountant import RdpAccountant
+
     accountant = RdpAccountant(ORDERS)
     for release, times in sorted(counted, key=repr):
         accountant.compose(release.event(release.multiplier), times)
@@ -118,6 +128,9 @@ def _epsilon_rdp(counted: frozenset[tuple[Release, int]], delta: float) -> float
 
 def epsilon_pld(releases: Sequence[Release], delta: float) -> float:
     """Epsilon of all releases together, by privacy loss distributions; for continuous noise."""
+    with needs("frontier"):
+        from dp_accounting.pld.pld_privacy_accountant import PLDAccountant
+
     accountant = PLDAccountant(value_discretization_interval=INTERVAL)
     for release in releases:
         accountant.compose(release.event(release.multiplier))
@@ -126,7 +139,8 @@ def epsilon_pld(releases: Sequence[Release], delta: float) -> float:
 
 def epsilon_prv(releases: Sequence[Release], delta: float) -> float:
     """Epsilon of all releases together, by Opacus' privacy random variables; for continuous noise."""
-    from opacus.accountants import PRVAccountant
+    with needs("opacus"):
+        from opacus.accountants import PRVAccountant
 
     accountant = PRVAccountant()
     accountant.history = [(r.multiplier, 1.0 if r.sampling is None else r.sampling, r.steps) for r in releases]

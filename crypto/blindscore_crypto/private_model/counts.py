@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from blindscore.kernel_cache import njit
 
 Counts = NDArray[np.int64]
 

@@ -7,7 +7,7 @@ applicant whom the card scores, and what an error message about malformed traini
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from blindscore.errors import DataError, ParameterError
 from blindscore.scorecard.binning import bin_column, numbers
-from blindscore.scorecard.card import MAX_BINS, Characteristic, Scale
+from blindscore.scorecard.card import MAX_BINS, Characteristic
 from blindscore.scorecard.classing import Direction
 from blindscore.scorecard.inputs import as_frame
+from blindscore.scorecard.scale import ScaleWish
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.private_model.accounting import Budget, check_budget, whole_budget
 from blindscore_crypto.private_model.domains import Domain, Domains, Number, characteristic
@@ -26,7 +27,7 @@ from blindscore_crypto.private_model.edges import private_edges
 from blindscore_crypto.private_model.layout import Layout
 from blindscore_crypto.private_model.methods import METHODS, method_named
 from blindscore_crypto.private_model.noise import RandomBytes
-from blindscore_crypto.private_model.points import centred, make_card, monotone_weights
+from blindscore_crypto.private_model.points import centred, make_card, monotone_weights, spread_scale
 
 Method = Literal["auto", "onestep", "woe", "gradient", "opacus", "teacher"]
 EDGE_SHARE = 1 / 16  # of the budget, where edges must be estimated
@@ -57,13 +58,14 @@ class PrivateScorecard(Scorecard):
         two fits on the same people cost more than either says.
     max_bins : int
         Ordinary bins of a number whose edges are not declared, 2 to 16.
-    monotone : None, "increasing", "decreasing", "auto", or {feature: one of these}
+    monotone : bool, "increasing", "decreasing", "auto", "none", or {feature: one of these words}
         Demand that the score rise (fall) with a number; done to the released weights, so that it costs no budget.
     insecure_simulation_bytes : callable, optional
         Number of bytes -> that many, from a seeded generator. Then the noise repeats and protects nobody: only for
         people who do not exist.
     base_score, base_odds, pdo, low, high
-        The scale; see :class:`~blindscore.scorecard.scorecard.Scorecard`.
+        The scale; see :class:`~blindscore.scorecard.scorecard.Scorecard`. What is left out is chosen from the released
+        weights, and from nothing else; see :func:`~.points.spread_scale`.
 
     Attributes
     ----------
@@ -85,11 +87,11 @@ class PrivateScorecard(Scorecard):
         *,
         classes: tuple[Any, Any] = (0, 1),
         max_bins: int = 8,
-        monotone: Direction | Mapping[str, Direction] | None = None,
+        monotone: bool | Direction | Mapping[str, Direction] = False,
         insecure_simulation_bytes: RandomBytes | None = None,
-        base_score: float = 600.0,
-        base_odds: float = 30.0,
-        pdo: float = 50.0,
+        base_score: float | None = None,
+        base_odds: float | None = None,
+        pdo: float | None = None,
         low: int = 350,
         high: int = 950,
     ) -> None:
@@ -108,7 +110,7 @@ class PrivateScorecard(Scorecard):
         self.low = low
         self.high = high
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any) -> Self:  # type: ignore[override]  # weights of people would need a budget of their own
         """Choose bins and points within the budget.
 
         Raises
@@ -118,12 +120,13 @@ class PrivateScorecard(Scorecard):
         DataError
             No rows, duplicate columns, wrong types, infinity, or an outcome that is neither of the declared classes.
         """
-        scale = self._check_private_settings()
+        wish = self._check_private_settings()
+        directions = self._wishes(as_frame(X).columns)
         people = as_frame(X)
         domains = (self.domains or Domains(())).require([str(name) for name in people.columns])
         bad, self.classes_ = declared_outcome(y, len(people), self.classes)
         draft = [characteristic(name, domain) for name, domain in domains]
-        monotone_weights(draft, [np.zeros(c.n_bins) for c in draft], self.monotone)  # refuse before anything is spent
+        monotone_weights(draft, [np.zeros(c.n_bins) for c in draft], directions)  # refuse before anything is spent
         budget = Budget(
             self.epsilon, self.delta, self.account, insecure_simulation_bytes=self.insecure_simulation_bytes
         )
@@ -131,16 +134,23 @@ class PrivateScorecard(Scorecard):
         bins = np.column_stack([bin_column(c, people[c.feature]) for c in empty])
         layout = Layout(tuple(c.n_bins for c in empty), tuple(c.groups is None for c in empty))
         weights, intercept = METHODS[method_named(str(self.method))](bins, bad, layout, left, budget)
-        weights, middle = centred(monotone_weights(empty, weights, self.monotone))
+        weights, middle = centred(monotone_weights(empty, weights, directions))
         intercept += middle
-        self.card_ = make_card(empty, weights, intercept, scale)
+        self.card_ = make_card(empty, weights, intercept, spread_scale(wish, weights, intercept))
         self.counts_ = {}  # training counts are the private data; the table shows none
         self.releases_, self.epsilon_spent_ = budget.record, budget.spent
         self.feature_names_in_ = np.array([name for name, _ in domains], dtype=object)
         self.n_features_in_ = len(domains)
         return self
 
-    def _check_private_settings(self) -> Scale:
+    def _wishes(self, features: Iterable[str]) -> dict[str, Direction]:
+        """Return the wished direction of each feature; "none" where none is wished for."""
+        if isinstance(self.monotone, Mapping):
+            return {name: self.monotone.get(name, "none") for name in features}
+        every: Direction = self.monotone if isinstance(self.monotone, str) else "auto" if self.monotone else "none"
+        return dict.fromkeys(features, every)
+
+    def _check_private_settings(self) -> ScaleWish:
         check_budget(self.epsilon, self.delta)
         if method_named(str(self.method)) not in METHODS:
             raise ParameterError(f"method must be auto, {', '.join(METHODS)}; got {self.method!r}")
@@ -150,7 +160,7 @@ class PrivateScorecard(Scorecard):
             raise ParameterError(
                 "domains must be declared (Domains.declared); reading bounds from the private data would leak it"
             )
-        return Scale(self.base_score, self.base_odds, self.pdo, self.low, self.high)
+        return ScaleWish(self.base_score, self.base_odds, self.pdo, self.low, self.high)
 
     def _bins_of(
         self, people: pd.DataFrame, domains: tuple[tuple[str, Domain], ...], budget: Budget

@@ -21,10 +21,10 @@ from decimal import Decimal, localcontext
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore.kernel_cache import njit
 
 MAX_SIGMA = 65536.0  # keeps the table under a million entries; usual sigmas need a few thousand
 TAIL = 14  # standard deviations

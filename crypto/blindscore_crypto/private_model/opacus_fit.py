@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import DataError
+from blindscore.extras import needs
 from blindscore_crypto.private_model.accounting import Budget, Release, epsilon_of, least
 from blindscore_crypto.private_model.layout import Floats, Layout
 from blindscore_crypto.private_model.noise import RandomBytes
@@ -54,7 +55,8 @@ def train(
     bins: NDArray[np.uint8], bad: NDArray[np.bool_], layout: Layout, multiplier: float, budget: Budget
 ) -> tuple[list[Floats], float]:
     """Return (weights a feature, intercept), log-odds of default; see :data:`~.methods.METHODS`."""
-    import torch
+    with needs("opacus"):
+        import torch
 
     people, _ = budget.release(np.array([len(bad)]), "head count", 1.0, multiplier / math.sqrt(COUNT_SHARE))
     linear = torch.nn.Linear(int(layout.starts[-1]), 1, bias=False)
@@ -65,7 +67,8 @@ def train(
 
 def one_hot(columns: Any, layout: Layout) -> Any:
     """Return one-hot rows of length 1, a (n, k) tensor, from a (n, d) tensor of columns."""
-    import torch
+    with needs("opacus"):
+        import torch
 
     size = 1 / math.sqrt(layout.features)
     return torch.zeros(len(columns), int(layout.starts[-1])).scatter_(1, columns, size)
@@ -100,9 +103,10 @@ def descend(
     DataError
         Training diverged.
     """
-    import torch
-    from opacus import GradSampleModule
-    from opacus.optimizers import DPOptimizer
+    with needs("opacus"):
+        import torch
+        from opacus import GradSampleModule
+        from opacus.optimizers import DPOptimizer
 
     source = budget.insecure_simulation_bytes or secrets.token_bytes
 

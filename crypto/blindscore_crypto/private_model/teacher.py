@@ -15,6 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from blindscore.extras import needs
 from blindscore_crypto.private_model.accounting import Budget
 from blindscore_crypto.private_model.layout import Floats, Layout
 from blindscore_crypto.private_model.moments import release_labels
@@ -32,7 +33,8 @@ def train(
     bins: NDArray[np.uint8], bad: NDArray[np.bool_], layout: Layout, multiplier: float, budget: Budget
 ) -> tuple[list[Floats], float]:
     """Return (weights a feature, intercept), log-odds of default; see :data:`~.methods.METHODS`."""
-    import torch
+    with needs("opacus"):
+        import torch
 
     moments = release_labels(layout.columns(bins), bad, layout, multiplier / math.sqrt(COUNT_SHARE), budget)
     made_up = np.random.default_rng(0)  # public randomness: nothing that it touches is private

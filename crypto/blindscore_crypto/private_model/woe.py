@@ -13,10 +13,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from blindscore.kernel_cache import njit
 from blindscore_crypto.private_model.accounting import Budget
 from blindscore_crypto.private_model.counts import Counts
 from blindscore_crypto.private_model.layout import Floats, Layout

@@ -1,7 +1,7 @@
 """Disclosure by choice: the person shows a score band or reasons to a reader of its own choosing, provably and no more.
 
 Relation: under signed attestations of one person, low <= score <= high (two range proofs on the committed sum), and for
-each chosen feature, the points that its bin loses against the best bin (an opening of that feature's weighted sum).
+each chosen feature, the points that its bin loses against the best ordinary one (an opening of its weighted sum).
 Who sees what: the reader (a debt adviser, a supervisor, a second lender) learns the band and the chosen losses; a loss
 tells the bins that lose as much. Whoever sees the frame sees how much is disclosed, by its size.
 Assumptions: those of :mod:`.range_proof` and :mod:`.linear_proof`. Not protected: a person pressed to disclose.
@@ -36,7 +36,7 @@ class Disclosed:
 
     low: int  # score >= low
     high: int  # score <= high
-    lost: Mapping[str, int]  # feature -> points below its best bin
+    lost: Mapping[str, int]  # feature -> points below its best ordinary bin
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _equations(terms: Terms, attestations: Sequence[Attestation], lost: Mapping[
     card = {c.feature: c for c in terms.card.characteristics}
     for feature, points_lost in lost.items():
         weights, commitments = _feature_sum(terms, attestations, feature)
-        value = max(card[feature].points) - points_lost - card[feature].points[0]
+        value = card[feature].best - points_lost - card[feature].points[0]
         target = group.combine([*weights, -value], [*commitments, value_base])
         equations.append(Equation(target, (Term(g, ((len(equations), 1),)),)))
     return equations
@@ -131,7 +131,7 @@ def disclose(
     Raises
     ------
     ParameterError
-        No band, a context of another length, or the score does not lie in the band.
+        No band, a context of another length, the score does not lie in the band, or a feature that costs nothing.
     DataError
         A feature that the card does not have, or one named twice.
     """
@@ -141,7 +141,9 @@ def disclose(
     if len(set(features)) != len(features) or not set(features) <= set(terms.card.features):
         raise DataError("name features of the card, each once")
     group, card = terms.group, {c.feature: c for c in terms.card.characteristics}
-    lost = {f: max(card[f].points) - card[f].points[openings.bins[f]] for f in features}
+    lost = {f: card[f].best - card[f].points[openings.bins[f]] for f in features}
+    if any(n < 0 for n in lost.values()):  # a missing value or special code that stands above every ordinary bin
+        raise ParameterError("a chosen feature costs nothing, so there is no loss to show; name others")
     head = _MAGIC + low.to_bytes(4, "big", signed=True) + high.to_bytes(4, "big", signed=True) + bytes([len(features)])
     head += b"".join(terms.card.features.index(f).to_bytes(2, "big") + n.to_bytes(4, "big") for f, n in lost.items())
     transcript = _transcript(terms, context, head, attestations)

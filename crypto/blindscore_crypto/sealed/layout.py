@@ -26,7 +26,8 @@ class Layout:
 
     def __post_init__(self) -> None:
         blank = tuple(
-            Characteristic(c.feature, (0,) * c.n_bins, edges=c.edges, groups=c.groups) for c in self.characteristics
+            Characteristic(c.feature, (0,) * c.n_bins, edges=c.edges, groups=c.groups, other=c.other)
+            for c in self.characteristics
         )
         object.__setattr__(self, "characteristics", blank)
 
@@ -43,9 +44,9 @@ class Layout:
     @cached_property
     def fingerprint(self) -> bytes:
         """SHA-256 of source, edges and groups."""
-        plain = [[c.feature, c.edges, c.groups, c.n_bins] for c in self.characteristics]
+        plain = [[c.feature, c.edges, c.groups, c.other, c.n_bins] for c in self.characteristics]
         canonical = json.dumps([self.source, plain], separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(b"blindscore/layout/v1" + canonical.encode()).digest()
+        return hashlib.sha256(b"blindscore/layout/v2" + canonical.encode()).digest()
 
     def indicators(self, bins: Sequence[int]) -> list[int]:
         """Return the bits that are committed, from one bin a characteristic.
@@ -76,11 +77,15 @@ class Layout:
         constant, weights = 0, []
         for mine in self.characteristics:
             theirs = by_feature.get(mine.feature)
-            if theirs is None or (theirs.edges, theirs.groups, theirs.n_bins) != (mine.edges, mine.groups, mine.n_bins):
+            if theirs is None or _binning(theirs) != _binning(mine):
                 raise DataError(f"{mine.feature}: the card and source {self.source!r} bin it differently")
             constant += theirs.points[0]
             weights += [p - theirs.points[0] for p in theirs.points[1:]]
         return constant, weights
+
+
+def _binning(c: Characteristic) -> tuple[object, ...]:
+    return c.edges, c.groups, c.other, c.n_bins
 
 
 def layouts_of(card: Card, source_of: Mapping[str, str]) -> tuple[Layout, ...]:

@@ -2,13 +2,14 @@
 
 ::
 
-    title = "Default of credit card clients"      # also: source, licence, missing = ["", "NA"]
+    title = "Default of credit card clients"      # also: source, licence
+    missing = ["?"]                               # besides blanks, NA, NULL, None and the like; also: delimiter = ";"
     [target]
     column = "default"
     bad = ["1"]                                   # values that mean default
     good = ["0"]                                  # optional; any third value is then an error
     [[features]]
-    name = "LIMIT_BAL"                            # also: column, source, context, unit, kind, required
+    name = "LIMIT_BAL"                            # also: column, source, context, unit, kind, required, levels, special
     [[sensitive]]
     name = "age_band"                             # also: column, bands, labels
     column = "AGE"
@@ -19,7 +20,7 @@
     labels = { 1 = "male", 2 = "female" }         # any other value is an error
     [history]                                     # optional; else a seeded random half
     column = "year"
-    past = ["2014", "2015"]                       # or instead of both: seed = 1
+    past = ["2014", "2015"]                       # or before = "2016-01", or instead of all three: seed = 1
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from blindscore.errors import SchemaError
+from blindscore.people.files.cells import MISSING, canonical
+from blindscore.people.files.kinds import DELIMITERS
 from blindscore.people.population import FINANCIAL, Feature, Kind, Schema
 
 MAX_SCHEMA_BYTES = 1 << 20
@@ -46,6 +49,8 @@ class FileFeature:
     feature: Feature
     column: str
     required: bool  # a missing value is an error
+    levels: tuple[str, ...] = ()  # of a category: any other word is an error, and none of these means missing
+    special: tuple[float, ...] = ()  # codes of a number that are no amounts; each gets a bin of its own
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ class FileSchema:
     title: str
     source: str
     licence: str
-    missing: tuple[str, ...]  # texts that mean a missing value
+    missing: frozenset[str]  # texts that mean a missing value
+    delimiter: str | None  # between cells; None: as the file's ending says
     target: str
     bad: tuple[str, ...]
     good: tuple[str, ...]  # empty = everything that is not bad
@@ -76,6 +82,7 @@ class FileSchema:
     legal_id: str | None  # column, or None = row labels
     history: str | None  # column, or None = seeded half
     past: tuple[str, ...]
+    before: str | None  # past customers come before it: as numbers where it is one, else as texts, such as ISO dates
     seed: int
 
     @property
@@ -154,7 +161,7 @@ class _Table:
             raise self.fail(f"key {key!r} is missing; add it")
         if not isinstance(value, list | tuple) or (default is None and not value):
             raise self.fail(f'{key!r} must be a list of texts or numbers, such as ["1"]')
-        if any(isinstance(v, bool) or not isinstance(v, str | int | float) for v in value):
+        if any(not isinstance(v, str | int | float) for v in value):
             raise self.fail(f'{key!r} must be a list of texts or numbers, such as ["1"]')
         return tuple(canonical(str(v)) for v in value)
 
@@ -173,19 +180,13 @@ class _Table:
         return [_Table(self.where, f"[[{key}]] number {k}", v) for k, v in enumerate(value, 1)]
 
 
-def canonical(text: str) -> str:
-    """One spelling for equal codes: whole numbers lose a trailing ``.0``, surrounding blanks go."""
-    text = text.strip()
-    head, dot, tail = text.partition(".")
-    if dot and head.lstrip("+-").isdigit() and set(tail) <= {"0"}:
-        return head
-    return text
-
-
 def _build(top: _Table) -> FileSchema:
     top.only(
-        "title", "source", "licence", "missing", "legal_id", "target", "features", "sensitive", "register", "history"
-    )
+        "title", "source", "licence", "missing", "delimiter", "legal_id", "target", "features", "sensitive",
+        "register", "history",
+    )  # fmt: skip
+    if top.values.get("delimiter") not in (None, *DELIMITERS):
+        raise top.fail("'delimiter' must be a comma, a semicolon, a tab or |")
     target = top.table("target")
     if target is None:
         raise top.fail("table [target] is missing; name the outcome's column and which values are bad")
@@ -209,13 +210,14 @@ def _build(top: _Table) -> FileSchema:
     column = target.text("column")
     if column in {f.column for f in features}:
         raise top.fail(f"the outcome {column!r} is also listed as a feature; remove it from [[features]]")
-    history, past, seed = _history(top.table("history"))
+    history, past, before, seed = _history(top.table("history"))
     return FileSchema(
         path=top.where,
         title=top.text("title", ""),
         source=top.text("source", ""),
         licence=top.text("licence", ""),
-        missing=tuple(top.texts("missing", ("",))),
+        missing=MISSING | set(top.texts("missing", ())),
+        delimiter=top.values.get("delimiter"),
         target=column,
         bad=bad,
         good=good,
@@ -225,12 +227,13 @@ def _build(top: _Table) -> FileSchema:
         legal_id=top.text("legal_id") if "legal_id" in top.values else None,
         history=history,
         past=past,
+        before=before,
         seed=seed,
     )
 
 
 def _feature(table: _Table) -> FileFeature:
-    table.only("name", "column", "source", "context", "unit", "kind", "required")
+    table.only("name", "column", "source", "context", "unit", "kind", "required", "levels", "special")
     name = table.text("name")
     kind = table.text("kind", "number")
     if kind not in ("number", "category"):
@@ -238,9 +241,21 @@ def _feature(table: _Table) -> FileFeature:
     required = table.values.get("required", False)
     if not isinstance(required, bool):
         raise table.fail("'required' must be true or false")
+    levels = table.texts("levels", ())
+    if levels and kind != "category":
+        raise table.fail("'levels' are those of a category: say kind = \"category\"")
+    if len(set(levels)) < len(levels):
+        raise table.fail("'levels' names a category twice")
+    special = table.values.get("special", [])
+    if not isinstance(special, list) or any(
+        isinstance(code, bool) or not isinstance(code, int | float) for code in special
+    ):
+        raise table.fail("'special' must be a list of numbers")
+    if special and kind != "number":
+        raise table.fail("'special' codes are those of a number; a category's have bins already")
     context, source = table.text("context", FINANCIAL), table.text("source", "lender")
     feature = Feature(name, source, context, table.text("unit", ""), cast(Kind, kind))
-    return FileFeature(feature, table.text("column", name), required)
+    return FileFeature(feature, table.text("column", name), required, levels, tuple(map(float, special)))
 
 
 def _derived(table: _Table) -> Derived:
@@ -264,17 +279,19 @@ def _derived(table: _Table) -> Derived:
     return Derived(name, table.text("column", name), tuple(map(float, bands)), pairs)
 
 
-def _history(table: _Table | None) -> tuple[str | None, tuple[str, ...], int]:
+def _history(table: _Table | None) -> tuple[str | None, tuple[str, ...], str | None, int]:
     if table is None:
-        return None, (), 1
-    table.only("column", "past", "seed")
+        return None, (), None, 1
+    table.only("column", "past", "before", "seed")
     if "column" in table.values:
-        if "seed" in table.values:
-            raise table.fail("give 'column' and 'past', or 'seed', not both")
-        return table.text("column"), table.texts("past"), 1
-    if "past" in table.values:
-        raise table.fail("'past' needs 'column': name the column whose values mark past customers")
+        if "seed" in table.values or {"past", "before"} <= table.values.keys():
+            raise table.fail("give 'column' and 'past', or 'column' and 'before', or 'seed'")
+        if "before" in table.values:
+            return table.text("column"), (), table.text("before"), 1
+        return table.text("column"), table.texts("past"), None, 1
+    if table.values.keys() & {"past", "before"}:
+        raise table.fail("'past' and 'before' need 'column': name the column that tells past customers")
     seed = table.values.get("seed", 1)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise table.fail("'seed' must be a whole number, 0 or more")
-    return None, (), seed
+    return None, (), None, seed

@@ -12,6 +12,9 @@ import numpy as np
 import pandas as pd
 
 from blindscore.errors import DataError
+from blindscore.people.files.blocks import Ask
+from blindscore.people.files.cells import words
+from blindscore.people.files.lines import Place
 from blindscore.people.files.tables import read_table
 from blindscore.people.population import Feature, Population, Schema
 
@@ -55,9 +58,8 @@ def load_graph(
         A file that cannot be read, a secret that nobody states or that has one class, or no tie or attribute left.
     """
     edges, attributes = Path(edges), Path(attributes)
-    ties, digest = read_table(edges, list(ends))
-    table, _ = read_table(attributes, list(held))
-    ties, table = ties.astype(str), table.astype(str)
+    ties, digest = _texts(edges, ends)
+    table, _ = _texts(attributes, held)
     node, category, code = held
     stated = table[table[category] == secret].drop_duplicates()
     stated = stated[~stated[node].duplicated(keep=False)].sort_values(node, kind="stable")
@@ -86,6 +88,17 @@ def load_graph(
         friends=pairs,
         name=f"{edges.name} (sha256 {digest[:16]})",
     )
+
+
+def _texts(path: Path, columns: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
+    """Columns of a file as texts, and its SHA-256; a row with a gap says nothing, and is left out."""
+    ask = Ask(columns)
+    table, digest = read_table(path, ask)
+    place, out = Place(path, ask.kind(path)), {}
+    for name in columns:
+        codes, found = words(table[name].chunk(0), name, ask.missing, place)
+        out[name] = np.array([*found, None], object)[codes]
+    return pd.DataFrame(out).dropna().astype("str"), digest
 
 
 def _features(

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.errors import DataError
-from blindscore.people.files.file_schema import Derived, FileFeature, FileSchema, canonical, load_schema
+from blindscore.people.files.blocks import Ask
+from blindscore.people.files.cells import numbers, words
+from blindscore.people.files.file_schema import Derived, FileFeature, FileSchema, load_schema
+from blindscore.people.files.lines import Place
 from blindscore.people.files.tables import read_table
 from blindscore.people.population import Population
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["load_people", "load_schema"]
 
@@ -26,7 +34,7 @@ def load_people(path: str | Path, schema_path: str | Path) -> Population:
     Parameters
     ----------
     path : str or Path
-        ``.csv``, ``.csv.gz`` (UTF-8, header row, commas) or ``.parquet``.
+        ``.csv`` or ``.tsv`` (UTF-8, header row; also ``.gz``, ``.zst``), ``.parquet`` or ``.feather``.
     schema_path : str or Path
         See :mod:`blindscore.people.files.file_schema`.
 
@@ -44,10 +52,12 @@ def load_people(path: str | Path, schema_path: str | Path) -> Population:
     """
     path = Path(path)
     plan = load_schema(schema_path)
-    table, digest = read_table(path, plan.columns)
-    default = _outcome(path, table[plan.target], plan)
-    people = {f.feature.name: _feature(path, table[f.column], f, plan.missing) for f in plan.features}
-    sensitive = {d.name: _derived(path, table[d.column], d, plan.missing) for d in plan.sensitive}
+    ask = Ask(tuple(plan.columns), missing=plan.missing, delimiter=plan.delimiter)
+    table, digest = read_table(path, ask)
+    file = _File(table, plan, Place(path, ask.kind(path)))
+    default = _outcome(file)
+    people = {f.feature.name: _feature(file, f) for f in plan.features}
+    sensitive = {d.name: _derived(file, d) for d in plan.sensitive}
     for name, column in sensitive.items():
         classes = column.nunique()
         if not 2 <= classes <= MAX_CLASSES:
@@ -55,50 +65,51 @@ def load_people(path: str | Path, schema_path: str | Path) -> Population:
                 f"{path}: secret {name!r} has {classes} classes, needed are 2 to {MAX_CLASSES}; "
                 "band or label it in the schema, or leave it out"
             )
-    register = {d.name: _derived(path, table[d.column], d, plan.missing) for d in plan.register}
+    register = {d.name: _derived(file, d) for d in plan.register}
     n = len(table)
     return Population(
         features=pd.DataFrame(people),
         schema=plan.schema,
         default=default,
         sensitive=pd.DataFrame(sensitive, index=pd.RangeIndex(n)),
-        register=pd.DataFrame({"legal_id": _legal_ids(path, table, plan), **register}),
-        history=_history(path, table, plan, default),
+        register=pd.DataFrame({"legal_id": _legal_ids(file), **register}),
+        history=_history(file, default),
         name=f"{path.name} (sha256 {digest[:16]})",
     )
 
 
-def _row(bad: NDArray[np.bool_]) -> str:
-    """Where the first bad value stands, counted as a reader of the data would: the first person is data row 1."""
-    more = int(bad.sum())
-    return f"data row {int(np.argmax(bad)) + 1}" + (f" (and {more - 1} more)" if more > 1 else "")
+@dataclass(frozen=True)
+class _File:
+    """A file's columns, what the schema says of them, and where a row stands."""
+
+    table: pa.Table
+    plan: FileSchema
+    place: Place
+
+    def texts(self, column: str, listed: tuple[str, ...] = ()) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+        """Canonical texts ("" where missing), and which are missing; the listed words never are."""
+        codes, found = words(self.table[column].chunk(0), column, self.plan.missing, self.place, listed)
+        return np.array([*found, ""], dtype=object)[codes], codes < 0
+
+    def numbers(self, column: str) -> NDArray[np.float64]:
+        """Finite numbers, NaN where missing."""
+        values = numbers(self.table[column].chunk(0), column, self.plan.missing, self.place).astype(np.float64)
+        infinite = np.isinf(values)
+        if infinite.any():
+            raise self.place.refuse(column, "infinite; give a number or leave it empty", infinite)
+        return values
 
 
-def _texts(column: pd.Series, missing: tuple[str, ...]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-    """Canonical texts and which of them are missing."""
-    gone = column.isna().to_numpy()
-    if pd.api.types.is_bool_dtype(column.dtype):
-        column = column.astype(int)
-    words, codes = np.unique(column.astype(str).to_numpy(dtype=object)[~gone].astype(str), return_inverse=True)
-    tidy = np.array([canonical(word) for word in words.tolist()], dtype=object)
-    out = np.full(len(column), "", dtype=object)
-    if tidy.size:
-        out[~gone] = tidy[codes]
-        gone = gone | np.isin(out.astype(str), missing)
-    return out, gone
-
-
-def _outcome(path: Path, column: pd.Series, plan: FileSchema) -> NDArray[np.bool_]:
-    words, gone = _texts(column, plan.missing)
+def _outcome(file: _File) -> NDArray[np.bool_]:
+    plan, path = file.plan, file.place.path
+    texts, gone = file.texts(plan.target, (*plan.bad, *plan.good))
     if gone.any():
-        raise DataError(f"{path}: outcome {plan.target!r} is missing in {_row(gone)}; remove those people")
-    default = np.isin(words.astype(str), plan.bad)
+        raise file.place.refuse(plan.target, "the outcome is missing; remove those people", gone)
+    default = np.isin(texts.astype(str), plan.bad)
     if plan.good:
-        other = ~default & ~np.isin(words.astype(str), plan.good)
+        other = ~default & ~np.isin(texts.astype(str), plan.good)
         if other.any():
-            raise DataError(
-                f"{path}: outcome {plan.target!r} is neither bad nor good in {_row(other)}; complete [target]"
-            )
+            raise file.place.refuse(plan.target, "an outcome neither bad nor good; complete [target]", other)
     if default.all() or not default.any():
         raise DataError(
             f"{path}: outcome {plan.target!r} has one class only ({'all' if default.all() else 'none'} bad); "
@@ -107,82 +118,80 @@ def _outcome(path: Path, column: pd.Series, plan: FileSchema) -> NDArray[np.bool
     return default
 
 
-def _numbers(path: Path, column: pd.Series, missing: tuple[str, ...]) -> NDArray[np.float64]:
-    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        blank = np.isnan(values)
-    else:
-        text = column.astype(str).str.strip()
-        blank = (column.isna() | text.isin([*missing, "nan", "NaN"])).to_numpy()
-        values = pd.to_numeric(text.where(~blank, "nan"), errors="coerce").to_numpy(np.float64)
-    wrong = np.isnan(values) & ~blank
-    if wrong.any():
-        raise DataError(
-            f"{path}: column {column.name!r}, {_row(wrong)}: not a number; mend the file, "
-            'or declare the column kind = "category" or the text as missing'
-        )
-    infinite = np.isinf(values)
-    if infinite.any():
-        raise DataError(f"{path}: column {column.name!r}, {_row(infinite)}: infinite; give a number or leave it empty")
-    return values
-
-
-def _feature(path: Path, column: pd.Series, wanted: FileFeature, missing: tuple[str, ...]) -> object:
+def _feature(file: _File, wanted: FileFeature) -> object:
     if wanted.feature.kind == "number":
-        values = _numbers(path, column, missing)
+        values = file.numbers(wanted.column)
         gone = np.isnan(values)
         out: object = values
     else:
-        words, gone = _texts(column, missing)
-        out = pd.Series(words, dtype="str").mask(gone)
+        texts, gone = file.texts(wanted.column, wanted.levels)
+        if wanted.levels:
+            strange = ~gone & ~np.isin(texts.astype(str), wanted.levels)
+            if strange.any():
+                raise file.place.refuse(wanted.column, "a category that `levels` does not list; complete it", strange)
+        out = pd.Series(texts, dtype="str").mask(gone)
     if wanted.required and gone.any():
-        raise DataError(f"{path}: column {column.name!r} is required but missing in {_row(gone)}")
+        raise file.place.refuse(wanted.column, "required but missing", gone)
     return out
 
 
-def _derived(path: Path, column: pd.Series, wanted: Derived, missing: tuple[str, ...]) -> pd.Series:
+def _derived(file: _File, wanted: Derived) -> pd.Series:
     if wanted.bands:
-        values = _numbers(path, column, missing)
+        values = file.numbers(wanted.column)
         edges = [f"{edge:g}" for edge in wanted.bands]
         inner = [f"{low} to below {high}" for low, high in itertools.pairwise(edges)]
         names = np.array([f"below {edges[0]}", *inner, f"{edges[-1]} and above"], dtype=object)
         out = names[np.searchsorted(wanted.bands, values, side="right").clip(max=len(wanted.bands))]
         out[np.isnan(values)] = UNKNOWN
         return pd.Series(out, dtype="str")
-    words, gone = _texts(column, missing)
-    if wanted.labels:
-        known = dict(wanted.labels)
-        strange = ~gone & ~np.isin(words.astype(str), list(known))
+    known = dict(wanted.labels)
+    texts, gone = file.texts(wanted.column, tuple(known))
+    if known:
+        strange = ~gone & ~np.isin(texts.astype(str), list(known))
         if strange.any():
-            raise DataError(
-                f"{path}: column {column.name!r}, {_row(strange)}: a code without a label; complete 'labels'"
-            )
-        words = np.array([known.get(word, UNKNOWN) for word in words], dtype=object)
-    return pd.Series(np.where(gone, UNKNOWN, words), dtype="str")
+            raise file.place.refuse(wanted.column, "a code without a label; complete `labels`", strange)
+        texts = np.array([known.get(text, UNKNOWN) for text in texts], dtype=object)
+    return pd.Series(np.where(gone, UNKNOWN, texts), dtype="str")
 
 
-def _legal_ids(path: Path, table: pd.DataFrame, plan: FileSchema) -> list[str]:
-    if plan.legal_id is None:
-        return [f"row {k}" for k in range(1, len(table) + 1)]
-    words, gone = _texts(table[plan.legal_id], plan.missing)
+def _legal_ids(file: _File) -> list[str]:
+    column = file.plan.legal_id
+    if column is None:
+        return [f"row {k}" for k in range(1, len(file.table) + 1)]
+    texts, gone = file.texts(column)
     if gone.any():
-        raise DataError(f"{path}: legal id {plan.legal_id!r} is missing in {_row(gone)}")
-    twice = pd.Series(words).duplicated().to_numpy()
+        raise file.place.refuse(column, "a legal id is missing", gone)
+    twice = pd.Series(texts).duplicated().to_numpy()
     if twice.any():
-        raise DataError(f"{path}: legal id {plan.legal_id!r} repeats in {_row(twice)}; keep one row a person")
-    return list(words)
+        raise file.place.refuse(column, "a legal id repeats; keep one row a person", twice)
+    return list(texts)
 
 
-def _history(path: Path, table: pd.DataFrame, plan: FileSchema, default: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    n = len(table)
+def _history(file: _File, default: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    n, plan, path = len(default), file.plan, file.place.path
     if plan.history is None:
         past = np.zeros(n, np.bool_)
         past[np.random.default_rng(plan.seed).permutation(n)[: n // 2]] = True
     else:
-        past = np.isin(_texts(table[plan.history], plan.missing)[0].astype(str), plan.past)
+        texts, gone = file.texts(plan.history, plan.past)
+        past = np.isin(texts.astype(str), plan.past) if plan.before is None else _earlier(file, texts, gone)
     for what, part in (("past customers", default[past]), ("the others", default[~past])):
         if part.size == 0 or part.all() or not part.any():
             raise DataError(
                 f"{path}: {what} ({part.size} people) lack bad or good outcomes; give more people or another split"
             )
     return past
+
+
+def _earlier(file: _File, texts: NDArray[np.object_], gone: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whoever comes before the date or number that parts past customers from the others."""
+    plan = file.plan
+    assert plan.history is not None  # what the caller asks about
+    assert plan.before is not None
+    if gone.any():
+        raise file.place.refuse(plan.history, "missing, so nobody can say whether it is past", gone)
+    try:
+        limit = float(plan.before)
+    except ValueError:
+        return np.asarray(texts.astype(str) < plan.before)
+    return np.asarray(file.numbers(plan.history) < limit)

@@ -17,14 +17,14 @@ from typing import Any, NoReturn
 from blindscore.errors import CardError
 from blindscore.scorecard.card import MAX_BINS, MAX_CHARACTERISTICS, MAX_POINTS, Card, Characteristic, Scale
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_BYTES = 16 * 1024 * 1024  # a card with 4,096 features of 17 bins stays under it
 _NAME = {"type": "string", "minLength": 1, "maxLength": 512}
 _NUMBERS = {"type": "array", "items": {"type": "number"}, "maxItems": MAX_BINS + 1}
 
 CARD_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "blindscore card, version 1",
+    "title": f"blindscore card, version {FORMAT_VERSION}",
     "type": "object",
     "additionalProperties": False,
     "required": ["format", "version", "scale", "base", "characteristics", "fingerprint"],
@@ -52,7 +52,7 @@ CARD_SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "additionalProperties": False,
-                "required": ["feature", "edges", "groups", "points", "woe"],
+                "required": ["feature", "edges", "groups", "points", "woe", "other"],
                 "properties": {
                     "feature": _NAME,
                     "edges": _NUMBERS,
@@ -68,6 +68,8 @@ CARD_SCHEMA: dict[str, Any] = {
                         "items": {"type": "integer", "minimum": -MAX_POINTS, "maximum": MAX_POINTS},
                     },
                     "woe": {"oneOf": [{"type": "null"}, _NUMBERS]},
+                    # bin of categories that no group lists; null: they are refused
+                    "other": {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_BINS},
                 },
             },
         },
@@ -185,6 +187,7 @@ def _from_dict(plain: dict[str, Any]) -> Card:
                 edges=tuple(float(e) for e in c["edges"]),
                 groups=None if c["groups"] is None else tuple(tuple(g) for g in c["groups"]),
                 woe=None if c["woe"] is None else tuple(float(w) for w in c["woe"]),
+                other=None if c["other"] is None else _whole(c["other"]),
             )
             for c in plain["characteristics"]
         ),

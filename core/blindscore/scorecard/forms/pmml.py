@@ -1,7 +1,7 @@
 """A card as PMML 4.4, the exchange format of the Data Mining Group: its own element ``Scorecard``, with whole points.
 
-A missing value must come as missing, not as NaN. A category that the card does not know has no score; PMML has no place
-for refusing an infinity, so a reader gives it the points of the outermost bin.
+A missing value must come as missing, not as NaN. A category that the card refuses has no score; PMML has no place for
+refusing an infinity, so a reader gives it the points of the outermost bin.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def card_to_pmml(card: Card) -> str:
         if c.groups is not None:
             kinds = {"optype": "categorical", "dataType": "string"}
         field = ElementTree.SubElement(fields, "DataField", {"name": c.feature, **kinds})
-        for category in (name for group in c.groups or () for name in group):
+        listed = (name for group in c.groups or () for name in group)
+        for category in listed if c.other is None else ():  # a list of values would make others invalid
             ElementTree.SubElement(field, "Value", value=category)
     ElementTree.SubElement(fields, "DataField", name="score", optype="continuous", dataType="integer")
     model = ElementTree.SubElement(
@@ -71,6 +72,8 @@ def _add(parts: ElementTree.Element, c: Characteristic) -> None:
                 )
                 quoted = ('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in group)
                 ElementTree.SubElement(chosen, "Array", type="string", n=str(len(group))).text = " ".join(quoted)
+        if c.other is not None:
+            ElementTree.SubElement(attribute(c.points[c.other]), "True")
         return
     for edge, points in zip(c.edges, ordinary, strict=False):
         below = {"field": c.feature, "operator": "lessThan", "value": repr(edge)}

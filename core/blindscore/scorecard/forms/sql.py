@@ -1,7 +1,7 @@
 """A card as SQL: one SELECT of CASE expressions that gives the same scores where the data lie.
 
 Written for DuckDB, whose NaN is not NULL and whose decimal literals are not doubles; both are dealt with. A row that
-the card cannot score (infinity, unknown category) gets NULL instead of a score.
+the card cannot score (infinity, a category that it refuses) gets NULL instead of a score.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def _points(characteristic: Characteristic) -> str:
             for group, p in zip(characteristic.groups, ordinary, strict=True)
             if group
         ]
-        return f"CASE WHEN {column} IS NULL THEN {missing} {' '.join(whens)} ELSE NULL END"
+        rest = "NULL" if characteristic.other is None else characteristic.points[characteristic.other]
+        return f"CASE WHEN {column} IS NULL THEN {missing} {' '.join(whens)} ELSE {rest} END"
     number = f"CAST({column} AS DOUBLE)"
     lost = f"WHEN {number} IS NULL OR isnan({number}) THEN {missing} WHEN isinf({number}) THEN NULL"
     whens = [f"WHEN {number} < {_number(e)} THEN {p}" for e, p in zip(characteristic.edges, ordinary, strict=False)]

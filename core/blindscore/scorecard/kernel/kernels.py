@@ -6,7 +6,6 @@ missing bin's points. :func:`score_columns_plain` says the same in plain Python 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from blindscore.errors import CardError, DataError
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.kernel import lanes
 from blindscore.scorecard.kernel.lanes import GROUP, LANES, SIZES, SLOTS
+from blindscore.threads import cores
 
 SERIAL_CELLS = 4_000_000  # below it one thread is as fast: starting threads takes about as long as scoring
 TILE = 1 << 16  # people a thread takes at a time
@@ -201,7 +201,7 @@ def score_columns_plain(card: Card, columns: Sequence[Sequence[float]]) -> list[
 def _run(run: Callable[[int, int], bool], n: int, cells: int, threads: int | None) -> bool:
     """Run over n people in one thread or several; say whether any part saw an infinity."""
     if threads is None:
-        threads = 1 if cells < SERIAL_CELLS else len(os.sched_getaffinity(0))
+        threads = 1 if cells < SERIAL_CELLS else cores()
     if threads <= 1 or n <= TILE:
         return run(0, n)
     bounds = [(begin, min(begin + TILE, n)) for begin in range(0, n, TILE)]

@@ -18,9 +18,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils, codegen
 from numba.extending import intrinsic
+
+from blindscore.kernel_cache import njit
 
 LANES = 16
 GROUP = 4  # features a pass

@@ -116,7 +116,8 @@ def score_person(person: Person, run: Run) -> dict[str, Any]:
     -------
     dict
         ``threshold``; ``low`` and ``high`` of the scale; ``base`` points; ``parts``: per characteristic ``feature``,
-        ``best`` points, and ``bins`` and ``points`` by slider position (one entry if no slider moves it); ``scores``:
+        ``best`` points (of reasons), and ``bins`` and ``points`` by slider position (one entry if no slider moves it);
+        ``scores``:
         base64 of little-endian int16, one a combination, the last slider fastest. A score that departs from base and
         points, clipped, was moved by a rule outside the card.
     """
@@ -135,7 +136,7 @@ def score_person(person: Person, run: Run) -> dict[str, Any]:
         parts.append(
             {
                 "feature": c.feature,
-                "best": max(c.points),
+                "best": c.best,
                 "bins": [labels[b] for b in bins],
                 "points": [c.points[b] for b in bins],
             }

@@ -17,14 +17,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from lightgbm import LGBMRegressor
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from blindscore.extras import needs
 from blindscore.surveillance.inference.classifiers import boosted
 from blindscore.surveillance.inference.evidence import Columns, encode
+
+with needs("frontier"):
+    from lightgbm import LGBMRegressor
 
 NEAREST_COLUMNS = 16  # columns compared at most
 CANDIDATES = 25  # nearest records that are judged again

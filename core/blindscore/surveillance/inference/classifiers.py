@@ -13,14 +13,17 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from blindscore.extras import needs
 from blindscore.surveillance.inference.evidence import Columns, Evidence
 from blindscore.surveillance.knowledge import Labels
 from blindscore.threads import each
+
+with needs("frontier"):
+    from lightgbm import LGBMClassifier
 
 NEIGHBOURS = 25
 FOLDS = 2

@@ -17,10 +17,10 @@ import os
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore.kernel_cache import njit
 from blindscore_crypto.encrypted.batch.blocks import check_columns, check_length
 from blindscore_crypto.encrypted.parameters import LEAN, LOG2_Q_128, SEAL_ERROR_VARIANCE, TAIL
 from blindscore_crypto.encrypted.ring.ntt import multiply, tables, transform

@@ -16,10 +16,10 @@ import os
 from typing import Any
 
 import numpy as np
-import tenseal.sealapi as seal
 from numpy.typing import NDArray
 
 from blindscore.errors import ForgeryError, ParameterError
+from blindscore.extras import needs
 from blindscore_crypto.encrypted.batch.blocks import check_columns, check_length
 from blindscore_crypto.encrypted.engines.seal import engine
 from blindscore_crypto.encrypted.engines.seal_bytes import (
@@ -35,6 +35,9 @@ from blindscore_crypto.encrypted.ring.kernels import REPLY_BITS, rounded
 from blindscore_crypto.encrypted.ring.ntt import multiply, reduced, tables, transform
 from blindscore_crypto.encrypted.ring.placement import pack, secret_of, unpack
 from blindscore_crypto.encrypted.ring.sampling import Draw, binomial, expand, open_stream, ternary, uniform
+
+with needs("frontier"):
+    import tenseal.sealapi as seal
 
 PEOPLE = COLUMNS.degree
 T = COLUMNS.t

@@ -12,10 +12,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-import tenseal.sealapi as seal
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore.extras import needs
 from blindscore_crypto.encrypted.engines.ring_scheme import RingScheme
 from blindscore_crypto.encrypted.engines.seal_bytes import (
     CIPHER_WORDS,
@@ -26,6 +26,9 @@ from blindscore_crypto.encrypted.engines.seal_bytes import (
 )
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.ring.ntt import back
+
+with needs("frontier"):
+    import tenseal.sealapi as seal
 
 
 class Engine(NamedTuple):

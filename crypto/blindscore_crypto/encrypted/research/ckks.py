@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blindscore.extras import needs
 from blindscore.scorecard.card import Card
 from blindscore_crypto.encrypted.layout import Layout, Points
 
@@ -39,7 +40,8 @@ ERROR_BOUND = 2.0**-20
 
 def drift() -> float:
     """Return what a rescaled product is off by unless mended: the middle prime over the scale."""
-    import tenseal.sealapi as seal
+    with needs("frontier"):
+        import tenseal.sealapi as seal
 
     return float(seal.CoeffModulus.Create(DEGREE, list(PRIME_BITS))[1].value()) / 2.0**SCALE_BITS
 
@@ -48,7 +50,8 @@ class Person:
     """Holds the bins and the key; gives out a rounded probability and nothing finer."""
 
     def __init__(self) -> None:
-        import tenseal as ts
+        with needs("frontier"):
+            import tenseal as ts
 
         self._context = ts.context(ts.SCHEME_TYPE.CKKS, DEGREE, coeff_mod_bit_sizes=list(PRIME_BITS))
         self._context.global_scale = 2.0**SCALE_BITS
@@ -66,7 +69,8 @@ class Person:
         DataError
             Bins outside the layout.
         """
-        import tenseal as ts
+        with needs("frontier"):
+            import tenseal as ts
 
         hot = np.zeros(layout.size)
         hot[layout.ones(bins)] = 1
@@ -74,7 +78,8 @@ class Person:
 
     def open(self, reply: bytes) -> float:
         """Return the probability of default, rounded to :data:`DECIMALS`."""
-        import tenseal as ts
+        with needs("frontier"):
+            import tenseal as ts
 
         logit = float(ts.ckks_vector_from(self._context, reply).decrypt()[0])
         return round(1 / (1 + math.exp(-logit)), DECIMALS) if logit > -700 else 0.0
@@ -92,7 +97,8 @@ class Lender:
     """
 
     def __init__(self, card: Card, public: bytes) -> None:
-        import tenseal as ts
+        with needs("frontier"):
+            import tenseal as ts
 
         points, scale = Points.of(card), card.scale
         self._context = ts.context_from(public)
@@ -101,7 +107,8 @@ class Lender:
 
     def answer(self, asked: bytes) -> bytes:
         """Return the encrypted log-odds of default."""
-        import tenseal as ts
+        with needs("frontier"):
+            import tenseal as ts
 
         logit = ts.ckks_vector_from(self._context, asked).dot(self._weights)
         logit += [self._base]

@@ -12,10 +12,10 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore.kernel_cache import njit
 
 MAX_PRIME = 2**50
 

@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 from Crypto.Cipher import AES, ChaCha20
-from numba import njit
 from numpy.typing import NDArray
+
+from blindscore.kernel_cache import njit
 
 Draw = Callable[[int], bytes]
 

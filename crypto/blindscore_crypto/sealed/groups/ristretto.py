@@ -8,19 +8,33 @@ outside must pass :meth:`Ristretto255.decode` first, and does.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from blindscore.errors import ForgeryError, ParameterError
+from blindscore.extras import needs
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group, Point
 from blindscore_crypto.sealed.groups.hash_to_curve import expand_message_xmd
 
-try:
-    import rbcl
-except ImportError:  # pragma: no cover - the extra is installed wherever tests run
-    rbcl = None
-
 _IDENTITY = bytes(32)
+
+
+@lru_cache(maxsize=1)
+def _sodium() -> Any:
+    """Return libsodium's bindings, and remove the copy of the library that they left in the temporary folder.
+
+    They unpack it there at every import. Once it is loaded, nobody asks for it by that name again.
+    """
+    with needs("ristretto"):
+        import rbcl
+
+    written = getattr(sys.modules.get("rbcl._sodium"), "lib_path", None)
+    if written is not None:
+        Path(written).unlink(missing_ok=True)
+    return rbcl
 
 
 class Ristretto255:
@@ -28,8 +42,8 @@ class Ristretto255:
 
     Raises
     ------
-    ParameterError
-        The package `rbcl` is not installed.
+    MissingExtraError
+        The extra ``ristretto`` is not installed.
     """
 
     name = "ristretto255"
@@ -38,8 +52,7 @@ class Ristretto255:
     point_bytes = 32
 
     def __init__(self) -> None:
-        if rbcl is None:
-            raise ParameterError("ristretto255 needs the package rbcl; install blindscore[ristretto], or use P-256")
+        _sodium()
 
     def _scalar(self, k: int) -> bytes:
         return (k % self.order).to_bytes(32, "little")
@@ -50,19 +63,19 @@ class Ristretto255:
 
     def base_mul(self, k: int) -> Point:
         """Return k G."""
-        return rbcl.crypto_scalarmult_ristretto255_base_allow_scalar_zero(self._scalar(k))
+        return _sodium().crypto_scalarmult_ristretto255_base_allow_scalar_zero(self._scalar(k))
 
     def mul(self, k: int, point: Point) -> Point:
         """Return k times `point`."""
-        return rbcl.crypto_scalarmult_ristretto255_allow_scalar_zero(self._scalar(k), point)
+        return _sodium().crypto_scalarmult_ristretto255_allow_scalar_zero(self._scalar(k), point)
 
     def add(self, p: Point, q: Point) -> Point:
         """Return p + q."""
-        return rbcl.crypto_core_ristretto255_add(p, q)
+        return _sodium().crypto_core_ristretto255_add(p, q)
 
     def sub(self, p: Point, q: Point) -> Point:
         """Return p - q."""
-        return rbcl.crypto_core_ristretto255_sub(p, q)
+        return _sodium().crypto_core_ristretto255_sub(p, q)
 
     def equal(self, p: Point, q: Point) -> bool:
         """Say whether two elements are the same: canonical bytes, so that bytes decide."""
@@ -89,13 +102,13 @@ class Ristretto255:
         """Return the element that 32 bytes encode; see :meth:`.group.Group.decode`."""
         if len(data) != self.point_bytes or data == _IDENTITY:
             raise ForgeryError("a ristretto255 element must be 32 bytes and not the identity")
-        if not rbcl.crypto_core_ristretto255_is_valid_point(bytes(data)):
+        if not _sodium().crypto_core_ristretto255_is_valid_point(bytes(data)):
             raise ForgeryError("32 bytes are not the canonical encoding of a ristretto255 element")
         return bytes(data)
 
     def hash_to_point(self, message: bytes, dst: bytes) -> Point:
         """Return an element by ristretto255_XMD:SHA-512_R255MAP_RO_ (RFC 9380, appendix B)."""
-        return rbcl.crypto_core_ristretto255_from_hash(expand_message_xmd(message, dst, 64, hash_name="sha512"))
+        return _sodium().crypto_core_ristretto255_from_hash(expand_message_xmd(message, dst, 64, hash_name="sha512"))
 
 
 @lru_cache(maxsize=1)
@@ -104,8 +117,8 @@ def ristretto255() -> Ristretto255:
 
     Raises
     ------
-    ParameterError
-        The package `rbcl` is not installed.
+    MissingExtraError
+        The extra ``ristretto`` is not installed.
     """
     return Ristretto255()
 
@@ -116,7 +129,9 @@ def group_named(name: str) -> Group:
     Raises
     ------
     ParameterError
-        There is no such group, or its package is not installed.
+        There is no such group.
+    MissingExtraError
+        Its package is not installed.
     """
     if name == P256_GROUP.name:
         return P256_GROUP

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
+from blindscore.scorecard.reasons import REASONS, Reason, reasons
 from blindscore_crypto.sealed.attestation import Attestation, Issued, blindings, header, holder_scalar
 from blindscore_crypto.sealed.disclosure import Openings, disclose
 from blindscore_crypto.sealed.groups.group import random_scalar
@@ -29,14 +30,6 @@ class Epoch:
 
     number: int
     last_day: int  # days since 1970-01-01
-
-
-@dataclass(frozen=True)
-class LostPoints:
-    """One reason why a score is not higher."""
-
-    feature: str
-    lost: int  # points below the feature's best bin, > 0
 
 
 class Applicant(ABC):
@@ -93,11 +86,10 @@ class Applicant(ABC):
         """Return score - threshold in points; negative where points are missing."""
         return self.score(terms) - terms.threshold
 
-    def reasons(self, terms: Terms, top: int = 4) -> list[LostPoints]:
-        """Return the features that cost most points against their best bin, worst first: adverse-action reasons."""
+    def reasons(self, terms: Terms, top: int = REASONS) -> tuple[Reason, ...]:
+        """Return what costs the person most, worst first: see :mod:`blindscore.scorecard.reasons`."""
         bins = self.bins(terms)
-        lost = [LostPoints(c.feature, max(c.points) - c.points[bins[c.feature]]) for c in terms.card.characteristics]
-        return sorted((reason for reason in lost if reason.lost > 0), key=lambda r: (-r.lost, r.feature))[:top]
+        return reasons(terms.card, np.array([[bins[f] for f in terms.card.features]]), top)[0]
 
     def what_if(self, terms: Terms, feature: str, bin_index: int) -> int:
         """Return the score if one feature fell into another bin.

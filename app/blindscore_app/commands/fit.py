@@ -1,0 +1,162 @@
+"""``fit``: a scorecard from people whose outcome is known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from blindscore_app.commands.options import AsJson, People
+from blindscore_app.commands.special import Special, special_codes
+from blindscore_app.files.safely import check_file
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from blindscore.people.files.file_schema import FileSchema
+    from blindscore.scorecard.scorecard import Scorecard
+    from blindscore.scorecard.settings.read import FitSettings
+
+
+def fit(
+    file: People,
+    schema: Annotated[Path, typer.Option(help="TOML file that says what each column is.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Where the scorecard goes.")] = Path("card.json"),
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="TOML of bins, scale, monotone, weights, ...: see docs/analyst.md.", show_default=False),
+    ] = None,
+    method: Annotated[str, typer.Option(help="sparse or woe; replaces that of the settings.", show_default=False)] = "",
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="A feature to leave out; may be repeated.", show_default=False)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Of what is drawn at random.", show_default=False)
+    ] = None,
+    hold_out: Annotated[
+        bool,
+        typer.Option("--hold-out", help="Fit on the past customers of [history] alone, and test on the others."),
+    ] = False,
+    special: Special = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a scorecard to people whose outcome is known, and say how well it does on people it has not seen.
+
+    A column and a date in the schema's [history] make --hold-out a test out of time.
+    """
+    check_file(out, file, schema, settings)
+    import numpy as np
+
+    from blindscore.designs.plain import declared
+    from blindscore.errors import ParameterError
+    from blindscore.people.files.file_schema import load_schema
+    from blindscore.people.files.loaders import load_people
+    from blindscore.scorecard.forms.json import save_card
+    from blindscore.scorecard.quality import auc_interval
+    from blindscore.scorecard.scorecard import Scorecard
+    from blindscore.scorecard.settings.read import FitSettings, load_settings, with_prior
+    from blindscore_app.progress import bar
+
+    wish = FitSettings() if settings is None else load_settings(settings)
+    wish = _with_options(wish, method, exclude or [], seed)
+    with bar() as progress:
+        progress("reading", 0, 3)
+        plan, people = load_schema(schema), load_people(file, schema)
+        absent = sorted(set(wish.exclude) - set(people.features.columns))
+        if absent:
+            raise ParameterError(f"no feature to exclude is called {', '.join(absent)}")
+        features = declared(people.features.drop(columns=list(wish.exclude)))
+        if not len(features.columns):
+            raise ParameterError("every feature is excluded; leave one")
+        weight = _weights(file, plan, wish.weights)
+        codes = _codes(plan, wish, special_codes(special or [], features), list(features.columns))
+        chosen: dict[str, Any] = {key: value for key, value in wish.estimator.items() if key != "special"}
+
+        def fitted(rows: NDArray[np.bool_]) -> Scorecard:
+            own = Scorecard(special=codes, **chosen)
+            return own.fit(features.loc[rows], people.default[rows], None if weight is None else weight[rows])
+
+        past, unseen = people.history, ~people.history
+        progress("fitting on past customers", 1, 3)
+        trial = fitted(past)
+        reached = auc_interval(people.default[unseen], -trial.decision_function(features.loc[unseen]))
+        progress("fitting", 2, 3)
+        rows = past if hold_out else np.ones(len(people), bool)
+        final = trial if hold_out else fitted(rows)
+        progress("fitted", 3, 3)
+    card = final.card_
+    if wish.prior is not None:
+        card = with_prior(
+            card, float(np.average(people.default[rows], weights=None if weight is None else weight[rows])), wish.prior
+        )
+    save_card(card, out)
+    smallest = final.smallest_
+    said: dict[str, Any] = {
+        "written": str(out),
+        "fingerprint": card.fingerprint,
+        "people": len(people),
+        "fitted_on": int(rows.sum()),
+        "features": card.features,
+        "special": codes,
+        "smallest_bin": None if smallest is None else asdict(smallest),
+        "auc_unseen": reached[0],
+        "auc_unseen_low": reached[1],
+        "auc_unseen_high": reached[2],
+    }
+    if as_json:
+        typer.echo(json.dumps(said))
+        return
+    listed = "".join(f"; special in {name}: {', '.join(f'{c:g}' for c in own)}" for name, own in codes.items())
+    whose = "this card, which was fitted" if hold_out else "a card fitted"
+    rest = "." if hold_out else "; the card written here is fitted on all."
+    typer.echo(
+        f"Written: {out} ({len(card.features)} features of {int(rows.sum())} people{listed})\n"
+        f"Fingerprint: {card.fingerprint}\n"
+        f"AUC {reached[0]:.3f} [{reached[1]:.3f}, {reached[2]:.3f}] of {whose} on the {int(past.sum())} past "
+        f"customers, on the {int(unseen.sum())} others{rest}"
+    )
+
+
+def _with_options(wish: FitSettings, method: str, exclude: list[str], seed: int | None) -> FitSettings:
+    """Let the command line have the last word."""
+    estimator = dict(wish.estimator)
+    if method:
+        estimator["method"] = method
+    if seed is not None:
+        estimator["random_state"] = seed
+    return replace(wish, estimator=estimator, exclude=(*wish.exclude, *exclude))
+
+
+def _codes(
+    plan: FileSchema, wish: FitSettings, given: dict[str, list[float]], features: list[str]
+) -> dict[str, list[float]]:
+    """Special codes of schema, settings and command line together."""
+    found: dict[str, list[float]] = {f.feature.name: list(f.special) for f in plan.features if f.special}
+    for source in (wish.estimator.get("special", {}), given):
+        for name, codes in source.items():
+            found[name] = list(dict.fromkeys([*found.get(name, []), *map(float, codes)]))
+    return {name: codes for name, codes in found.items() if name in features}
+
+
+def _weights(file: Path, plan: FileSchema, column: str) -> NDArray[np.float64] | None:
+    """For how many people each row stands, as a column says."""
+    if not column:
+        return None
+    import numpy as np
+
+    from blindscore.people.files.blocks import Ask
+    from blindscore.people.files.cells import numbers
+    from blindscore.people.files.lines import Place
+    from blindscore.people.files.tables import read_table
+
+    ask = Ask((column,), missing=plan.missing, delimiter=plan.delimiter)
+    place = Place(file, ask.kind(file))
+    values = numbers(read_table(file, ask)[0][column].chunk(0), column, plan.missing, place).astype(np.float64)
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if wrong.any():
+        raise place.refuse(column, "a weight must be a number, 0 or more", wrong)
+    return values
