@@ -98,8 +98,10 @@ def held(rows: Sequence[Row], again: Iterable[Sequence[Row]]) -> list[Row]:
     kept = list(rows)
     for other in again:
         theirs = {key_of(row): row.removed for row in other}
-        kept = [
-            replace(row, removed=theirs.get(key_of(row), False), seeds=row.seeds + 1) if row.removed else row
-            for row in kept
-        ]
+
+        def put(row: Row, theirs: dict[Key, bool] = theirs) -> Row:
+            whose = (row.design, row.same_as or row.coalition, row.capability, row.secret)
+            return replace(row, removed=theirs.get(whose, False), seeds=row.seeds + 1) if row.removed else row
+
+        kept = [put(row) for row in kept]
     return kept

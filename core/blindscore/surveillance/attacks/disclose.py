@@ -17,7 +17,7 @@ from blindscore.parties.view import View
 from blindscore.surveillance.attacks.link import Found, best_of, ways_to_name
 from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.coalitions import at_rest
-from blindscore.surveillance.inference.bound import entropy_bits, identification_bound
+from blindscore.surveillance.inference.bound import Bound, crowd_bound, crowd_words, entropy_bits
 from blindscore.surveillance.inference.intervals import Estimate, mean_interval
 from blindscore.surveillance.knowledge import Knowledge
 from blindscore.surveillance.ledger import ABSENT, PLAYED, Row
@@ -50,7 +50,7 @@ class Disclose(Capability):
         views, people = _stored(truth.views), len(truth.population)
         hits, attack = best_of(truth, guess)
         share, bits = Estimate(0.0, 0.0, 0.0), 0.0
-        bound: float | None = 0.0
+        bound: Bound | None = Bound(0.0, 0.0)
         reason = "absent data: nothing readable is stored"
         if views:
             share = mean_interval(hits, truth.rng("disclose"))
@@ -67,25 +67,26 @@ class Disclose(Capability):
             high=share.high,
             control=0.0,
             bits=bits,
-            bound=bound,
             reason=reason,
             people_exposed=round(share.value * people),
             kind=PLAYED if views else ABSENT,
-        )
+        ).bounded(bound)
 
 
 def _stored(views: tuple[View, ...]) -> tuple[View, ...]:
     return tuple(view for view in map(at_rest, views) if view.values)
 
 
-def _bound(views: tuple[View, ...], people: int) -> tuple[float | None, str]:
+def _bound(views: tuple[View, ...], people: int) -> tuple[Bound | None, str]:
     if any(view.named for view in views):
         return None, "attack only: records are stored by name"
     universes = [view.universe for view in views]
     if any(universe is None for universe in universes):
         return None, "attack only: the stored record has no small alphabet"
     widest = max(universe for universe in universes if universe is not None)
-    return identification_bound(widest, people), f"{widest} stored values can name at most {widest} of {people} people"
+    return crowd_bound(
+        widest, people
+    ), f"{widest} stored values can name at most {widest} people: {crowd_words(widest)}"
 
 
 def stored_bits(view: View) -> float:

@@ -2,8 +2,9 @@
 
 Each month the same people come back with that month's figures, and the design shows each party that month's view. Under
 a legal id or a pairwise pseudonym a coalition holds twelve records of one person: the attacker reads the latest, the
-mean and the spread of every column that moves. Under one-time keys it holds twelve records that nothing joins: it can
-do no more than with one. A one-time record that shares a handle with a named one (``sealed``, lender and source) is
+mean and the spread of every column that moves. So it does under one-time keys where it is told the decision: who is
+paid out is known by name, so that twelve bits are one record. Other records under one-time keys nothing joins: there it
+can do no more than with one. A one-time record that shares a handle with a named one (``sealed``, lender and source) is
 linkable for both together. Advantage: that of ``profile``. Control: one application under the same design. The
 capacity of linkable presentations adds up: at most ``12 log2 |alphabet|`` bits instead of ``log2 |alphabet|``.
 
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from blindscore.parties.view import Column, View
+from blindscore.parties.view import TELLS_DECISION, Column, View
 from blindscore.surveillance.attacks.profile import bound_of, infer_trait
 from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.inference.bound import Bound
@@ -71,7 +72,7 @@ class Repeat(Capability):
             return knowledge.once(key, lambda: _together(months(view, self.months)))
 
         def year() -> tuple[View, ...]:
-            return tuple(view if view.keyed_by == "one-time" else joined(view) for view in knowledge.views)
+            return tuple(joined(view) if _joins(view) else view for view in knowledge.views)
 
         return knowledge.scratch.once(("year",), year)
 
@@ -97,7 +98,15 @@ class Repeat(Capability):
 
 
 def _linkable(views: Sequence[View]) -> bool:
-    return any(view.keyed_by != "one-time" for view in views)
+    return any(_joins(view) for view in views)
+
+
+def _joins(view: View) -> bool:
+    """Tell whether a party can put a person's months side by side: by a key, or since it pays out to a name.
+
+    Whoever is told the decision, or what decides, lends: it knows to whom it paid out in every month.
+    """
+    return view.keyed_by != "one-time" or bool(view.of(*TELLS_DECISION))
 
 
 def _together(year: list[View]) -> View:

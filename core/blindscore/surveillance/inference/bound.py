@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 TABLE_ROWS = 200  # limits that hold together: those that a table of one coalition may have
+CROWDS = (1_000, 10_000, 100_000, 1_000_000)  # people among whom one is named; marks are held to the first
 LEVEL = 0.05 / TABLE_ROWS  # chance that one limit is wrong
 
 
@@ -132,6 +133,21 @@ def identification_bound(universe: int, people: int) -> float:
         return 0.0
     hit = min(1.0, universe / people)
     return max(0.0, (hit - 1.0 / people) / (1.0 - 1.0 / people))
+
+
+def crowd_bound(universe: int, people: int) -> Bound:
+    """Return the bound of naming one of a crowd: at the smallest crowd that is spoken of, and among these people.
+
+    A share m/n of people named falls as the crowd grows, so that a bound at however many were simulated would say
+    nothing of a lender with fewer applicants.
+    """
+    return Bound(identification_bound(universe, CROWDS[0]), identification_bound(universe, people))
+
+
+def crowd_words(universe: int) -> str:
+    """Say how the share that can be named at most falls as the crowd grows."""
+    shares = (f"{identification_bound(universe, people):.4f} of {people:,}" for people in CROWDS)
+    return "at most " + ", ".join(shares)
 
 
 def dp_bound(epsilon: float, delta: float, distance: float | None = None) -> float:
