@@ -92,7 +92,7 @@ def cell(ledger: Ledger, design: str, coalition: str, capability: str) -> list[R
 
 
 def cell_bound(rows: Iterable[Row]) -> tuple[float, float] | None:
-    """Return a cell's bound, on people like these and on exactly these: the largest of its secrets; None without one."""
+    """Return a cell's bound, on people like these and on exactly these: its secrets' largest, or None."""
     found = [(row.bound, row.bound if row.bound_these is None else row.bound_these) for row in rows]
     limits = [(alike, these) for alike, these in found if alike is not None and these is not None]
     if not found or len(limits) < len(found):
@@ -342,8 +342,8 @@ def not_shown(ledger: Ledger) -> list[str]:
     seeds = ledger.meta.get("seeds", [])
     limits += [
         f"Removed means: the advantage lies within {REMOVED:.2f} on both sides (Holm's correction over all rows), and "
-        f"so does the bound on people like these, under {len(seeds) or 1} seed(s); not that nothing is left. Unclear means: the "
-        "attack is no surer than public knowledge alone, but its interval does not exclude more.",
+        f"so does the bound on people like these, under {len(seeds) or 1} seed(s); not that nothing is left. "
+        "Unclear means: the attack is no surer than public knowledge alone, but its interval does not exclude more.",
         f"Measured coalitions are {', '.join(coalitions(ledger))}; any other may do more.",
         "Not covered: side channels of the machines, malware on a person's device, sources that lie about their "
         "own records, and forcing a person to show a score.",

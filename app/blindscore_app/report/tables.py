@@ -58,9 +58,9 @@ def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | N
 def _legend(coalition: str) -> str:
     return (
         f"Capabilities of the {coalition}, the secret that it learns most of beyond the public: advantage of the best "
-        "attack from 0 (no better than without any view) to 1 (perfect), its 95% interval, and the largest bound of all "
-        "the cell's secrets: on people like these, a confidence limit, and in brackets on exactly these. Public: what "
-        "the same attack gets from the public register alone. AUC loss is against the best "
+        "attack from 0 (no better than without any view) to 1 (perfect), its 95% interval, and the largest bound of "
+        "all the cell's secrets: on people like these, a confidence limit, and in brackets on exactly these. Public: "
+        "what the same attack gets from the public register alone. AUC loss is against the best "
         "design of the run, on the same applicants."
     )
 

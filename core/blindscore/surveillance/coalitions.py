@@ -154,7 +154,9 @@ def parts_of(run: Run, roles: Sequence[str]) -> tuple[View, ...]:
         told = view.of(*TELLS_DECISION)
         if view.of("feature") and told:
             clear, kept = view.only(told)
-            alone = replace(view, keyed_by="one-time", clear=clear, columns=kept, friends=None, visits=None)
+            alone = replace(
+                view, keyed_by="one-time", clear=clear, columns=kept, friends=None, visits=None, stored=None
+            )
             found.setdefault(alone.digest, alone)
     return tuple(found.values())
 
