@@ -232,4 +232,7 @@ def _recognised(truth: Truth, secret: str, refused: Bools) -> Estimate:
     hits = rng.binomial(len(carriers), carriers.mean(), ROUNDS) / len(carriers)
     misses = rng.binomial(len(others), others.mean(), ROUNDS) / len(others)
     low, high = np.quantile(hits - misses, [0.025, 0.975])
-    return Estimate(float(carriers.mean() - others.mean()), float(low), float(high))
+    # Where all of a side are treated alike the draws are silent about what was not seen: the rule of three.
+    slack = sum(min(1.0, 3.0 / len(side)) for side in (carriers, others) if side.min() == side.max())
+    value = float(carriers.mean() - others.mean())
+    return Estimate(value, max(-1.0, float(low) - slack), min(1.0, float(high) + slack))
