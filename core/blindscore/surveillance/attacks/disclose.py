@@ -17,7 +17,7 @@ from blindscore.parties.view import View
 from blindscore.surveillance.attacks.link import Found, best_of, ways_to_name
 from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.coalitions import at_rest
-from blindscore.surveillance.inference.bound import Bound, crowd_bound, crowd_words, entropy_bits
+from blindscore.surveillance.inference.bound import CROWDS, Bound, crowd_words, entropy_bits
 from blindscore.surveillance.inference.intervals import Estimate, mean_interval
 from blindscore.surveillance.knowledge import Knowledge
 from blindscore.surveillance.ledger import ABSENT, PLAYED, Row
@@ -55,7 +55,7 @@ class Disclose(Capability):
         if views:
             share = mean_interval(hits, truth.rng("disclose"))
             bits = max(truth.once(("stored bits", view.digest), partial(stored_bits, view)) for view in views)
-            bound, reason = _bound(views, people)
+            bound, reason = _bound(views, int(truth.targets.sum()))
         return Row(
             design=truth.design,
             coalition=truth.coalition.name,
@@ -84,9 +84,9 @@ def _bound(views: tuple[View, ...], people: int) -> tuple[Bound | None, str]:
     if any(universe is None for universe in universes):
         return None, "attack only: the stored record has no small alphabet"
     widest = max(universe for universe in universes if universe is not None)
-    return crowd_bound(
-        widest, people
-    ), f"{widest} stored values can name at most {widest} people: {crowd_words(widest)}"
+    # Those exposed are counted among the people asked about, and not corrected for chance.
+    limit = Bound(min(1.0, widest / CROWDS[0]), min(1.0, widest / people))
+    return limit, f"{widest} stored values can name at most {widest} people: {crowd_words(widest)}"
 
 
 def stored_bits(view: View) -> float:
