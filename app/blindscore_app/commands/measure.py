@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from blindscore_app.scale.tasks import Engine
 
 QUICK_SAMPLE = 8
+SEEDS = 5
 
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same people, same figures.")]
 Society = Annotated[
     str, typer.Option(help="independent: secrets tell nothing of money; disparate: groups differ as published.")
 ]
 Designs = Annotated[str, typer.Option(help="Names, separated by commas; all designs if left out.", show_default=False)]
+Seeds = Annotated[int, typer.Option(min=1, max=100, help="A mark must hold under so many seeds; one with --quick.")]
 Sample = Annotated[int, typer.Option(min=1, max=10_000, help="Real protocol runs a cryptographic design.")]
 Out = Annotated[Path, typer.Option(help="Directory for ledger.csv, ledger.json, frontier.png and report.html.")]
 Coalition = Annotated[str, typer.Option(help="Whose capabilities stand in the main table.")]
@@ -49,6 +52,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the ledger as JSON, 
 def frontier(
     people: Annotated[int, typer.Option(min=200, max=1_000_000, help="People in the synthetic society.")] = 20_000,
     seed: Seed = 1,
+    seeds: Seeds = SEEDS,
     society: Society = "independent",
     designs: Designs = "",
     sample: Sample = 64,
@@ -77,16 +81,20 @@ def frontier(
         _fill(kept, people, seed, kind, chosen, quick, choose_engine(engine, workers, "", None, None, None))
 
     asked = f"blindscore frontier --people {people} --seed {seed}{f' --society {kind}' * (kind != 'independent')}"
-    command = _with(f"{asked} --sample {sample}", designs, quick, settings)
-    _measure(
-        make_society(people=people, seed=seed, kind=kind), chosen, seed, command, out, coalition, quick, kept, as_json
-    )
+    further = _further(seed, seeds, quick)
+    command = _with(f"{asked}{_seeds_words(seeds, quick)} --sample {sample}", designs, quick, settings)
+
+    def people_of(another: int) -> Population:
+        return make_society(people=people, seed=another, kind=kind)
+
+    _measure(people_of, chosen, (seed, *further), command, out, coalition, quick, kept, as_json)
 
 
 def audit(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet, one row a person.", show_default=False)],
     schema: Annotated[Path, typer.Option(help="TOML file that says what each column is.", show_default=False)],
     seed: Seed = 1,
+    seeds: Seeds = SEEDS,
     designs: Designs = "",
     sample: Sample = 64,
     out: Out = Path("out"),
@@ -108,8 +116,20 @@ def audit(
     population = load_people(file, schema)
     sample = min(sample, QUICK_SAMPLE) if quick else sample
     chosen = with_settings(choose_designs(designs, sample, len(population)), settings or [])
-    command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
-    _measure(population, chosen, seed, _with(command, designs, quick, settings), out, coalition, quick, kept, as_json)
+    told = _seeds_words(seeds, quick)
+    command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed}{told} --sample {sample}"
+    played = (seed, *_further(seed, seeds, quick))
+    command = _with(command, designs, quick, settings)
+    _measure(lambda _: population, chosen, played, command, out, coalition, quick, kept, as_json)
+
+
+def _further(seed: int, seeds: int, quick: bool) -> list[int]:
+    """Return the seeds beyond the first that marks are put to."""
+    return [] if quick else [(seed + more) % 2**32 for more in range(1, seeds)]
+
+
+def _seeds_words(seeds: int, quick: bool) -> str:
+    return "" if quick or seeds == SEEDS else f" --seeds {seeds}"
 
 
 def _fill(
@@ -210,9 +230,9 @@ def _with(command: str, designs: str, quick: bool, settings: list[str] | None) -
 
 
 def _measure(
-    population: Population,
+    people_of: Callable[[int], Population],
     designs: list[Design],
-    seed: int,
+    seeds: Sequence[int],
     command: str,
     out: Path,
     coalition: str,
@@ -224,6 +244,7 @@ def _measure(
     from blindscore.surveillance.attacks.registry import load_capabilities
     from blindscore.surveillance.cache import Cache
     from blindscore.surveillance.frontier import measure
+    from blindscore.surveillance.seeds import hold
     from blindscore_app.progress import bar
     from blindscore_app.report.html import render_page
     from blindscore_app.report.picture import draw_frontier
@@ -231,15 +252,27 @@ def _measure(
 
     parts = Cache(cache)
     with bar() as progress:
+        attacks = [c for c in load_capabilities() if not quick or c.quick]
         ledger = measure(
-            population,
+            people_of(seeds[0]),
             designs,
             Scorecard(),
-            seed=seed,
+            seed=seeds[0],
             command=command,
             progress=progress,
-            capabilities=[c for c in load_capabilities() if not quick or c.quick],
+            capabilities=attacks,
             cache=parts,
+        )
+        done = len(designs) * (1 + len(attacks))
+        ledger = hold(
+            ledger,
+            designs,
+            Scorecard(),
+            seeds[1:],
+            people_of,
+            capabilities=attacks,
+            cache=parts,
+            tell=lambda seed: progress(f"marks under seed {seed}", done, done),
         )
     parts.tidy()
     picture = draw_frontier(ledger)
