@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
@@ -40,16 +41,6 @@ class Rule:
     text: str
     status: Status
     source: str
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What a run costs, a person unless said otherwise."""
-
-    us_per_person: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))  # by role, microseconds
-    bytes_up: int = 0  # applicant -> lender
-    bytes_down: int = 0  # lender -> applicant
-    keys_bytes: int = 0  # once
 
 
 @dataclass(frozen=True)
