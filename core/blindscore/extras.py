@@ -66,9 +66,14 @@ def require(extra: str) -> None:
     MissingExtraError
         Some libraries of the extra are not installed.
     """
-    absent = [module for module in EXTRAS[extra] if find_spec(module) is None]
+    absent = missing(extra)
     if absent:
         raise _missing(extra, absent)
+
+
+def missing(extra: str) -> list[str]:
+    """Return the modules of an extra that are not installed; imports nothing."""
+    return [module for module in EXTRAS[extra] if find_spec(module) is None]
 
 
 def _missing(extra: str, modules: list[str]) -> MissingExtraError:

@@ -154,7 +154,7 @@ def declared_joins(a: View, b: View) -> frozenset[int]:
 
 def _facts(population: Population, people: Sequence[int]) -> pd.DataFrame:
     """Return figures and names to look for in messages, by person."""
-    facts = pd.concat([population.register.iloc[people], population.features.iloc[people]], axis=1)
+    facts = pd.concat([population.register.iloc[list(people)], population.features.iloc[list(people)]], axis=1)
     return facts.set_axis(list(people))
 
 
