@@ -31,6 +31,9 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "ristretto": ("rbcl",),
     "scale": ("cryptography", "distributed"),
     "town": ("cryptography", "httpx", "psycopg", "starlette", "uvicorn"),
+    # The world's own systems, by their own libraries.
+    "mdoc": ("cbor2", "cryptography", "isomdoc"),
+    "sd-jwt": ("jwcrypto", "sd_jwt"),
 }
 
 
