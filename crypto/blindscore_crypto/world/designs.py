@@ -17,8 +17,8 @@ from blindscore_crypto.world.credential import Kept
 
 FEARED = (("lender", "second lender"), ("lender", "source"), ("scorer", "state"))
 STATUS_LIST = (
-    "By a status list, fetched whole: the issuer learns that a lender fetched it, and nothing of whom. A look-up of "
-    "one entry (look_up) tells it who applies where. Batches live for a day instead, since numbers of one batch resemble "
+    "By a status list, fetched whole: the issuer learns that a lender fetched it, nothing of whom. A look-up of one "
+    "entry (look_up) tells it who applies where. Batches live for a day instead, since numbers of one batch resemble "
     "one another."
 )
 
