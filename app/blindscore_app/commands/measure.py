@@ -201,7 +201,7 @@ def choose_designs(names: str, sample: int, people: int, set_of: SetOf = SetOf.D
         raise ParameterError(f"--sample {sample} is more than the {people} people there are; give a smaller one")
     if wanted:
         known = load_designs("all")
-        files = [load_flows(Path(name)) for name in wanted if name.endswith(".toml")]
+        files: list[Design] = [load_flows(Path(name)) for name in wanted if name.endswith(".toml")]
         named = [name for name in wanted if not name.endswith(".toml")]
         unknown = [name for name in named if name not in known]
         if unknown:

@@ -100,7 +100,9 @@ def cast(
     ids = legal_ids(population)
     register = population.register.drop(columns=LEGAL_ID)
     store = MemoryStore(
-        accounts_spec({**dict.fromkeys(features, "feature"), **dict.fromkeys(register, "register"), "score": "score"}),
+        accounts_spec(
+            {**dict.fromkeys(features, "feature"), **dict.fromkeys(map(str, register), "register"), "score": "score"}
+        ),
         TableSpec(ISSUED, Field("credential", "handle"), (Field("owner", "handle"), Field("index", "own"))),
     )
     claims: dict[str, Mapping[str, str | int | float | bool | None]] = {}
@@ -161,9 +163,8 @@ def views_of(
             clear["score"] = fitted.scores
         if kept.linkable:
             clear[shown[name]] = drawn
-        told = columns_of(
-            population, clear, score="score", decision="decision", **{shown[name]: "handle", FIGURES: "handle"}
-        )
+        own: dict[str, Kind] = {"score": "score", "decision": "decision", shown[name]: "handle", FIGURES: "handle"}
+        told = columns_of(population, clear, **own)
         bits = 2 if kept.tells == "bit" else fitted.card.scale.high - fitted.card.scale.low + 1
         views[name] = View(
             name, "one-time", clear, told, everyone(population), universe=None if kept.tells == "features" else bits

@@ -30,8 +30,8 @@ def _new_key() -> Any:
 
 def _session_bytes(nonce: bytes, audience: str) -> bytes:
     """Return what the device signs: COSE Signature1 over the session and the document's type."""
-    import cbor2
-
+    with needs("mdoc"):
+        import cbor2
     said = ["DeviceAuthentication", [None, None, [nonce, audience]], DOCTYPE, cbor2.CBORTag(24, cbor2.dumps({}))]
     payload = cbor2.dumps(cbor2.CBORTag(24, cbor2.dumps(said)))
     return cbor2.dumps(["Signature1", ES256, b"", payload])

@@ -185,7 +185,8 @@ def _packed(items: list[bytes]) -> bytes:
 
 
 def _list(data: bytes) -> list[bytes]:
-    items, at = [], 0
+    items: list[bytes] = []
+    at = 0
     while at < len(data):
         size = int.from_bytes(data[at : at + 4], "big")
         if at + 4 + size > len(data) or len(items) >= MAX_BATCH:
