@@ -7,14 +7,13 @@ benchmarks/bench_encrypted.py --benchmark-only`` times the public calls alone.
 Like for like: one applicant with 24 characteristics. TenSEAL multiplies 24 whole numbers by the server's 24 weights and
 re-randomises, masks and signs nothing; ours scores 24 one-hot characteristics of 6 bins. "Core" is
 encrypt, evaluate (masked, re-randomised, flooded) and open; "protocol" is everything, signatures and MAC included.
-One-time keys: TenSEAL's rotation keys; ours has none, but for ``rlwe`` a hint, once a card and epoch.
+One-time keys: TenSEAL's rotation keys; ours has none.
 Concrete ML needs an environment of its own: name its Python in CONCRETE_PYTHON.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import subprocess
@@ -27,25 +26,29 @@ import numpy as np
 import pytest
 
 from blindscore.kernel_cache import njit
+from blindscore.parties.message import Message
+from blindscore.parties.party import wall_clock
+from blindscore.parties.store import MemoryStore
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.channel.frames import Kind
+from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.encrypted.batch import rlwe as batch
 from blindscore_crypto.encrypted.batch import seal as batch_seal
-from blindscore_crypto.encrypted.decision import (
-    KEYS_FRAME_BYTES,
-    SHARE_FRAME_BYTES,
-    DealingSource,
-    DecidingLender,
-    Helper,
-    check_bytes,
-)
+from blindscore_crypto.encrypted.compare.deal import HELPER, LENDER, keys_bytes, new_box
+from blindscore_crypto.encrypted.compare.exchange import frame_bytes
 from blindscore_crypto.encrypted.engines.choice import scheme_for
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, LEAN, RLWE, Parameters
-from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source
-from blindscore_crypto.encrypted.research import hint
-from blindscore_crypto.encrypted.research.hint import HINTED
+from blindscore_crypto.encrypted.parties.helper import Helper
+from blindscore_crypto.encrypted.parties.lender import Lender
+from blindscore_crypto.encrypted.parties.read_decision import ReadDecision
+from blindscore_crypto.encrypted.parties.read_score import ReadScore
+from blindscore_crypto.encrypted.parties.scorer import BlindScorer
+from blindscore_crypto.encrypted.parties.source import Source
+from blindscore_crypto.encrypted.parties.wallet import Terms, Wallet
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.wire import application_bytes, opening_bytes, reply_bytes
+from blindscore_crypto.layout import Layout
 
 CHARACTERISTICS, BINS = 24, 6
 RNG = np.random.default_rng(7)
@@ -119,50 +122,58 @@ def core(parameters: Parameters) -> Callable[[], None]:
     return play
 
 
-def hinted() -> Callable[[], None]:
-    """As :func:`core`, by a published hint, for an applicant that comes once: it grows a, and reads the hint, anew."""
-    ones, epochs = LAYOUT.ones(ROW), itertools.count()
-    lenders = (hint.Lender(HINTED, POINTS, LAYOUT, epoch) for epoch in epochs)
-    current = [(0, next(lenders))]
+NAME, BANK, PERSON = "the lender", "the bank", "p-1"
+MANY = 10**9
+RECORD = {f"f{j}": None if b == BINS - 1 else float(b) - 1 for j, b in enumerate(ROW.tolist())}
 
-    def play() -> None:
-        epoch, lender = current[0]
-        key, mask = os.urandom(32), hint.fresh_mask(HINTED)
-        upload = hint.encrypt(HINTED, hint.common(HINTED, LAYOUT, epoch), key, ones)
-        masked = hint.open_answer(HINTED, key, lender.hint, lender.answer(upload, mask))
-        assert POINTS.offset + POINTS.low + (masked - mask - POINTS.low) % HINTED.t == TOTAL
-        if not lender.left:
-            current[0] = epoch + 1, next(lenders)
 
-    return play
+def bank_and_scorer(parameters: Parameters) -> tuple[Source, BlindScorer]:
+    """A bank that holds one person's record, and a lender's blind scorer."""
+    bank = Source(BANK, {PERSON: RECORD}, MemoryStore(), wall_clock, SigningKey(), MANY)
+    limits = {"limit": MANY, "of_source": MANY, "life": MANY}
+    return bank, BlindScorer(NAME, CARD, [bank.public], MemoryStore(), wall_clock, parameters, **limits)
 
 
 def protocol(parameters: Parameters) -> Callable[[], None]:
-    """One application from ask to score."""
-    source = Source(limit=10**9)
-    lender = Lender("the lender", CARD, [source.public], parameters)
+    """One application from ask to decision, between parties of bytes; the record is binned, too."""
+    bank, scorer = bank_and_scorer(parameters)
+    lender = Lender(scorer, ReadScore(600))
+    terms = Terms(NAME, scorer.layout, parameters)
 
     def play() -> None:
-        applicant = Applicant("the lender", lender.layout, lender.parameters)
-        application = applicant.apply(source.attest(applicant.ask(), "p-1", ROW))
-        assert lender.conclude(applicant.open(lender.answer(application))).total == TOTAL
+        wallet = Wallet("wallet", terms, BANK)
+        sent = wallet.apply(bank.attest(wallet.ask(), PERSON))
+        (reply,) = lender.handle(Message(NAME, "application", sent, "wallet"))
+        (told,) = lender.handle(Message(NAME, "opening", wallet.open(reply.body), "wallet"))
+        wallet.handle(told)
+        assert wallet.decision == (TOTAL >= 600)
 
     return play
 
 
 def deciding() -> Callable[[], None]:
     """One application from ask to decision, with the second server's comparison."""
-    source = DealingSource(limit=10**9)
-    helper = Helper(DEFAULT, [source.public])
-    lender = DecidingLender("the lender", CARD, [source.public], 600, helper.public)
+    bank, scorer = bank_and_scorer(DEFAULT)
+    signer = SigningKey()
+    helper = Helper(
+        "helper", DEFAULT, [bank.public], {NAME: signer.public}, MemoryStore(), wall_clock, SigningKey(), new_box()
+    )
+    lender = Lender(scorer, ReadDecision(600, signer, bytes(32), "helper", helper.public))
+    terms = Terms(NAME, scorer.layout, DEFAULT, helper="helper", helper_box=helper.box)
 
     def play() -> None:
-        applicant = Applicant("the lender", lender.layout, lender.parameters)
-        ask = applicant.ask()
-        opening = applicant.open(lender.answer(applicant.apply(source.attest(ask, "p-1", ROW))))
-        own, keys = source.deal(ask.nonce, lender.parameters)
-        share = helper.compare(lender.consult(ask.nonce, own), lender.public, keys, opening)
-        assert lender.decide(share) == (TOTAL >= 600)
+        wallet = Wallet("wallet", terms, BANK)
+        (box,) = lender.handle(Message(NAME, "begin", b"", "wallet"))
+        sent = wallet.apply(bank.attest(wallet.ask(box.body), PERSON))
+        reply, check = lender.handle(Message(NAME, "application", sent, "wallet"))
+        helper.handle(Message("helper", "check", check.body, NAME))
+        (opening,) = wallet.handle(reply)
+        (bound,) = helper.handle(opening)
+        (telling,) = lender.handle(Message(NAME, "commitment", bound.body, "helper"))
+        (share,) = helper.handle(Message("helper", "telling", telling.body, NAME))
+        (told,) = lender.handle(Message(NAME, "share", share.body, "helper"))
+        wallet.handle(told)
+        assert wallet.decision == (TOTAL >= 600)
 
     return play
 
@@ -286,8 +297,7 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
     """All named figures of one run."""
     calls = {
         "seal": core(BARE),
-        "rlwe": hinted(),
-        "lean": core(LEAN),
+        "rlwe": core(LEAN),
         "rlwe_default": core(RLWE),
         "protocol": protocol(DEFAULT),
         "protocol_rlwe": protocol(RLWE),
@@ -307,28 +317,28 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
 
     columns_us = us["our_columns"] / batch.PEOPLE
     weights = RNG.integers(-40, 41, CHARACTERISTICS)
-    published = hint.Lender(HINTED, POINTS, LAYOUT, epoch=1)
     out: dict[str, object] = {
         "seal_over_tenseal_bfv": over("seal"),
         "rlwe_over_tenseal_bfv": over("rlwe"),
         "seal_bytes_up": BARE.upload_bytes,
         "seal_bytes_down": BARE.reply_bytes,
         "seal_flooding_bits": round(BARE.flooding_bits(LAYOUT.size), 1),
-        "rlwe_bytes_total": HINTED.upload_bytes + hint.ANSWER_BYTES,
-        "rlwe_hint_bytes": HINTED.hint_bytes,
-        "rlwe_flooding_bits": published.flooding_bits,
-        "rlwe_leak_bits_per_reply": round(published.leak_bits, 3),
-        "lean_over_tenseal_bfv": over("lean"),
-        "lean_bytes_total": LEAN.upload_bytes + LEAN.reply_bytes,
-        "lean_flooding_bits": round(LEAN.flooding_bits(LAYOUT.size), 1),
+        "rlwe_bytes_total": LEAN.upload_bytes + LEAN.reply_bytes,
+        "rlwe_flooding_bits": round(LEAN.flooding_bits(LAYOUT.size), 1),
         "protocol_over_tenseal_bfv": over("protocol"),
         "protocol_rlwe_over_tenseal_bfv": over("protocol_rlwe"),
         "protocol_bytes_total": application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT),
         "decision_over_tenseal_bfv": over("decision"),
         "decision_bytes_applicant": (
-            application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT) + 2 * KEYS_FRAME_BYTES
+            application_bytes(DEFAULT)
+            + reply_bytes(DEFAULT)
+            + opening_bytes(DEFAULT)
+            + keys_bytes(DEFAULT, LENDER)
+            + keys_bytes(DEFAULT, HELPER)
         ),
-        "decision_bytes_between_servers": check_bytes(DEFAULT) + SHARE_FRAME_BYTES,
+        "decision_bytes_between_servers": sum(
+            frame_bytes(DEFAULT, kind) for kind in (Kind.CHECK, Kind.COMMITMENT, Kind.TELLING, Kind.SHARE)
+        ),
         "flooding_bits": round(DEFAULT.flooding_bits(LAYOUT.size), 1),
         "mac_soundness_bits": round(DEFAULT.soundness_bits(POINTS.span), 1),
         "rlwe_batch_over_tenseal_columns": (

@@ -20,21 +20,22 @@ import pytest
 
 from blindscore.errors import MissingExtraError
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.sealed import one_show
-from blindscore_crypto.sealed.attestation import Source
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.sealed import one_show, presentation
+from blindscore_crypto.sealed.attestation import attest, opened
+from blindscore_crypto.sealed.blind.acl import AclReceiver, Attributes
 from blindscore_crypto.sealed.blind.blind_rsa import PSS_DETERMINISTIC, BlindSigner
-from blindscore_crypto.sealed.blind.voprf import VoprfClient, VoprfServer
-from blindscore_crypto.sealed.groups.group import P256_GROUP
-from blindscore_crypto.sealed.layout import layouts_of
-from blindscore_crypto.sealed.one_show import OneShowTerms
-from blindscore_crypto.sealed.parties.one_show import BlindSource, OneShowWallet, fetch
-from blindscore_crypto.sealed.parties.wallet import Epoch, Wallet
-from blindscore_crypto.sealed.presentation import check
+from blindscore_crypto.sealed.blind.voprf import P256_SHA256, P384_SHA384, Client, Server
+from blindscore_crypto.sealed.check import check, check_many
+from blindscore_crypto.sealed.groups.group import P256_GROUP, random_scalar
+from blindscore_crypto.sealed.holder import holder_scalar, nullifier, scope, secret_base
+from blindscore_crypto.sealed.offer import Offer, ask
+from blindscore_crypto.sealed.parties.source import epoch_signer
 from blindscore_crypto.sealed.proofs.commitments import Pedersen
 from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
 from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof, prove, verify, verify_batch
-from blindscore_crypto.sealed.signing import SigningKey
-from blindscore_crypto.sealed.terms import Offer, Terms
+from blindscore_crypto.sealed.terms import LOAN, Epoch, EpochKey, Signatory, Terms, layouts_of
 
 BITS, VALUE, BATCH, ATTRIBUTES = 10, 700, 64, 20
 EPOCH, TODAY = Epoch(1, 30), 1
@@ -85,71 +86,84 @@ def threshold_proof(group):
     return make, lambda: verify(pedersen, claim()), batch, len(data)
 
 
-def presentation(group):
-    """(present, check, bytes) for 20 signed attributes and one threshold on their weighted sum."""
+def world(group, blind):
+    """(terms, bank's keys, lender's key, one-time key, offer): 20 characteristics of one committed indicator each."""
     characteristics = tuple(Characteristic(f"x{j}", (0, 10 + j)) for j in range(ATTRIBUTES))
-    card, key = Card(characteristics, base=400), SigningKey()
-    layouts = layouts_of(card, dict.fromkeys(card.features, "bank"))
-    source = Source(group, layouts[0])
-    terms = Terms("lender", key.public, card, 500, layouts, (source.public,), group)
-    issued = source.attest("ada", [1] * ATTRIBUTES, epoch=EPOCH.number, expires=EPOCH.last_day)
-    offer = Offer.make(terms, key, epoch=EPOCH.number, day=TODAY).encode()
+    card, key, bank, client = Card(characteristics, base=400), SigningKey(), SigningKey(), SigningKey()
+    layout = layouts_of(card, dict.fromkeys(card.features, "bank"))["bank"]
+    signer, published = epoch_signer(group, layout, EPOCH), None
+    if blind:
+        bare = EpochKey(layout.fingerprint, EPOCH, signer.key, b"")
+        published = EpochKey(layout.fingerprint, EPOCH, signer.key, bank.sign(bare.signed, Purpose.EPOCH_KEY))
+    source = Signatory("bank", bank.public, layout, published)
+    terms = Terms("lender", key.public, LOAN, EPOCH, card, 500, (source,), group)
+    return terms, bank, signer, client, Offer.make(terms, key, ask(client.public), day=TODAY)
 
-    def fresh():
-        wallet = Wallet("ada", [terms], EPOCH)
-        wallet.accept([issued], terms)
-        return wallet
 
-    wallets = [fresh() for _ in range(64)]
+def sealed_presentation(group):
+    """(present, check, bytes) for 20 signed attributes and one threshold on their weighted sum."""
+    terms, bank, _, client, offer = world(group, blind=False)
+    (source,), secret = terms.sources, random_scalar(group)
+    public = group.mul(secret, secret_base(group))
+    issued = attest(bank, group, source.layout, EPOCH, "ada", public, [1] * ATTRIBUTES)
+    shown, row = opened(group, source, EPOCH, "ada", public, issued)
+    constant, weights = terms.linear
+    blinding = sum(w * r for w, r in zip(weights, row[2:], strict=True)) % group.order
+    witness = presentation.Witness(secret, [row], constant + sum(weights), blinding)
 
     def apply():
-        return wallets.pop().apply(offer, day=TODAY)
+        return presentation.present(terms, offer, client, [shown], witness)
 
-    frame = apply()
-    assert check(terms, frame).approved
-    return apply, lambda: check(terms, frame), len(frame)
+    answer = apply()
+    assert check(terms, answer).approved
+    return apply, lambda: check(terms, answer), len(answer)
 
 
 def one_show_presentation(group):
     """(issue, present, check, check of 16, bytes): 20 blindly signed attributes, a threshold on their weighted sum."""
-    characteristics = tuple(Characteristic(f"x{j}", (0, 10 + j)) for j in range(ATTRIBUTES))
-    card, key = Card(characteristics, base=400), SigningKey()
-    layouts = layouts_of(card, dict.fromkeys(card.features, "bank"))
-    source, bins = BlindSource(group, layouts[0], EPOCH), [1] * ATTRIBUTES
-    terms = OneShowTerms("lender", key.public, card, 500, layouts, (source.public,), group, keys=(source.epoch_key,))
-    offer = Offer.make(terms, key, epoch=EPOCH.number, day=TODAY).encode()
+    terms, _, signer, client, offer = world(group, blind=True)
+    secret, bits = random_scalar(group), (1,) * ATTRIBUTES
+    attributes = Attributes(holder_scalar(group, "ada"), group.mul(secret, secret_base(group)), bits)
 
     def issue():
-        wallet = OneShowWallet("ada", [terms], EPOCH)
-        fetch(wallet, source, "ada", bins)
-        return wallet
-
-    wallets = [issue() for _ in range(64)]
+        opening, state = signer.begin(attributes)
+        receiver = AclReceiver.begin(signer.key, attributes, opening)
+        return receiver.finish(signer.answer(state, receiver.challenge))
 
     def apply():
-        return wallets.pop().apply(offer, day=TODAY)
+        witness = one_show.Witness(attributes.number, secret, [credential], [bits], random_scalar(group))
+        return one_show.present(terms, offer, client, witness)
 
-    frames = [apply() for _ in range(17)]
-    assert all(one.approved for one in one_show.check_many(terms, frames))
-    batch = frames[1:]
-    return (
-        issue,
-        apply,
-        lambda: one_show.check(terms, frames[0]),
-        lambda: one_show.check_many(terms, batch),
-        len(frames[0]),
-    )
+    credential = issue()
+    answers = [apply() for _ in range(17)]
+    assert all(one.approved for one in check_many(terms, answers))
+    batch = answers[1:]
+    return issue, apply, lambda: check(terms, answers[0]), lambda: check_many(terms, batch), len(answers[0])
+
+
+def holder_figures(group, repeats):
+    """What the nullifier of a holder costs: to compute N, and to hash it into what a lender notes."""
+    at, secret = scope(group, SigningKey().public, 1), random_scalar(group)
+    shown = group.mul(secret, at)
+    assert nullifier(group, shown) == nullifier(group, group.mul(secret, at))
+    return median_ms(lambda: nullifier(group, group.mul(secret, at)), repeats)
 
 
 def token_figures(repeats):
     """Blind RSA (RFC 9474, 2048 bits) and the VOPRF (RFC 9497), step by step."""
-    signer, server = BlindSigner(), VoprfServer()
+    signer, server = BlindSigner(), Server(P256_SHA256)
     blinded = signer.public.blind(PSS_DETERMINISTIC, b"token")
     answer = signer.sign(blinded.message)
-    client = VoprfClient.begin(server.public, [b"token"])
+    client = Client.begin(P256_SHA256, server.public, [b"token"])
     evaluated = server.evaluate(client.blinded)
     assert client.finalize(*evaluated) == [server.output(b"token")]
+    larger = Server(P384_SHA384)
+    asked = Client.begin(P384_SHA384, larger.public, [b"token"])
+    answered = larger.evaluate(asked.blinded)
+    assert asked.finalize(*answered) == [larger.output(b"token")]
     return {
+        "voprf_p384_evaluate_ms": median_ms(lambda: larger.evaluate(asked.blinded), repeats),
+        "voprf_p384_finalize_ms": median_ms(lambda: asked.finalize(*answered), repeats),
         "blind_rsa_blind_ms": median_ms(lambda: signer.public.blind(PSS_DETERMINISTIC, b"token"), repeats),
         "blind_rsa_sign_ms": median_ms(lambda: signer.sign(blinded.message), repeats),
         "blind_rsa_finalize_ms": median_ms(lambda: blinded.finalize(answer), repeats),
@@ -161,8 +175,8 @@ def token_figures(repeats):
 def signature_floor():
     """A plain Ed25519 check over a frame's worth of bytes."""
     key, message = SigningKey(), bytes(2000)
-    signature = key.sign(b"floor", message)
-    return lambda: key.public.check(b"floor", message, signature)
+    signature = key.sign(message, Purpose.OFFER)
+    return lambda: key.public.accepts(message, signature, Purpose.OFFER)
 
 
 def anoncreds_proof():
@@ -225,7 +239,7 @@ def measure(repeats, with_peer=True):
     for prefix in ("p256", "ristretto"):
         keys = ("prove_ms", "verify_ms", "presentation_prove_ms", "presentation_verify_ms", "presentation_bytes")
         if prefix not in found:
-            absent_keys = ("proof_bytes", "batch_verify_gain", "over_anoncreds", "bytes_over_anoncreds")
+            absent_keys = ("proof_bytes", "batch_verify_gain", "over_anoncreds", "bytes_over_anoncreds", "nullifier_ms")
             one_show_keys = ("batch_gain", "issue_ms", "prove_ms", "verify_ms", "bytes", "over_anoncreds")
             out |= {f"{prefix}_{key}": None for key in (*keys, *absent_keys)}
             out |= {f"{prefix}_one_show_{key}": None for key in one_show_keys}
@@ -233,7 +247,7 @@ def measure(repeats, with_peer=True):
             continue
         group = found[prefix]
         make, one, batch, size = threshold_proof(group)
-        apply, verify_one, frame = presentation(group)
+        apply, verify_one, frame = sealed_presentation(group)
         figures = (
             median_ms(make, repeats),
             median_ms(one, repeats),
@@ -250,6 +264,7 @@ def measure(repeats, with_peer=True):
         ms = [median_ms(call, min(repeats, 40)) for call in (issue, apply, verify_one)]
         out[f"{prefix}_one_show_batch_gain"] = 16 * ms[2] / median_ms(verify_16, max(3, repeats // 8))
         out |= {f"{prefix}_one_show_{key}": v for key, v in zip(("issue_ms", "prove_ms", "verify_ms"), ms, strict=True)}
+        out[f"{prefix}_nullifier_ms"] = holder_figures(group, repeats)
         out[f"{prefix}_one_show_bytes"] = frame
         out[f"{prefix}_one_show_over_anoncreds"] = None if peer_ms is None else peer_ms / (ms[1] + ms[2])
     out |= token_figures(repeats)
@@ -269,7 +284,7 @@ def test_threshold_proof(benchmark, prefix, what):
 
 @pytest.mark.parametrize("prefix", ["p256", "ristretto"])
 def test_check_a_presentation(benchmark, prefix):
-    _, verify_one, size = presentation(groups()[prefix])
+    _, verify_one, size = sealed_presentation(groups()[prefix])
     benchmark.extra_info["presentation_bytes"] = size
     benchmark(verify_one)
 

@@ -5,13 +5,17 @@ Run it with ``python examples/encrypted_scoring.py``; it prints nothing but its 
 
 import inspect
 
-import numpy as np
-
 from blindscore.errors import ForgeryError
+from blindscore.parties.cast import play
+from blindscore.parties.message import Message
+from blindscore.parties.store import MemoryStore
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore_crypto.encrypted.audit import AuditedLender, Auditor, Transcript
-from blindscore_crypto.encrypted.decision import DealingSource, DecidingLender, Helper
-from blindscore_crypto.encrypted.protocol import Applicant, Lender, Source
+from blindscore_crypto.designs import encrypted, encrypted_audited, encrypted_decision
+from blindscore_crypto.encrypted.parties.lender import Lender
+from blindscore_crypto.encrypted.parties.scorer import BlindScorer
+from blindscore_crypto.encrypted.parties.sign_score import SignScore
+from blindscore_crypto.encrypted.results import commit
+from blindscore_crypto.encrypted.wire import Ask
 
 # A lender has a scorecard. Its edges are public, so that a bank can sort a customer into bins; its points are a secret.
 card = Card(
@@ -23,96 +27,87 @@ card = Card(
     base=560,
 )
 
-# Ada's bank knows her figures anyway: middle income, long with the bank, no late payment.
-ada = np.array([1, 2, 0])
-assert card.scores(ada[None])[0] == 560 + 10 + 20 + 35
+# Ada's bank knows her figures anyway: middle income, long with the bank, no late payment. So it does of somebody else,
+# who has the worst of everything.
+ada = {"income, thousands a month": 2.4, "months with the bank": 88.0, "late payments in two years": 0.0}
+worst = {"income, thousands a month": 1.0, "months with the bank": 3.0, "late payments in two years": 5.0}
+records = {"ada": ada, "somebody": worst}
 
-# Three roles. The bank signs what it knows, the lender believes this bank's key, Ada holds her application's secret.
-bank = Source()
-lender = Lender("Harbour Credit", card, [bank.public])
-wallet = Applicant("Harbour Credit", lender.layout, lender.parameters)
 
-# Ada asks her bank to encrypt her bins. For whom? The bank sees a salted hash that tells nothing.
-ask = wallet.ask()
-assert b"Harbour" not in ask.pseudonym
-attestation = bank.attest(ask, "ada's legal id", ada)
+def memory(name: str) -> MemoryStore:
+    """Give each party a store of its own; in a town it is a database."""
+    return MemoryStore()
 
-# She passes it on. The lender scores it without reading it, and answers with numbers masked for the lender alone.
-application = wallet.apply(attestation)
-reply = lender.answer(application)
 
-# Ada decrypts. What she sees is uniform whatever her score, so the points stay the lender's secret. She sends it back.
-opening = wallet.open(reply)
+# Three parties sit down: bank, lender, and Ada's wallet. All that they say to each other is bytes, and is on the tape.
+cast = encrypted.cast(card, 620, records, memory)
+table, endings = play(cast, {0: "ada", 1: "somebody"})
+bank, lender = cast.institutions
 
-# The lender takes off its mask, checks that Ada did not touch the numbers, and has the score: exact, to the point.
-outcome = lender.conclude(opening)
-assert outcome.score == 625
+# She is approved: 560 + 10 + 20 + 35 points reach 620. The lender wrote down two totals, and nothing else of anybody.
+assert endings[0].decision is True
+assert endings[1].decision is False
+assert sorted(row["total"] for _, row in lender.store.items("scores")) == [560 - 25 - 15 - 60, 625]
+
+# For whom did she ask? Her bank saw a salted hash that tells nothing, and the public edges.
+asked = next(passage.body for passage in table.tape.passages if passage.kind == "ask")
+assert b"lender" not in asked
+assert Ask.decode(asked).layout.features == card.features
 
 # The lender has no method through which a key could reach it, and never saw a bin.
-methods = inspect.getmembers(Lender, inspect.isfunction)
-assert not any("key" in inspect.signature(method).parameters for _, method in methods)
+for kind in (Lender, BlindScorer):
+    methods = inspect.getmembers(kind, inspect.isfunction)
+    assert not any("key" in inspect.signature(method).parameters for _, method in methods)
 
-# Could Ada have told the lender a better number? One try in a million million: the numbers carry their own proof.
-liar = Applicant("Harbour Credit", lender.layout, lender.parameters)
-honest = liar.open(lender.answer(liar.apply(bank.attest(liar.ask(), "ada's legal id", ada))))
-try:
-    lender.conclude(honest[:-1] + bytes([honest[-1] ^ 1]))
-    raise AssertionError("a lie was believed")
-except ForgeryError:
-    pass
-assert lender.parameters.soundness_bits(card.max_total - card.min_total + 1) > 40
+# An observer learns nothing from sizes: hers and those of somebody with the worst of everything are the same.
+assert all(len(sequences) == 1 for sequences in table.tape.sizes().values())
 
 # Could she send the same application twice, or her neighbour's? The bank's signature names lender, day and a nonce.
+sent = next(passage.body for passage in table.tape.passages if passage.kind == "application")
 try:
-    lender.answer(application)
+    lender.answer(sent, "again")
     raise AssertionError("a replay was believed")
 except ForgeryError:
     pass
 
-# An observer learns nothing from sizes. Somebody with the worst of everything sends just as many bytes.
-worst = Applicant("Harbour Credit", lender.layout, lender.parameters)
-assert len(worst.apply(bank.attest(worst.ask(), "somebody", np.array([0, 0, 2])))) == len(application)
+# Could Ada have told the lender a better number? One try in a million million: the numbers carry their own proof.
+assert lender.scorer.parameters.soundness_bits(card.max_total - card.min_total + 1) > 40
 
 # What encryption does not do: the card is secret, so this lender could take ten points off anybody it dislikes, and
-# no one could prove it. An audited lender commits to its card and signs each score; an auditor recomputes some of them.
-audited = AuditedLender("Harbour Credit", card, [bank.public])
-auditor = Auditor(audited.open_card(), audited.commitment, audited.public, audited.parameters, share=1.0)
+# no one could prove it. An audited lender commits to its card and signs each score; an auditor recomputes some of them,
+# here all.
+strict = encrypted_audited.cast(card, 620, records, memory, share=1.0)
+_, signed = play(strict, {0: "ada"})
+auditor = strict.institutions[2]
+assert signed[0].score == 625
+assert auditor.proofs == []
 
 
-def apply_to(strict: AuditedLender) -> Transcript:
-    """Play Ada's application to an audited lender."""
-    own = Applicant("Harbour Credit", strict.layout, strict.parameters)
-    sent = own.apply(bank.attest(own.ask(), "ada's legal id", ada))
-    answered = strict.answer(sent)
-    opened = own.open(answered)
-    return Transcript(sent, answered, opened, strict.sign(sent, answered, opened))
+class Turned(SignScore):
+    """It decides by another threshold than it committed to."""
+
+    def commitment(self, lender: Lender) -> bytes:
+        return commit(card, 620, self.salt)
 
 
-def holds(transcript: Transcript) -> bool:
-    """Let the auditor recompute a transcript; the lender must reveal that application's seed."""
-    return auditor.holds(transcript, audited.reveal(transcript.application))
-
-
-assert holds(apply_to(audited))
-
-# Now the lender turns: it reads the true score and signs ten points less. The replay proves it, signed by itself.
-audited._score = lambda opening: audited.conclude(opening).score - 10
-assert not holds(apply_to(audited))
+# Now the lender turns, and refuses whom it has promised to approve. Its own signature proves it.
+turned = strict.institutions[1]
+honest = turned.way
+turned.way = Turned(640, honest.signer, honest.salt, honest.master, honest.auditor)
+_, bent = play(strict, {1: "ada"})
+assert bent[1].decision is False
+assert len(auditor.proofs) == 1
 
 # Must the lender know the score at all? A second server helps it to learn the decision alone. The bank deals both of
 # them keys for one comparison, Ada opens to the second server, and neither of the two could tell her score.
-dealer = DealingSource()
-second = Helper(lender.parameters, [dealer.public])
-decider = DecidingLender("Harbour Credit", card, [dealer.public], threshold=620, helper=second.public)
-quiet = Applicant("Harbour Credit", decider.layout, decider.parameters)
-opened = quiet.open(decider.answer(quiet.apply(dealer.attest(quiet.ask(), "ada's legal id", ada))))
-for_lender, for_second = dealer.deal(quiet.ask().nonce, decider.parameters)
-share = second.compare(decider.consult(quiet.ask().nonce, for_lender), decider.public, for_second, opened)
-assert decider.decide(share) is True  # 625 reaches 620, and that is all that Harbour Credit knows
-try:
-    decider.conclude(opened)
-    raise AssertionError("the lender read a score")
-except ForgeryError:
-    pass
+quiet = encrypted_decision.cast(card, 620, records, memory)
+table, endings = play(quiet, {0: "ada"})
+assert endings[0].decision is True  # 625 reaches 620, and that is all that the lender knows
+assert [row["approved"] for _, row in quiet.institutions[1].store.items("decisions")] == [1]
 
-print("Ada's score is 625, the lender learnt that and no figure of hers, and a bent score was proved.")
+# A second server that is asked ten times about one application answers once.
+helper = quiet.institutions[2]
+check = next(passage.body for passage in table.tape.passages if passage.kind == "check")
+assert helper.handle(Message("helper", "check", check, "lender"))[0].kind == "refusal"
+
+print("Ada's score is 625, the lender learnt that and no figure of hers, and a bent decision was proved.")

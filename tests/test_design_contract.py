@@ -124,7 +124,8 @@ def test_a_finite_view_has_no_more_values_than_it_says(played):
     _, run = played
     for view in run.views.values():
         if view.universe is not None:
-            assert len(view.clear[view.values].drop_duplicates()) <= view.universe
+            told = view.clear[view.values]  # who reads nothing has one value: nothing
+            assert (len(told.drop_duplicates()) if view.values else 1) <= view.universe
 
 
 def test_claims_about_the_lenders_view_hold(played):

@@ -9,7 +9,6 @@ from blindscore.scorecard.forms.onnx import card_to_onnx, onnx_inputs
 from blindscore.scorecard.forms.sql import card_to_sql
 from blindscore.scorecard.kernel.kernels import score_columns
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.sealed.parties.lender import Decision
 from tests.crypto import encrypted_world, sealed_world
 
 
@@ -80,10 +79,9 @@ def test_sealed(fitted):
     """One bit at a time: approved at a threshold of the score itself, refused at one point more."""
     card, people, expected = fitted
     source_of = dict.fromkeys(card.card_.features, "bank")
-    for bins, score in list(zip(card.card_.bins(people), expected, strict=True))[:3]:
-        own = dict(zip(card.card_.features, map(int, bins), strict=True))
+    rows = zip(people.to_dict("records"), expected, strict=True)
+    for at, (record, score) in enumerate(list(rows)[:3]):
+        plain = {name: None if np.isnan(x) else x for name, x in record.items()}
         for threshold, approved in ((int(score), True), (int(score) + 1, False)):
             world = sealed_world.World(card.card_, threshold, source_of=source_of)
-            frame = world.frame(own)
-            answer = world.verifier.decide(frame, day=sealed_world.TODAY)
-            assert Decision.decode(world.terms, frame, answer).approved is approved
+            assert world.apply(f"person {at}", plain).verdict() is approved

@@ -21,7 +21,6 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "lightgbm",
         "matplotlib",
         "pydantic",
-        "sycret",
         "tenseal",
         "uvicorn",
         "vl_convert",

@@ -45,16 +45,22 @@ def test_a_plan_is_linear_in_people_but_for_memory() -> None:
 
 def test_a_plan_rests_on_what_the_design_takes() -> None:
     """The protocol itself, timed from outside, takes about what the plan's rate says."""
-    from blindscore_crypto.designs.encrypted import Encrypted, play
+    from blindscore.parties.cast import play
+    from blindscore.parties.store import MemoryStore
+    from blindscore_crypto.designs.encrypted import Encrypted, cast
+    from blindscore_crypto.designs.executed import legal_ids, records_of
 
     rates = measure_here("encrypted", people=400)
     society = make_society(people=400, seed=2)
     few = Encrypted(sample=4).run(society, Scorecard(), np.random.default_rng(2))
-    bins = few.card.bins(society.features)[:24]
-    play(few.card, bins[:2], few.threshold)
+    people = np.arange(24)
+    records = records_of(society, few.card.features, people)
+    parties = cast(few.card, few.threshold, records, lambda name: MemoryStore())
+    named = dict(enumerate(legal_ids(society)[people]))
+    play(parties, {i: named[i] for i in (0, 1)})
     start = time.process_time()
-    play(few.card, bins, few.threshold)
-    outside = 1e6 * (time.process_time() - start) / len(bins)
+    play(parties, {i: named[i] for i in range(2, 24)})
+    outside = 1e6 * (time.process_time() - start) / 22
     assert 2 / 3 < sum(rates.us_per_person.values()) / outside < 3 / 2
     assert rates.real_runs == 16
     assert rates.bytes_up == few.costs.bytes_up > 0

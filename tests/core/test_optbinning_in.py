@@ -51,6 +51,23 @@ def test_scores_are_those_of_optbinning(intercept_based, special):
     assert card.scale.base_odds == 30
 
 
+@pytest.mark.parametrize("intercept_based", [False, True])
+@pytest.mark.parametrize("special", [None, [-1], {"no account": [-1], "wealthy": [9999, 9998]}], ids=str)
+def test_cards_between_two_ends_and_lists_of_special_codes_are_read(intercept_based, special):
+    X, bad = people()
+    X.loc[:60, "income"], X.loc[61:90, "income"] = 9999.0, 9998.0
+    ends = {"scaling_method": "min_max", "scaling_method_params": {"min": 300, "max": 850}}
+    peer = fitted(X, bad, special, intercept_based=intercept_based, rounding=True, **ends)
+    card = from_optbinning(peer)
+    new = X.sample(300, random_state=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected, risk = peer.score(new), peer.predict_proba(new)[:, 1]
+    np.testing.assert_array_equal(card.scores(card.bins(new)), expected)
+    ours = 1 / (1 + np.exp((expected - card.scale.offset) / card.scale.factor))
+    np.testing.assert_allclose(ours, risk, atol=0.01)
+
+
 def test_points_are_rounded_only_on_request():
     X, bad = people()
     peer = fitted(X, bad)
@@ -67,8 +84,6 @@ def test_what_no_card_holds_is_refused():
     with pytest.raises(CardError, match="fit\\(\\) first"):
         from_optbinning(LogisticRegression())
     with pytest.raises(CardError, match="pdo_odds"):
-        from_optbinning(
-            fitted(X, bad, scaling_method="min_max", scaling_method_params={"min": 300, "max": 850}, rounding=True)
-        )
+        from_optbinning(fitted(X, bad, scaling_method=None, scaling_method_params=None))
     with pytest.raises(CardError, match="rise with risk"):
         from_optbinning(fitted(X, bad, reverse_scorecard=True, rounding=True))

@@ -10,7 +10,8 @@ from blindscore.designs.design import Costs, Run
 from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.people.population import Feature, Schema
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious, rare_values
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference.bound import dp_bound
 from blindscore.surveillance.ledger import ABSENT
@@ -51,6 +52,21 @@ def test_a_card_that_learnt_people_by_heart_is_broken():
     row = measured(population, run)
     assert row.low > 0.95
     assert row.bound is None
+
+
+def test_firms_of_one_person_are_read_off_a_card_that_lists_them_not_off_one_that_pools():
+    rng = np.random.default_rng(0)
+    firm = np.where(np.arange(N) < 400, [f"firm {k}" for k in range(N)], "large").astype(object)
+    table = pd.DataFrame({"firm": firm, "income": rng.normal(size=N)})
+    outcome, member = rng.random(N) < 0.4, rng.random(N) < 0.5
+    kinds = ((member & outcome, -90), (member & ~outcome, 90))
+    groups = tuple(tuple(firm[who & (firm != "large")]) for who, _ in kinds)
+    listing = Card((Characteristic("firm", (-90, 90, 0, 0), groups=(*groups, ()), other=2),), base=600)
+    pooling = Scorecard("woe").fit(table[member], outcome[member]).card_
+    for card, least, most in ((listing, 0.95, 1.0), (pooling, -0.15, 0.15)):
+        guess = (rare_values(table, outcome, card) > 45)[:400]  # half of what a listed firm brings
+        reached = guess[member[:400]].mean() - guess[~member[:400]].mean()
+        assert least <= reached <= most
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -121,10 +121,10 @@ def test_the_attack_wins_on_a_real_reply_that_skips_the_blinding(scene):
 
     def distance(reply: bytes) -> float:
         """How far a reply's polynomial lies from ``a W`` for the true points and no noise, in parts of the modulus."""
-        words = np.frombuffer(reply, np.uint8).reshape(-1, 3).astype(np.int64) @ np.array([1, 256, 65536])
+        words = np.frombuffer(reply, "<u4").astype(np.int64)
         naive = [0] * (P.degree - points.size) + points[0, ::-1].tolist()
         true = np.array([v / Q for v in times(a, [v % Q for v in naive])])
-        away = (words[1:] / 2**24 - true + 0.5) % 1 - 0.5
+        away = (words[1:] / 2**32 - true + 0.5) % 1 - 0.5
         return float(np.abs(away).mean())
 
     assert distance(bare) < 1e-6  # a guess of the card is confirmed at once
@@ -203,3 +203,28 @@ def test_exact_scores_give_points_away_after_about_as_many_people_as_bins():
     assert np.allclose(solved.reshape(6, 4), points[:, 1:])
     few = np.linalg.lstsq(np.c_[onehot, np.ones(60)][:10], totals[:10], rcond=None)[0][:-1]
     assert not np.allclose(few.reshape(6, 4), points[:, 1:])
+
+
+def replies_to_read_a_point(p, uncovered: float, rng: np.random.Generator, candidates: int = 81) -> int:
+    """Replies after which a source that encrypts falsely has one point, told the mask's factors for nothing.
+
+    It moves every answer by so much of a step as tells the candidates apart; an answer that falls where a candidate's
+    flood would leave the step open rules that candidate out.
+    """
+    left, moved, replies = np.ones(candidates, bool), np.arange(candidates) / candidates, 0
+    while left.sum() > 1:
+        place = rng.random(p.outputs) * (1 - uncovered) + moved[candidates // 2]  # where in its step each answer falls
+        for where in place:
+            left &= (where - moved) % 1 < 1 - uncovered
+        replies += 1
+    return replies
+
+
+def test_what_a_source_that_encrypts_falsely_reads_in_a_cards_life():
+    """Not protected, but bounded: hundreds of replies a point where three tenths of a step open took a handful."""
+    rng = np.random.default_rng(0)
+    wide_open = np.mean([replies_to_read_a_point(DEFAULT, 0.3, rng) for _ in range(20)])
+    now = np.mean([replies_to_read_a_point(DEFAULT, DEFAULT.uncovered, rng) for _ in range(5)])
+    assert wide_open < 40
+    assert now > 500
+    assert DEFAULT.life(144) / now < 20  # points of a card, of which there are 144

@@ -1,7 +1,8 @@
-"""Audits: honest transcripts hold, every way to bend a score is proved, and chance catches as often as stated."""
+"""Audits: honest transcripts hold, every way to bend a result is proved, and chance catches as often as stated."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -10,102 +11,40 @@ import pytest
 from blindscore.designs.design import Design
 from blindscore.errors import CardError, ForgeryError, ParameterError
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.channel.frames import HEADER_BYTES
 from blindscore_crypto.designs.encrypted_audited import EncryptedAudited
-from blindscore_crypto.encrypted.audit import AuditedLender, Auditor, Opened, Transcript, audit, caught, read_result
-from blindscore_crypto.encrypted.layout import Points
 from blindscore_crypto.encrypted.parameters import RLWE
-from blindscore_crypto.encrypted.protocol import Applicant, Source
-from blindscore_crypto.encrypted.wire import NONCE_BYTES
-from tests.crypto.encrypted_world import DAY, random_bins, random_card
+from blindscore_crypto.encrypted.parties.auditor import Auditor, Opened, caught
+from blindscore_crypto.encrypted.results import RESULT_BYTES, Result, Transcript, left_out
+from blindscore_crypto.encrypted.wire import reply_bytes
+from tests.crypto.encrypted_world import World, random_bins, random_card
 from tests.crypto.test_encrypted_design import make_people
 
 CARD = random_card(np.random.default_rng(21), characteristics=8)
-ROWS = random_bins(np.random.default_rng(22), CARD, 400)
-SOURCE = Source(limit=10**6)
+ROWS = random_bins(np.random.default_rng(22), CARD, 40)
 
 
-def lender_of(kind: type[AuditedLender] = AuditedLender) -> AuditedLender:
-    return kind("the lender", CARD, [SOURCE.public], RLWE, clock=lambda: DAY, limit=10**6)
+def world_of(share: float = 1.0, **settings) -> World:
+    return World.of(CARD, RLWE, "sign", share=share, rows=ROWS, limit=10**6, **settings)
 
 
-def auditor_of(lender: AuditedLender, share: float = 1.0) -> Auditor:
-    return Auditor(lender.open_card(), lender.commitment, lender.public, lender.parameters, share)
+def test_honest_results_hold_and_give_the_clear_score_and_decision():
+    world = world_of()
+    for i, row in enumerate(ROWS[:10]):
+        wallet = world.play(who=f"p-{i + 1}")
+        score = CARD.scores(row[None])[0]
+        assert (wallet.score, wallet.decision) == (score, score >= 600)
+    assert world.auditor.proofs == []
+    read = {row["total"] for _, row in world.auditor.store.items("read")}
+    assert read == set(CARD.totals(ROWS[:10]).tolist())
 
 
-def play(lender: AuditedLender, row) -> Transcript:
-    applicant = Applicant("the lender", lender.layout, lender.parameters)
-    application = applicant.apply(SOURCE.attest(applicant.ask(), "p-1", row, DAY))
-    reply = lender.answer(application)
-    opening = applicant.open(reply)
-    return Transcript(application, reply, opening, lender.sign(application, reply, opening))
-
-
-class Shifts(AuditedLender):
-    """Reads the true score and signs ten points less."""
-
-    def _score(self, opening: bytes) -> int:
-        return super()._score(opening) - 10
-
-
-class OtherPoints(AuditedLender):
-    """Answers with other points than it committed to: one bin is worth less."""
-
-    def answer(self, application: bytes) -> bytes:
-        honest = self._points
-        self._points = replace(honest, weights=honest.weights - np.eye(1, len(honest.weights), dtype=np.int64)[0])
-        try:
-            return super().answer(application)
-        finally:
-            self._points = honest
-
-
-class OtherCommitment(AuditedLender):
-    """Signs under another commitment than the published one."""
-
-    def sign(self, application: bytes, reply: bytes, opening: bytes) -> bytes:
-        published, self.commitment = self.commitment, bytes(32)
-        try:
-            return super().sign(application, reply, opening)
-        finally:
-            self.commitment = published
-
-
-def proof(lender: AuditedLender, transcript: Transcript) -> bool:
-    return not auditor_of(lender).holds(transcript, lender.reveal(transcript.application))
-
-
-def test_honest_transcripts_hold_and_give_the_clear_score():
-    lender = lender_of()
-    for row in ROWS[:20]:
-        transcript = play(lender, row)
-        assert not proof(lender, transcript)
-        assert read_result(transcript, lender.parameters, lender.public).score == CARD.scores(row[None])[0]
-
-
-@pytest.mark.parametrize("kind", [Shifts, OtherPoints, OtherCommitment])
-def test_every_way_to_bend_a_score_is_proved(kind):
-    bent, honest = lender_of(kind), lender_of()
-    assert proof(bent, play(bent, ROWS[0]))
-    assert not proof(honest, play(honest, ROWS[0]))
-
-
-def test_a_wrong_seed_saves_nobody():
-    lender = lender_of()
-    transcript = play(lender, ROWS[0])
-    assert auditor_of(lender).holds(transcript, lender.reveal(transcript.application))
-    assert not auditor_of(lender).holds(transcript, bytes(32))
-
-
-def test_chance_catches_a_shift_as_often_as_stated():
-    """A lender that bends every score, audited at one in ten: proofs among 400 against the binomial."""
-    lender, share = lender_of(Shifts), 0.1
-    transcripts = [play(lender, row) for row in ROWS]
-    proofs = len(audit(auditor_of(lender, share), lender, transcripts))
-    spread = np.sqrt(len(ROWS) * share * (1 - share))
-    assert abs(proofs - share * len(ROWS)) < 5 * spread
-    honest = lender_of()
-    assert audit(auditor_of(honest, 0.5), honest, [play(honest, row) for row in ROWS[:40]]) == []
+def test_a_wrong_seed_proves_nothing():
+    world = world_of()
+    transcript = world.play().transcript
+    seed = world.lender.way.seed(transcript.application)
+    assert world.auditor.holds(transcript, seed)
+    with pytest.raises(ForgeryError, match="signed another"):
+        world.auditor.holds(transcript, bytes(32))
 
 
 def test_the_chance_of_being_caught_grows_with_every_bent_score():
@@ -115,9 +54,8 @@ def test_the_chance_of_being_caught_grows_with_every_bent_score():
 
 
 def test_what_the_lender_did_not_sign_proves_nothing():
-    lender = lender_of()
-    transcript, other = play(lender, ROWS[0]), play(lender, ROWS[1])
-    assert read_result(transcript, lender.parameters, lender.public)
+    world = world_of()
+    transcript, other = world.play().transcript, world.play().transcript
     spoilt = bytearray(transcript.result)
     spoilt[20] ^= 1
     for forged in (
@@ -128,40 +66,47 @@ def test_what_the_lender_did_not_sign_proves_nothing():
         replace(transcript, result=bytes(spoilt)),
         replace(transcript, result=transcript.result[:-1]),
     ):
-        with pytest.raises(ForgeryError):
-            auditor_of(lender).holds(forged, bytes(32))
-    with pytest.raises(ForgeryError):
-        read_result(transcript, lender.parameters, lender_of().public)
+        with pytest.raises(ForgeryError, match="refused"):
+            world.auditor.holds(forged, bytes(32))
+    with pytest.raises(ForgeryError, match="signature"):
+        Result.read(transcript, RLWE, world_of().terms.signs)
 
 
-def test_a_commitment_binds():
-    lender = lender_of()
-    other = random_card(np.random.default_rng(1), characteristics=8)
-    assert auditor_of(lender)
-    for opened in (Opened(other, lender.open_card().salt), Opened(CARD, bytes(32))):
-        with pytest.raises(CardError):
-            Auditor(opened, lender.commitment, lender.public, lender.parameters, 0.1)
+def test_a_transcript_comes_back_from_its_bytes():
+    transcript = world_of().play().transcript
+    assert Transcript.decode(transcript.encode(), RLWE) == transcript
+    for wrong in (transcript.encode()[:-1], transcript.encode() + b"\0", b"", None):
+        with pytest.raises(ForgeryError, match="bytes are needed"):
+            Transcript.decode(wrong, RLWE)
+
+
+def test_a_commitment_binds_card_and_threshold():
+    world = world_of()
+    way, other = world.lender.way, random_card(np.random.default_rng(1), characteristics=8)
+    rest = (world.terms.commitment, "the lender", world.terms.signs, [world.bank.public], RLWE, 0.1)
+    for opened in (Opened(other, 600, way.salt), Opened(CARD, 601, way.salt), Opened(CARD, 600, bytes(32))):
+        with pytest.raises(CardError, match="committed"):
+            Auditor("auditor", opened, *rest, world.auditor.store)
+    assert Auditor("auditor", Opened(CARD, 600, way.salt), *rest, world.auditor.store)
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1, float("nan")])
 def test_a_share_that_is_none_is_refused(share):
-    lender = lender_of()
-    with pytest.raises(ParameterError):
-        auditor_of(lender, share)
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="audited share"):
+        world_of(share)
+    with pytest.raises(ParameterError, match="audited share"):
         EncryptedAudited(share=share)
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="sample"):
         EncryptedAudited(sample=0)
 
 
 def test_selection_follows_the_share_and_hangs_on_a_secret():
-    lender = lender_of()
-    transcripts = [Transcript(i.to_bytes(4), b"", b"", b"") for i in range(2000)]
-    one, two = auditor_of(lender, 0.2), auditor_of(lender, 0.2)
-    picks = [[a.selects(t) for t in transcripts] for a in (one, two)]
+    results = [os.urandom(RESULT_BYTES) for _ in range(2000)]
+    one, two = world_of(0.2).auditor, world_of(0.2).auditor
+    picks = [[a.selects(r) for r in results] for a in (one, two)]
     assert abs(np.mean(picks[0]) - 0.2) < 0.05
     assert picks[0] != picks[1]
-    assert picks[0] == [one.selects(t) for t in transcripts]
+    assert picks[0] == [one.selects(r) for r in results]
 
 
 def test_the_design_runs_for_real_and_states_its_share():
@@ -170,30 +115,50 @@ def test_the_design_runs_for_real_and_states_its_share():
     run = design.run(make_people(), Scorecard(), np.random.default_rng(3))
     assert run.real_runs == run.real_agree == 6
     assert run.audit_share == 0.25
-    assert set(run.costs.us_per_person) == {"applicant", "source", "lender", "auditor"}
-    assert list(run.views["lender"].clear.columns) == ["score"]
+    assert set(run.views) == {"scorer", "lender", "source", "auditor"}
+    assert all(view.basis == "observed" for view in run.views.values())
+    assert run.views["lender"].values == ["total"]
 
 
-def test_points_are_not_what_the_auditor_needs_to_read_bins():
-    """The auditor holds no key: the two people below differ in every bin and it sees totals alone."""
-    lender = lender_of()
-    auditor = auditor_of(lender)
-    for row in ROWS[:2]:
-        transcript = play(lender, row)
-        assert auditor.total(transcript, lender.reveal(transcript.application)) == CARD.totals(row[None])[0]
-    assert not any("key" in name for name in vars(auditor))
-    assert Points.of(CARD).span > 1
+def test_the_auditor_holds_no_key_and_reads_totals_alone():
+    world = world_of()
+    world.play()
+    assert world.auditor.store.specs["read"].fields[0].name == "total"
+    assert not any("key" in name for name in vars(world.auditor) if name != "_key")
+    assert world.auditor._key == world.terms.signs  # the lender's public one
 
 
 def test_a_nonce_that_returns_on_a_later_day_meets_fresh_masks():
     """A wallet may ask its bank twice under one nonce; with one mask for both, the difference would tell the card."""
-    now = [DAY]
-    lender = AuditedLender("the lender", CARD, [SOURCE.public], RLWE, clock=lambda: now[0])
-    applicant = Applicant("the lender", lender.layout, RLWE)
-    replies = []
+    world = world_of()
+    wallet = world.wallet()
+    opened = []
     for _ in range(2):
-        replies.append(lender.answer(applicant.apply(SOURCE.attest(applicant.ask(), "p-1", ROWS[0], now[0]))))
-        now[0] += 5
-    assert replies[0] != replies[1]
-    opened = [applicant.open(reply)[HEADER_BYTES + NONCE_BYTES :] for reply in replies]
+        answer = world.answer(world.application(wallet))
+        opened.append(wallet.open(answer)[-64 - 16 : -64])
+        world.clock.advance(5 * 86_400)
+        world.lender.store.sweep(30_000)
     assert opened[0] != opened[1]  # same person, same total: only the masks differ
+
+
+def test_the_log_shows_what_is_left_out_changed_or_put_elsewhere():
+    world = world_of()
+    wallets = [world.play() for _ in range(4)]
+    receipts = [wallet.receipt for wallet in wallets]
+    entries = world.lender.way.entries(world.lender)
+    assert left_out(entries, receipts) == []
+    for bent in (entries[:-1], entries[::-1], [*entries[:2], bytes(32), entries[3]], []):
+        assert left_out(bent, receipts)
+    assert left_out([*entries, bytes(32)], receipts) == []  # more may come later
+
+
+def test_a_reply_without_a_receipt_for_it_is_not_opened():
+    world = world_of()
+    one, two = world.wallet(), world.wallet()
+    first, second = (world.answer(world.application(wallet)) for wallet in (one, two))
+    length = reply_bytes(RLWE)
+    with pytest.raises(ForgeryError, match="other messages"):
+        one.open(first[:length] + second[length:])
+    with pytest.raises(ForgeryError, match="bytes"):
+        one.open(first[:length])
+    assert one.open(first)

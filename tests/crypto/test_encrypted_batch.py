@@ -11,7 +11,8 @@ from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore_crypto.encrypted.batch import rlwe as batch
 from blindscore_crypto.encrypted.batch import seal as batch_seal
 from blindscore_crypto.encrypted.batch.rlwe import _weighted
-from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import Layout
 from tests.crypto.encrypted_world import random_bins, random_card
 
 KEY = os.urandom(32)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from blindscore.errors import DataError
-from blindscore_crypto.encrypted.layout import Layout
 from blindscore_crypto.encrypted.research import ckks
+from blindscore_crypto.layout import Layout
 from tests.crypto.encrypted_world import random_bins, random_card
 
 

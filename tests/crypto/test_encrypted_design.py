@@ -10,9 +10,12 @@ import pytest
 
 from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Design
 from blindscore.errors import ParameterError
+from blindscore.parties.observe import ObservationError
+from blindscore.parties.store import MemoryStore
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.encrypted import Encrypted
+from blindscore_crypto.designs.encrypted import Encrypted, blind_views, cast
+from blindscore_crypto.designs.executed import execute, fit, records_of
 
 
 def make_people(n: int = 400, seed: int = 0) -> Population:
@@ -67,17 +70,17 @@ def test_it_fulfils_the_contract(run):
     assert run.audit_share == 0.0  # a secret card can be bent, and nobody can prove it
     assert run.party_of("scorer") == run.party_of("lender")
     assert run.costs.bytes_up > 0 < run.costs.bytes_down
-    assert set(run.costs.us_per_person) == {"applicant", "source", "lender"}
+    assert set(run.costs.us_per_person) == {"wallet", "source", "lender"}
     assert min(run.costs.us_per_person.values()) > 0
     assert run.parameters["flooding_bits"] >= 40 <= run.parameters["mac_soundness_bits"]
 
 
 def test_the_lender_reads_the_score_and_nothing_else(run):
     view = run.views["lender"]
-    assert list(view.clear.columns) == ["score"]
-    assert (np.clip(view.clear["score"], 350, 950) == run.scores).all()
+    assert view.values == ["total"]
+    assert (np.clip(view.clear["total"], 350, 950) == run.scores).all()
     assert view.keyed_by == "pairwise"
-    assert view.clear["score"].nunique() <= view.universe
+    assert view.clear["total"].nunique() <= view.universe
 
 
 def test_people_with_equal_scores_are_equal_to_the_lender(people, run):
@@ -93,7 +96,7 @@ def test_people_with_equal_scores_are_equal_to_the_lender(people, run):
     again = Encrypted(sample=2).run(replace(people, features=moved), Scorecard(), np.random.default_rng(7))
     assert not moved.equals(people.features)
     assert again.card == run.card
-    pd.testing.assert_frame_equal(again.views["lender"].clear, run.views["lender"].clear)
+    pd.testing.assert_frame_equal(again.views["lender"].clear[["total"]], run.views["lender"].clear[["total"]])
 
 
 def test_conduct_moves_nothing(people, run):
@@ -111,8 +114,43 @@ def test_messages_have_one_size(run):
 
 def test_the_source_keeps_only_what_it_had(people, run):
     clear = run.views["source"].clear
-    assert set(clear.columns) == {"legal_id", "region", "income", "debt"}
+    assert set(clear.columns) == {"legal_id", "region", "income", "debt", "attestation"}
     assert run.views["source"].keyed_by == "legal id"
+
+
+def test_what_the_source_signed_lies_at_the_lender_too_and_both_views_say_so(run):
+    lender, source = run.views["lender"], run.views["source"]
+    assert lender.of("handle") == ["attestation"]
+    assert (lender.clear["attestation"] == source.clear["attestation"]).all()
+    assert lender.basis == source.basis == "observed"
+
+
+def lying(people, run, change):
+    """Play the very same parties under views of which one says less."""
+    fitted = fit(people, Scorecard(), 0.75)
+    chosen = np.arange(4)
+    records = records_of(people, fitted.card.features, chosen)
+    views = blind_views(people, fitted, np.random.default_rng(0))
+    played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore())
+    return execute(played, people, chosen, change(views), fitted.decisions)
+
+
+def without(view, column):
+    kept, columns = view.only([c for c in view.clear.columns if c != column])
+    return replace(view, clear=kept, columns=columns)
+
+
+def test_views_that_say_less_than_was_observed_are_refused(people, run):
+    assert lying(people, run, lambda views: views).real_agree == 4
+    for change, message in (
+        (lambda v: v | {"lender": without(v["lender"], "attestation")}, "common string of 4 of 4 people"),
+        (lambda v: v | {"lender": without(v["lender"], "total")}, "lender: it wrote down total"),
+        (lambda v: v | {"source": without(v["source"], "debt")}, "source: it wrote down debt"),
+        (lambda v: v | {"source": replace(v["source"], keyed_by="one-time")}, "its lines show people by legal id"),
+        (lambda v: {"lender": v["lender"]}, "source: took part, and the design declares no view"),
+    ):
+        with pytest.raises(ObservationError, match=message):
+            lying(people, run, change)
 
 
 def test_a_sample_of_nobody_is_refused():

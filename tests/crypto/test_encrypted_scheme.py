@@ -16,13 +16,14 @@ from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.engines.seal import engine
 from blindscore_crypto.encrypted.engines.seal_bytes import cipher_bytes, load, object_bytes, plain_bytes, save
-from blindscore_crypto.encrypted.layout import Layout, Points
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import (
     BARE,
     DEFAULT,
     LEAN,
     LOG2_Q_128,
+    LOG2_Q_128_QUANTUM,
+    REPLY_BYTES,
     RLWE,
     SEED_BYTES,
     TABLE,
@@ -30,9 +31,11 @@ from blindscore_crypto.encrypted.parameters import (
     Parameters,
     fitting,
 )
+from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.ring.kernels import rounded
 from blindscore_crypto.encrypted.ring.placement import _primes, pack, secret_of, top_of_product, unpack
 from blindscore_crypto.encrypted.ring.sampling import below, centred, expand, ternary
+from blindscore_crypto.layout import Layout
 from tests.crypto.encrypted_world import random_bins, random_card
 
 SCHEMES = [scheme_for(p) for p in TABLE.values()]
@@ -139,9 +142,18 @@ def test_parameter_sets_hold_what_they_promise(p):
     assert rest >= p.degree / 2
     error = p.spread / math.sqrt(3)
     assert math.log2(p.q / (error / 3.2)) <= LOG2_Q_128[p.degree] * rest / p.degree + 1e-9
+    assert p.capacity_quantum < p.capacity
     if p.outputs > 1:
+        assert math.log2(p.q) <= LOG2_Q_128_QUANTUM[p.degree]  # `bare` and `lean` are over it, and the page says so
+        assert p.uncovered < 0.01
         assert p.flooding_bits(p.capacity) >= 40
         assert p.soundness_bits(1500) >= 40
+
+
+def test_the_limits_are_those_of_the_guidelines_of_2024():
+    """Bossuat et al., eprint 2024/463: 128 bits, ternary secret, classical and quantum."""
+    assert LOG2_Q_128 == {1024: 26, 2048: 53, 4096: 106, 8192: 214}
+    assert LOG2_Q_128_QUANTUM == {1024: 20, 2048: 40, 4096: 80, 8192: 161}
 
 
 def test_weak_parameters_are_refused():
@@ -259,10 +271,12 @@ def test_rounding_agrees_with_whole_numbers(p):
     residues = np.stack([rng.integers(0, prime, 200) for prime in p.primes])
     residues[:, :2] = [[0, prime - 1] for prime in p.primes]
     error = rng.integers(-p.spread, p.spread, 200)
-    got = rounded(residues, error, *_primes(p)).astype(np.int64) @ [1, 256, 65536]
-    exact = [((c + int(e)) % p.q * 2**24 + p.q // 2) // p.q for c, e in zip(whole(p, residues), error, strict=True)]
-    away = (got - np.array(exact) + 2**23) % 2**24 - 2**23
-    assert np.abs(away).max() <= 1
+    for width in (3, REPLY_BYTES):
+        units = 2 ** (8 * width)
+        got = rounded(residues, error, *_primes(p), width).astype(np.int64) @ (256 ** np.arange(width))
+        exact = [((c + int(e)) % p.q * units + p.q // 2) // p.q for c, e in zip(whole(p, residues), error, strict=True)]
+        away = (got - np.array(exact) + units // 2) % units - units // 2
+        assert np.abs(away).max() <= 1
 
 
 @pytest.mark.parametrize("p", TABLE.values(), ids=lambda p: p.name)

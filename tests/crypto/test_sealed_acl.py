@@ -6,12 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.blind.acl import AclKey, AclReceiver, AclSignature, AclSigner, Opening, commitment
+from blindscore.errors import ForgeryError
+from blindscore_crypto.sealed.blind.acl import (
+    AclCredential,
+    AclKey,
+    AclReceiver,
+    AclSignature,
+    AclSigner,
+    Attributes,
+    Opening,
+    commitment,
+)
 from blindscore_crypto.sealed.groups.group import P256_GROUP, encode_scalar, random_scalar
+from blindscore_crypto.sealed.holder import secret_base
 
 GROUP, Q = P256_GROUP, P256_GROUP.order
-ATTRIBUTES = [123_456_789, 1, 0, 1, 0]
+SECRET = 987_654_321
+ATTRIBUTES = Attributes(123_456_789, GROUP.mul(SECRET, secret_base(GROUP)), (1, 0, 1, 0))
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +31,10 @@ def signer() -> AclSigner:
 
 
 def sign(signer: AclSigner, attributes=ATTRIBUTES):
-    session = signer.begin(attributes)
-    receiver = AclReceiver(signer.key, attributes, session.opening)
-    closing = session.answer(receiver.challenge)
-    return receiver.finish(closing), session, receiver, closing
+    opening, state = signer.begin(attributes)
+    receiver = AclReceiver.begin(signer.key, attributes, opening)
+    closing = signer.answer(state, receiver.challenge)
+    return receiver.finish(closing), opening, receiver, closing
 
 
 def test_a_finished_signature_verifies_and_survives_encoding(signer):
@@ -71,33 +82,60 @@ def test_bad_bytes_are_refused(signer, spoil):
         AclSignature.decode(GROUP, bad)
 
 
-def test_a_session_answers_once_for_a_second_answer_would_give_the_key_away(signer):
-    session = signer.begin(ATTRIBUTES)
-    receiver = AclReceiver(signer.key, ATTRIBUTES, session.opening)
-    with pytest.raises(ForgeryError):  # malformed: the session stays open
-        session.answer(b"\xff" * 32)
-    receiver.finish(session.answer(receiver.challenge))
-    with pytest.raises(ParameterError, match="answered already"):
-        session.answer(encode_scalar(5))
-
-
-def test_two_answers_with_one_nonce_would_indeed_give_the_key_away(signer):
-    """The control: r1 - r2 = (c2 - c1) x."""
-    u, c1, c2 = (random_scalar(GROUP) for _ in range(3))
-    x = (signer._respond(u, c1) - signer._respond(u, c2)) * pow(c2 - c1, -1, Q) % Q
+def test_two_answers_with_one_state_would_give_the_key_away(signer):
+    """Why a source takes a session out of its store before it answers: r1 - r2 = (c2 - c1) x."""
+    _, state = signer.begin(ATTRIBUTES)
+    first, second = (signer.answer(state, encode_scalar(random_scalar(GROUP))) for _ in range(2))
+    (c1, _, r1, *_), (c2, _, r2, *_) = (
+        [int.from_bytes(one[i : i + 32], "big") for i in range(0, 160, 32)] for one in (first, second)
+    )
+    x = (r1 - r2) * pow(c2 - c1, -1, Q) % Q
     assert GROUP.equal(GROUP.base_mul(x), signer.key.y)
 
 
+def test_states_of_both_sides_are_bytes(signer):
+    opening, state = signer.begin(ATTRIBUTES)
+    kept = AclReceiver.begin(signer.key, ATTRIBUTES, opening).encode()
+    receiver = AclReceiver.decode(signer.key, kept)
+    assert receiver.encode() == kept
+    credential = receiver.finish(signer.answer(state, receiver.challenge))
+    assert AclCredential.decode(GROUP, credential.encode(GROUP)) == credential
+    for bad in (kept[:-1], kept + b"\0", kept[:-32] + Q.to_bytes(32, "big")):
+        with pytest.raises(ForgeryError):
+            AclReceiver.decode(signer.key, bad)
+    with pytest.raises(ForgeryError, match="credential"):
+        AclCredential.decode(GROUP, credential.encode(GROUP)[:-1])
+    for bad in (state[:-1], b"\xff" * 32 + state[32:]):
+        with pytest.raises(ForgeryError):
+            signer.answer(bad, receiver.challenge)
+    with pytest.raises(ForgeryError, match="canonical"):
+        signer.answer(state, b"\xff" * 32)
+
+
+def test_the_commitment_does_the_same_work_whatever_the_bits(signer, monkeypatch):
+    """Else the time of a signature would tell the source's clock-watcher which bins a customer has."""
+    calls = []
+    for name in ("add", "mul", "base_mul"):
+        real = getattr(GROUP, name)
+        monkeypatch.setattr(GROUP, name, lambda *a, n=name, r=real: (calls.append(n), r(*a))[1])
+    work = []
+    for bits in ((0,) * 8, (1,) * 8, (1, 0) * 4):
+        calls.clear()
+        commitment(signer.key, replace(ATTRIBUTES, bits=bits), 5)
+        work.append(tuple(calls))
+    assert len(set(work)) == 1
+
+
 def test_the_receiver_notices_a_signer_that_signs_other_attributes(signer):
-    other = [ATTRIBUTES[0], 0, 1, 1, 0]
-    session = signer.begin(other)
-    receiver = AclReceiver(signer.key, ATTRIBUTES, session.opening)
-    with pytest.raises(ForgeryError, match="does not make a signature"):
-        receiver.finish(session.answer(receiver.challenge))
+    for other in (replace(ATTRIBUTES, bits=(0, 1, 1, 0)), replace(ATTRIBUTES, secret=GROUP.base_mul(7))):
+        opening, state = signer.begin(other)
+        receiver = AclReceiver.begin(signer.key, ATTRIBUTES, opening)
+        with pytest.raises(ForgeryError, match="does not make a signature"):
+            receiver.finish(signer.answer(state, receiver.challenge))
 
 
 def test_the_receiver_notices_spoiled_messages(signer):
-    credential, session, receiver, closing = sign(signer)
+    credential, opening, receiver, closing = sign(signer)
     assert credential.signature.verify(signer.key)
     for i in range(5):
         bad = bytearray(closing)
@@ -107,14 +145,14 @@ def test_the_receiver_notices_spoiled_messages(signer):
     for bad_closing in (closing[:-1], closing + b"\0", b""):
         with pytest.raises(ForgeryError, match="bytes"):
             receiver.finish(bad_closing)
-    for bad_opening in (session.opening[:-1], session.opening[:32] + b"\x04" + bytes(64) + session.opening[97:]):
+    for bad_opening in (opening[:-1], opening[:32] + b"\x04" + bytes(64) + opening[97:]):
         with pytest.raises(ForgeryError):
-            AclReceiver(signer.key, ATTRIBUTES, bad_opening)
+            AclReceiver.begin(signer.key, ATTRIBUTES, bad_opening)
 
 
 def test_a_receiver_that_never_spoke_to_the_signer_has_no_signature(signer):
     """Without the secret key the verification equation is met with probability 1/q."""
-    receiver = AclReceiver(signer.key, ATTRIBUTES, AclSigner(GROUP, b"a context").begin(ATTRIBUTES).opening)
+    receiver = AclReceiver.begin(signer.key, ATTRIBUTES, AclSigner(GROUP, b"a context").begin(ATTRIBUTES)[0])
     with pytest.raises(ForgeryError):
         receiver.finish(b"".join(encode_scalar(random_scalar(GROUP)) for _ in range(5)))
 
@@ -127,8 +165,9 @@ def test_one_session_gives_one_nullifier_pair_and_another_session_another(signer
 
 
 def test_the_signed_commitment_is_the_sum_it_claims(signer):
-    bases = signer.key.attribute_bases(len(ATTRIBUTES))
-    expected = GROUP.combine([*ATTRIBUTES, 77], [*bases, GROUP.base_mul(1)])
+    first, *bases = signer.key.attribute_bases(5)
+    scalars = [ATTRIBUTES.number, SECRET, *ATTRIBUTES.bits, 77]
+    expected = GROUP.combine(scalars, [first, secret_base(GROUP), *bases, GROUP.base_mul(1)])
     assert GROUP.equal(commitment(signer.key, ATTRIBUTES, 77), expected)
 
 
@@ -140,10 +179,10 @@ def test_the_signer_does_not_find_its_sessions_in_the_signatures(signer):
     """
     made = [sign(signer) for _ in range(4)]
     signatures = [credential.signature for credential, *_ in made]
-    for i, (_, session, receiver, closing) in enumerate(made):
-        opening = Opening.decode(GROUP, session.opening)
+    for i, (_, first, receiver, closing) in enumerate(made):
+        opening = Opening.decode(GROUP, first)
         c, _, r, *_ = (int.from_bytes(closing[k : k + 32], "big") for k in range(0, 160, 32))
-        seen = session.opening + receiver.challenge + closing
+        seen = first + receiver.challenge + closing
         words = {seen[k : k + 32] for k in range(len(seen) - 31)}
         for j, signature in enumerate(signatures):
             rho, omega = signature.scalars[:2]
@@ -154,6 +193,7 @@ def test_the_signer_does_not_find_its_sessions_in_the_signatures(signer):
 
 
 def test_a_credential_does_not_print_its_secrets(signer):
-    credential = sign(signer)[0]
-    assert str(credential.gamma) not in repr(credential)
-    assert str(ATTRIBUTES[0]) not in repr(credential)
+    credential, _, receiver, _ = sign(signer)
+    for shown in (repr(credential), repr(receiver), repr(ATTRIBUTES), repr(signer)):
+        for secret in (credential.gamma, credential.rnd, signer._x, ATTRIBUTES.number, *receiver.secrets):
+            assert str(secret) not in shown

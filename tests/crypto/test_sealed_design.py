@@ -20,10 +20,17 @@ from blindscore.designs.design import (
     Run,
 )
 from blindscore.errors import ParameterError
+from blindscore.parties.cast import play
+from blindscore.parties.message import Message
+from blindscore.parties.observe import ObservationError
+from blindscore.parties.store import Field, MemoryStore, TableSpec
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.one_show import OneShow
 from blindscore_crypto.designs.sealed import Sealed
+from blindscore_crypto.sealed.offer import Decision, Verdict
+from blindscore_crypto.sealed.parties.lender import Lender
+from blindscore_crypto.sealed.parties.wallet import Wallet
 
 
 def people(n: int = 600, seed: int = 5) -> Population:
@@ -111,27 +118,76 @@ def test_sizes_on_the_wire_are_the_same_for_all(run):
     messages = run.views["lender"].messages
     assert messages["bytes_up"].nunique() == messages["bytes_down"].nunique() == 1
     assert run.costs.bytes_up == messages["bytes_up"].iloc[0]
-    assert set(run.costs.us_per_person) == {"source", "wallet", "lender"}
+    assert set(run.costs.us_per_person) == {"source", "wallet", "lender", "log"}
     assert all(us > 0 for us in run.costs.us_per_person.values())
+    assert set(run.costs.lines) == {
+        *("wallet > lender", "lender > wallet", "wallet > source", "source > wallet", "wallet > log", "log > wallet")
+    }
+
+
+@pytest.mark.parametrize("name", ["run", "one_show_run"])
+def test_every_party_has_a_view_that_was_held_to_what_it_had(name, request):
+    views = request.getfixturevalue(name).views
+    assert set(views) == {"scorer", "lender", "source", "log", "witness"}
+    assert {view.basis for view in views.values()} == {"observed"}
+    assert len(views["log"].columns) == len(views["witness"].columns) == 0
+
+
+@pytest.mark.parametrize("design", [Sealed, OneShow])
+def test_a_lender_that_keeps_more_than_its_view_says_is_found(design, population, monkeypatch):
+    """The control: the same run with a lender that writes down when each person came."""
+    real = Lender.handle
+    lines = TableSpec("lines", Field("line", "own"), (Field("hour", "time"),))
+
+    def nosy(self, message):
+        self.store.declare(lines)
+        self.store.put("lines", message.sender.encode(), {"hour": 9})
+        return real(self, message)
+
+    monkeypatch.setattr(Lender, "handle", nosy)
+    with pytest.raises(ObservationError, match="lender: it wrote down hour"):
+        design(sample=3).run(population, Scorecard(), np.random.default_rng(0))
+
+
+def test_a_string_that_lender_and_source_share_is_found(population, monkeypatch):
+    """The control of UNLINKABLE: a wallet that shows the lender what it showed its bank."""
+    real, shown = Wallet.handle, {}
+
+    def careless(self, message):
+        sent = real(self, message)
+        for one in sent:
+            if one.kind == "request":
+                shown[self.name] = one.body
+        return sent + [Message("lender", "noise", shown[self.name]) for m in sent if m.kind == "commit"]
+
+    monkeypatch.setattr(Wallet, "handle", careless)
+    with pytest.raises(ObservationError, match="lender and source hold a common string of 3"):
+        OneShow(sample=3).run(population, Scorecard(), np.random.default_rng(0))
 
 
 def test_a_sample_is_needed_and_never_larger_than_the_people(population):
     with pytest.raises(ParameterError, match="sample"):
         Sealed(sample=0)
     few = people(40)
-    assert Sealed(sample=64).run(few, Scorecard(), np.random.default_rng(0)).real_runs == 40
+    assert Sealed(sample=64, group="ristretto255").run(few, Scorecard(), np.random.default_rng(0)).real_runs == 40
 
 
-def test_a_lie_in_the_view_would_be_counted(population, monkeypatch):
-    """The agreement is measured: a lender that answers wrongly makes real runs disagree."""
-    from blindscore_crypto.sealed.parties.lender import Verifier
+@pytest.mark.parametrize("design", [Sealed, OneShow])
+def test_a_lender_that_decides_otherwise_is_proved_bent(design, population, monkeypatch):
+    """VERIFIED_SCORE: an approval turned into a refusal leaves papers that convict; the row says that it disagreed."""
+    real = Decision.make
 
-    def stubborn(self, frame, *, day):
-        return self.sign_decision(frame, False).encode()
+    def bent(key, answer, verdict, other=bytes(32)):
+        return real(key, answer, Verdict.REFUSED if verdict == Verdict.APPROVED else verdict, other)
 
-    monkeypatch.setattr(Verifier, "decide", stubborn)
-    bent = Sealed(sample=12).run(population, Scorecard(), np.random.default_rng(0))
-    assert bent.real_agree < bent.real_runs
+    monkeypatch.setattr(Decision, "make", staticmethod(bent))
+    run = design(sample=8).run(population, Scorecard(), np.random.default_rng(0))
+    assert 0 <= run.real_agree < run.real_runs == 8
+    cast = design().cast(run.card, run.threshold, population, lambda _: MemoryStore())
+    approved, refused = (int(np.flatnonzero(run.decisions == d)[0]) for d in (True, False))
+    _, endings = play(cast, {i: f"id{i}" for i in (approved, refused)})
+    assert (endings[approved].bent, endings[approved].decision) == (True, False)
+    assert (endings[refused].bent, endings[refused].decision) == (False, False)
 
 
 # one-show

@@ -1,19 +1,28 @@
-"""The public log: known tree hashes, proofs of every size, rewritten and split logs, and a card bent for one person."""
+"""The public log: known tree hashes, a map that proves absence, rules of admission, witnesses, what readers check."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.parties.lender import Verifier, is_bent
-from blindscore_crypto.sealed.parties.log import Head, Log, LogWatcher, extends, includes, leaf_hash, tree_hash
-from blindscore_crypto.sealed.parties.wallet import Wallet
-from blindscore_crypto.sealed.presentation import check
-from blindscore_crypto.sealed.signing import SigningKey
-from tests.crypto.sealed_world import CARD, EPOCH, GOOD, TODAY, World
+from blindscore.parties.message import Message
+from blindscore.parties.store import MemoryStore
+from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
+from blindscore_crypto.sealed.log.book import Book
+from blindscore_crypto.sealed.log.entries import Entry, Kind, Member, member_key, name_key, terms_key
+from blindscore_crypto.sealed.log.head import Head, Trust
+from blindscore_crypto.sealed.log.keymap import EMPTY, KeyMap, MapProof, holds
+from blindscore_crypto.sealed.log.lookup import Watcher, ask
+from blindscore_crypto.sealed.log.tree import Tree, extends, includes, leaf_hash, tree_hash
+from blindscore_crypto.sealed.parties.log import LogKeeper, Witness
+from blindscore_crypto.sealed.wire import Reader
+from tests.crypto.sealed_world import KEYS, World, follow
 
 # Entries and roots of sizes 1 to 8 that implementations of Certificate Transparency hold in common.
 ENTRIES = [
@@ -32,131 +41,299 @@ ROOTS = [
 ]
 
 
-def log_of(n: int, key: SigningKey | None = None) -> Log:
-    log = Log(key)
+def tree_of(n: int) -> Tree:
+    tree = Tree()
     for i in range(n):
-        log.append(f"entry {i}".encode())
-    return log
+        tree.append(f"entry {i}".encode())
+    return tree
 
 
 def test_tree_hashes_are_the_known_ones():
-    assert tree_hash([]) == hashlib.sha256(b"").digest()
+    assert tree_hash([]) == Tree().root() == hashlib.sha256(b"").digest()
+    tree = Tree()
     for n, root in enumerate(ROOTS, 1):
-        assert tree_hash([leaf_hash(entry) for entry in ENTRIES[:n]]).hex() == root
+        tree.append(ENTRIES[n - 1])
+        assert tree.root().hex() == root == tree_hash([leaf_hash(entry) for entry in ENTRIES[:n]]).hex()
+
+
+@given(st.integers(1, 200))
+@settings(max_examples=30, deadline=None)
+def test_the_kept_tree_is_its_plain_twin_at_every_size(n):
+    tree, leaves = tree_of(n), [leaf_hash(f"entry {i}".encode()) for i in range(n)]
+    for size in {1, n, n // 2 or 1, n - 1 or 1}:
+        assert tree.root(size) == tree_hash(leaves[:size])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 8, 13])
 def test_every_entry_of_every_size_is_included_and_nothing_else(size):
-    log = log_of(size)
-    head = log.head()
-    head.check(log.public)
+    tree = tree_of(13)
+    root = tree.root(size)
     for i in range(size):
-        proof = log.inclusion(i, size)
-        entry = f"entry {i}".encode()
-        assert includes(head, entry, i, proof)
-        assert not includes(head, b"another", i, proof)
-        assert not includes(head, entry, (i + 1) % size, proof) or size == 1
-        assert not includes(head, entry, i, (*proof, bytes(32)))
-        assert not includes(head, entry, size, proof)
+        proof, leaf = tree.inclusion(i, size), leaf_hash(f"entry {i}".encode())
+        assert includes(root, size, leaf, i, proof)
+        assert not includes(root, size, leaf_hash(b"another"), i, proof)
+        assert not includes(root, size, leaf, (i + 1) % size, proof) or size == 1
+        assert not includes(root, size, leaf, i, (*proof, bytes(32)))
+        assert not includes(root, size, leaf, size, proof)
         if proof:
-            assert not includes(head, entry, i, proof[:-1])
-            assert not includes(head, entry, i, (bytes(32), *proof[1:]))
+            assert not includes(root, size, leaf, i, proof[:-1])
+            assert not includes(root, size, leaf, i, (bytes(32), *proof[1:]))
 
 
 @pytest.mark.parametrize("new", [1, 2, 6, 7, 8, 13])
 def test_every_prefix_is_consistent_and_a_rewritten_one_is_not(new):
-    log = log_of(new)
-    heads = [log_of(n).head() for n in range(new + 1)]
+    tree = tree_of(13)
     for old in range(1, new + 1):
-        proof = log.consistency(old, new)
-        assert extends(heads[old], heads[new], proof)
-        rewritten = replace(heads[old], root=bytes(32))
-        assert not extends(rewritten, heads[new], proof)
-        assert not extends(heads[old], replace(heads[new], root=bytes(32)), proof)
-        assert not extends(heads[old], heads[new], (*proof, bytes(32)))
+        proof, a, b = tree.consistency(old, new), (old, tree.root(old)), (new, tree.root(new))
+        assert extends(a, b, proof)
+        assert not extends((old, bytes(32)), b, proof)
+        assert not extends(a, (new, bytes(32)), proof)
+        assert not extends(a, b, (*proof, bytes(32)))
         if proof:
-            assert not extends(heads[old], heads[new], proof[:-1])
-    assert not extends(heads[0], heads[new], ())
+            assert not extends(a, b, proof[:-1])
+    assert not extends((0, tree.root(0)), (new, tree.root(new)), ())
 
 
 def test_a_proof_that_the_log_cannot_give_is_refused():
-    log = log_of(4)
+    tree = tree_of(4)
     for index, size in ((4, 4), (-1, 4), (0, 5), (0, 0)):
-        with pytest.raises(ParameterError):
-            log.inclusion(index, size)
+        with pytest.raises(ParameterError, match="the log has 4 entries"):
+            tree.inclusion(index, size)
     for old, new in ((0, 4), (4, 3), (1, 5)):
-        with pytest.raises(ParameterError):
-            log.consistency(old, new)
+        with pytest.raises(ParameterError, match="the log has 4 entries"):
+            tree.consistency(old, new)
 
 
-def test_a_watcher_follows_an_honest_log_and_convicts_a_rewritten_one():
-    key = SigningKey()
-    log, watcher = log_of(3, key), LogWatcher(key.public)
-    watcher.update(log.head(), ())
-    log.append(b"entry 3")
-    watcher.update(log.head(), log.consistency(3, 4))
-    forked = Log(key)
-    for entry in (b"entry 0", b"bent", b"entry 2", b"entry 3", b"entry 4"):
-        forked.append(entry)
-    for proof in (forked.consistency(4, 5), log.consistency(3, 4), ()):
-        with pytest.raises(ForgeryError, match="does not extend"):
-            watcher.update(forked.head(), proof)
+# The map
 
 
-def test_a_head_that_the_log_did_not_sign_is_refused():
-    log = log_of(3)
-    head = log.head()
-    LogWatcher(log.public).update(head, ())
-    for bad in (
-        replace(head, size=4),
-        replace(head, root=bytes(32)),
-        replace(head, signature=bytes(64)),
-        Head(-1, head.root, head.signature),
-        replace(head, root=b"short"),
+@given(st.sets(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.binary(min_size=32, max_size=32))
+@settings(max_examples=40, deadline=None)
+def test_every_key_is_present_and_every_other_absent(keys, stranger):
+    kept = KeyMap()
+    values = {key: hashlib.sha256(key).digest() for key in keys}
+    for key, value in values.items():
+        kept.insert(key, value)
+    for key, value in values.items():
+        assert holds(kept.root, key, value, kept.prove(key))
+        assert not holds(kept.root, key, None, kept.prove(key))
+        assert not holds(kept.root, key, bytes(32), kept.prove(key))
+        assert not holds(kept.root, key, None, MapProof(kept.prove(key).siblings))
+    near = bytes([*next(iter(keys))[:-1], next(iter(keys))[-1] ^ 1])
+    for absent in {stranger, near} - keys:
+        assert holds(kept.root, absent, None, kept.prove(absent))
+        assert not holds(kept.root, absent, bytes(32), kept.prove(absent))
+        assert kept.get(absent) is None
+
+
+def test_the_order_of_insertion_does_not_matter_and_a_key_is_set_once():
+    keys = [os.urandom(32) for _ in range(20)]
+    one, other = KeyMap(), KeyMap()
+    assert one.root == EMPTY
+    assert holds(EMPTY, keys[0], None, one.prove(keys[0]))
+    for key in keys:
+        one.insert(key, key)
+    for key in reversed(keys):
+        other.insert(key, key)
+    assert one.root == other.root
+    with pytest.raises(ParameterError, match="set already"):
+        one.insert(keys[3], bytes(32))
+    with pytest.raises(ParameterError, match="32 bytes"):
+        one.insert(b"short", bytes(32))
+
+
+# What is admitted
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(blind=True)
+
+
+def book_of(world: World) -> Book:
+    book = Book(KEYS.registrar.public)
+    for entry in world.entries():
+        book.append(entry)
+    return book
+
+
+def test_the_log_holds_one_live_document_a_lender_purpose_and_epoch(world):
+    """A bent card as a second entry: nobody admits it."""
+    book = book_of(world)
+    bent = replace(world.terms, card=replace(world.card, base=world.card.base - 60))
+    with pytest.raises(ForgeryError, match="holds another terms under this key"):
+        book.append(Entry.sign(Kind.TERMS, world.key, bent.encode()).encode())
+    other = replace(world.terms, purpose="credit card")
+    book.append(Entry.sign(Kind.TERMS, world.key, other.encode()).encode())
+
+
+def admitted(name: str, role: str, key: VerifyingKey) -> Entry:
+    return Entry.sign(Kind.MEMBER, KEYS.registrar, Member(name, role, key).encode())
+
+
+def test_only_who_may_say_something_says_it(world):
+    book, stranger = book_of(world), SigningKey()
+    theirs = replace(world.terms, lender_key=stranger.public)
+    bank_key = world.source_keys[0]
+    by_source = replace(world.terms, lender=world.sources[0].name, lender_key=bank_key.public)
+    known = {s.name: s for s in world.terms.sources}
+    unknown = replace(World(blind=True).terms, lender_key=world.key.public)
+    for entry, why in (
+        (Entry.sign(Kind.MEMBER, stranger, Member("Quay Bank", "lender", stranger.public).encode()), "registrar"),
+        (
+            Entry.sign(Kind.MEMBER, KEYS.registrar, Member(world.lender_name, "lender", stranger.public).encode()),
+            "another",
+        ),
+        (Entry.sign(Kind.MEMBER, KEYS.registrar, Member("Sibling", "lender", world.key.public).encode()), "another"),
+        (Entry.sign(Kind.MEMBER, KEYS.registrar, Member("King", "king", stranger.public).encode()), "no role"),
+        (Entry.sign(Kind.TERMS, stranger, theirs.encode()), "no member"),
+        (Entry.sign(Kind.TERMS, bank_key, by_source.encode()), "role that does not"),
+        (Entry.sign(Kind.TERMS, world.key, replace(world.terms, lender="Sibling", purpose="x").encode()), "own name"),
+        (
+            Entry.sign(Kind.TERMS, world.key, unknown.encode()),
+            "no member under",
+        ),
+        (Entry.sign(Kind.TERMS, world.key, b"noise"), "terms"),
+        (Entry(Kind.EPOCH_KEY, bank_key.public, known["bank"].blind.signed, bytes(64)), "does not verify"),
     ):
+        with pytest.raises(ForgeryError, match=why):
+            book.append(entry.encode())
+    for bad in (b"", b"\x09" + book.entries[0][1:], book.entries[0][:-1], book.entries[0] + b"\0"):
         with pytest.raises(ForgeryError):
-            LogWatcher(log.public).update(bad, ())
-    with pytest.raises(ForgeryError):
-        LogWatcher(SigningKey().public).update(head, ())
+            book.append(bad)
+    assert len(book.tree) == len(world.entries())
 
 
-# What makes steering fail
+def test_a_source_has_one_blind_signing_key_a_layout_and_epoch(world):
+    """A key for one person: the log admits none beside the first, and terms that use one are not admitted."""
+    from blindscore_crypto.channel.purposes import Purpose
+    from blindscore_crypto.sealed.parties.source import epoch_signer
+    from blindscore_crypto.sealed.terms import EpochKey
+
+    book, bank, key = book_of(world), world.terms.sources[0], world.source_keys[0]
+    signer = epoch_signer(world.group, bank.layout, world.epoch)
+    bare = EpochKey(bank.layout.fingerprint, world.epoch, signer.key, b"")
+    marked = replace(bare, signature=key.sign(bare.signed, Purpose.EPOCH_KEY))
+    with pytest.raises(ForgeryError, match="holds another epoch key"):
+        book.append(Entry(Kind.EPOCH_KEY, key.public, marked.signed, marked.signature).encode())
+    terms = replace(world.terms, purpose="x", sources=(replace(bank, blind=marked), world.terms.sources[1]))
+    with pytest.raises(ForgeryError, match="not the one that the log holds"):
+        book.append(Entry.sign(Kind.TERMS, world.key, terms.encode()).encode())
 
 
-def test_a_card_bent_for_one_person_is_caught_whatever_the_lender_does():
-    """The lender dislikes Ada and shifts her score: three ways, and each leaves proof or gets no answer."""
-    world, log_key = World(), SigningKey()
-    log = Log(log_key)
-    index = log.append(world.terms.log_entry)
-    watcher = LogWatcher(log.public)
-    watcher.update(log.head(), ())
-    wallet = Wallet("ada", [], EPOCH)
-    wallet.learn(world.terms, watcher, index, log.inclusion(index, 1))
-    wallet.accept(world.issue("ada", GOOD, count=2), world.terms)
+# Keeper, witnesses, readers
 
-    # 1. A card of her own, with fewer points for her bins. It is not in the log: her wallet does not answer.
-    bent_card = replace(CARD, base=CARD.base - 60)
-    bent = replace(world.terms, card=bent_card)
-    offer = Verifier(bent, world.key).offer(epoch=EPOCH.number, day=TODAY)
-    with pytest.raises(ParameterError, match="not among the published"):
-        wallet.apply(offer, day=TODAY)
-    with pytest.raises(ForgeryError, match="not in the public log"):
-        wallet.learn(bent, watcher, index, log.inclusion(index, 1))
 
-    # 2. So the lender logs the bent card as well. Now everybody reads that it has two.
-    log.append(bent.log_entry)
-    watcher.update(log.head(), log.consistency(1, 2))
-    assert {world.terms.log_entry, bent.log_entry} <= set(log.entries)
+def test_a_reader_finds_entries_and_proofs_of_absence(world):
+    keeper, _ = world.published()
+    watcher = Watcher(world.trust, MemoryStore())
+    keys = [name_key(world.lender_name), member_key(SigningKey().public), terms_key(world.key.public, "loan", 202611)]
+    (found,) = keeper.handle(Message("log", "lookup", watcher.ask(keys), "line"))
+    member, absent, terms = watcher.read(keys, found.body, world.clock())
+    assert Member.decode(member.body).key == world.key.public
+    assert absent is None
+    assert terms.body == world.terms.encode()
+    assert watcher.head.size == len(keeper.book.tree)
+    everyone = replace(world.trust, k=3)  # with two of three, a flipped bit in one cosignature does no harm
+    for at in range(0, len(found.body), 41):
+        bad = bytearray(found.body)
+        bad[at] ^= 1
+        with pytest.raises(ForgeryError):
+            Watcher(everyone, MemoryStore()).read(keys, bytes(bad), world.clock())
+    with pytest.raises(ForgeryError):  # an answer to another question
+        Watcher(world.trust, MemoryStore()).read(keys[::-1], found.body, world.clock())
+    with pytest.raises(ParameterError, match="1 to 64"):
+        ask([], 0)
 
-    # 3. So the lender keeps the public card and answers against it. Its own signature convicts it.
-    frame = wallet.apply(world.offer(), day=TODAY)
-    assert check(world.terms, frame).approved
-    refusal = world.verifier.sign_decision(frame, False).encode()
-    assert is_bent(world.terms, frame, refusal)
 
-    # Or the log keeper shows Ada alone another log: it does not extend what she saw.
-    split = Log(log_key)
-    split.append(bent.log_entry)
-    split.append(world.terms.log_entry)
-    with pytest.raises(ForgeryError, match="does not extend"):
-        watcher.update(split.head(), ())
+def look(keeper: LogKeeper, watcher: Watcher, world: World) -> list[Entry | None]:
+    keys = [name_key(world.lender_name)]
+    (found,) = keeper.handle(Message("log", "lookup", watcher.ask(keys), "line"))
+    return watcher.read(keys, found.body, world.clock())
+
+
+def test_a_head_without_enough_witnesses_or_of_yesterday_is_refused(world):
+    keeper, _ = world.published()
+    look(keeper, Watcher(world.trust, MemoryStore()), world)
+    lonely = LogKeeper(KEYS.log, KEYS.registrar.public, MemoryStore(), (), world.clock)
+    for entry in world.entries():
+        lonely.append(entry)
+    with pytest.raises(ForgeryError, match="0 witnesses cosigned"):
+        look(lonely, Watcher(world.trust, MemoryStore()), world)
+    stranger = Trust(SigningKey().public, world.trust.witnesses, 2)
+    with pytest.raises(ForgeryError, match="log head"):
+        look(keeper, Watcher(stranger, MemoryStore()), world)
+    world.clock.advance(2 * 86_400)  # the log is frozen for this reader
+    try:
+        with pytest.raises(ForgeryError, match="stopped"):
+            look(keeper, Watcher(world.trust, MemoryStore()), world)
+    finally:
+        world.clock.advance(-2 * 86_400)
+    for k, witnesses in ((0, world.trust.witnesses), (4, world.trust.witnesses), (2, world.trust.witnesses[:1] * 2)):
+        with pytest.raises(ParameterError, match="witnesses"):
+            Trust(KEYS.log.public, witnesses, k)
+
+
+def test_one_witness_counts_once_however_often_it_signs(world):
+    keeper, witnesses = world.published()
+    head = keeper.head()
+    twice = replace(head, cosigned=(head.cosigned[0],) * 3)
+    world.trust.require(head, world.clock())
+    with pytest.raises(ForgeryError, match="1 witnesses"):
+        world.trust.require(twice, world.clock())
+    strangers = tuple((key.public.id, twice.cosign(key)) for key in (SigningKey(), SigningKey()))
+    with pytest.raises(ForgeryError, match="1 witnesses"):
+        world.trust.require(replace(twice, cosigned=(head.cosigned[0], *strangers)), world.clock())
+    assert witnesses[0].public.id in {name for name, _ in head.cosigned}
+
+
+def test_a_log_that_grows_is_followed_and_a_keeper_restarts(world):
+    keeper, witnesses = world.published()
+    watcher = Watcher(world.trust, MemoryStore())
+    look(keeper, watcher, world)
+    other = replace(world.terms, purpose="overdraft")
+    published, *extends_ = keeper.handle(
+        Message("log", "publish", Entry.sign(Kind.TERMS, world.key, other.encode()).encode(), "Harbour Bank")
+    )
+    assert (published.kind, len(extends_)) == ("published", 3)
+    follow(keeper, witnesses)
+    look(keeper, watcher, world)
+    again = LogKeeper(KEYS.log, KEYS.registrar.public, keeper.store, [w.name for w in witnesses], world.clock)
+    assert again.book.tree.root() == keeper.book.tree.root()
+    follow(again, witnesses)
+    look(again, watcher, world)
+    (refused,) = keeper.handle(Message("log", "publish", b"noise", "Harbour Bank"))
+    assert refused.kind == "refused"
+
+
+def test_heads_and_lookups_of_twenty_thousand_entries_cost_a_few_hashes(monkeypatch):
+    tree, counted = tree_of(20_000), []
+    real = hashlib.sha256
+    monkeypatch.setattr("blindscore_crypto.sealed.log.tree.hashlib.sha256", lambda d: (counted.append(1), real(d))[1])
+    tree.append(b"one more")
+    tree.root()
+    tree.inclusion(777, 20_001)
+    tree.consistency(12_345, 20_001)
+    assert len(counted) < 200
+
+
+def test_heads_travel_as_bytes():
+    head = Head.sign(KEYS.log, 3, bytes(32), bytes(range(32)), 77)
+    head = replace(head, cosigned=((KEYS.witnesses[0].public.id, head.cosign(KEYS.witnesses[0])),))
+    reader = Reader("head", head.encode())
+    assert Head.read(reader) == head
+    reader.end()
+    for bad in (b"", head.encode()[:-1], b"x" + head.encode()[1:]):
+        with pytest.raises(ForgeryError):
+            Head.read(Reader("head", bad))
+
+
+def test_a_witness_that_lost_its_store_is_told_from_the_start(world):
+    keeper, _ = world.published()
+    fresh = Witness("witness 0", KEYS.witnesses[0], KEYS.log.public, KEYS.registrar.public, MemoryStore(), world.clock)
+    extension = keeper.refresh()[0]
+    (refused,) = fresh.handle(replace(extension, sender="log"))
+    assert refused.kind == "refused"
+    keeper.handle(replace(refused, sender="witness 0"))
+    (cosigned,) = fresh.handle(replace(keeper.refresh()[0], sender="log"))
+    assert cosigned.kind == "cosigned"

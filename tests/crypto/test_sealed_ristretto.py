@@ -10,14 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blindscore.errors import ForgeryError, MissingExtraError
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.sealed.attestation import Attestation
+from blindscore_crypto.sealed.check import check
 from blindscore_crypto.sealed.groups import ristretto
 from blindscore_crypto.sealed.groups.group import P256_GROUP, random_scalar
-from blindscore_crypto.sealed.parties.lender import Decision
-from blindscore_crypto.sealed.presentation import check
 from blindscore_crypto.sealed.proofs.commitments import Pedersen
 from blindscore_crypto.sealed.proofs.fiat_shamir import Transcript
 from blindscore_crypto.sealed.proofs.range_proof import Claim, RangeProof, prove, verify, verify_batch
-from tests.crypto.sealed_world import GOOD, POOR, TODAY, World
+from tests.crypto.sealed_world import GOOD, World
 
 pytest.importorskip("rbcl")
 GROUP = ristretto.ristretto255()
@@ -96,25 +98,25 @@ def test_a_range_proof_holds_and_its_spoiled_twins_do_not():
     assert verify_batch(PEDERSEN, claims)
 
 
-def test_the_whole_protocol_runs_on_it():
-    world = World(group=GROUP)
-    for bins, approved in ((GOOD, True), (POOR, False)):
-        frame = world.frame(bins)
-        answer = world.verifier.decide(frame, day=TODAY)
-        assert Decision.decode(world.terms, frame, answer).approved is approved
-    frame = bytearray(world.frame(GOOD))
-    frame[-1] ^= 1
-    with pytest.raises(ForgeryError):
-        check(world.terms, bytes(frame))
+@pytest.mark.parametrize("blind", [False, True])
+def test_the_whole_protocol_runs_on_it(blind):
+    world = World(group=GROUP, blind=blind)
+    assert world.apply("ada", "good").verdict() is True
+    assert world.apply("bob", "poor").verdict() is False
+    client = SigningKey()
+    answer = bytearray(world.answer(GOOD, client=client)[:-64])
+    answer[-1] ^= 1
+    with pytest.raises(ForgeryError, match=r"canonical|not proven"):
+        check(world.terms, bytes(answer) + client.sign(bytes(answer), Purpose.ANSWER))
 
 
 def test_an_attestation_of_one_group_is_not_taken_in_the_other():
-    world, other = World(group=GROUP), World()
-    mixed = replace(world.terms, group=P256_GROUP)
-    issued = world.issue("ada", GOOD)
-    world.wallet(GOOD).score(world.terms)
-    with pytest.raises(ForgeryError):
-        other.wallet(GOOD).accept(issued, mixed)
+    world = World(group=GROUP)
+    issued = world.issue("ada", GOOD)[0]
+    source = world.terms.sources[0]
+    Attestation.decode(GROUP, source, issued.attestation)
+    with pytest.raises(ForgeryError, match="bytes"):
+        Attestation.decode(P256_GROUP, source, issued.attestation)
 
 
 def test_without_the_extra_the_message_says_what_to_do(monkeypatch):

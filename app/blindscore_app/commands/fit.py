@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from blindscore.people.files.file_schema import FileSchema
-    from blindscore.scorecard.scorecard import Scorecard
     from blindscore.scorecard.settings.read import FitSettings
 
 
@@ -42,6 +41,7 @@ def fit(
         typer.Option("--hold-out", help="Fit on the past customers of [history] alone, and test on the others."),
     ] = False,
     special: Special = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse odd columns and rows instead of warning.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit a scorecard to people whose outcome is known, and say how well it does on people it has not seen.
@@ -51,10 +51,11 @@ def fit(
     check_file(out, file, schema, settings)
     import numpy as np
 
-    from blindscore.designs.plain import declared
-    from blindscore.errors import ParameterError
+    from blindscore.errors import DataError, ParameterError
     from blindscore.people.files.file_schema import load_schema
     from blindscore.people.files.loaders import load_people
+    from blindscore.scorecard.findings import training_findings
+    from blindscore.scorecard.folds import FOLDS, out_of_fold
     from blindscore.scorecard.forms.json import save_card
     from blindscore.scorecard.quality import auc_interval
     from blindscore.scorecard.scorecard import Scorecard
@@ -69,25 +70,31 @@ def fit(
         absent = sorted(set(wish.exclude) - set(people.features.columns))
         if absent:
             raise ParameterError(f"no feature to exclude is called {', '.join(absent)}")
-        features = declared(people.features.drop(columns=list(wish.exclude)))
+        features = people.features.drop(columns=list(wish.exclude))
         if not len(features.columns):
             raise ParameterError("every feature is excluded; leave one")
+        odd = [str(finding) for finding in training_findings(features, people.default)]
+        if odd and strict:
+            raise DataError(f"{file}: {'. '.join(odd)}")
         weight = _weights(file, plan, wish.weights)
         codes = _codes(plan, wish, special_codes(special or [], features), list(features.columns))
         chosen: dict[str, Any] = {key: value for key, value in wish.estimator.items() if key != "special"}
 
-        def fitted(rows: NDArray[np.bool_]) -> Scorecard:
-            own = Scorecard(special=codes, **chosen)
-            return own.fit(features.loc[rows], people.default[rows], None if weight is None else weight[rows])
-
-        past, unseen = people.history, ~people.history
-        progress("fitting on past customers", 1, 3)
-        trial = fitted(past)
-        reached = auc_interval(people.default[unseen], -trial.decision_function(features.loc[unseen]))
-        progress("fitting", 2, 3)
-        rows = past if hold_out else np.ones(len(people), bool)
-        final = trial if hold_out else fitted(rows)
+        rows = people.history if hold_out else np.ones(len(people), bool)
+        progress("fitting", 1, 3)
+        own = Scorecard(special=codes, **chosen)
+        final = own.fit(features.loc[rows], people.default[rows], None if weight is None else weight[rows])
+        progress("scoring people unseen", 2, 3)
+        unseen = ~rows if hold_out else rows
+        told = (
+            -final.decision_function(features.loc[unseen])
+            if hold_out
+            else out_of_fold(final, features, people.default, weight)
+        )
+        reached = auc_interval(people.default[unseen], told)
         progress("fitted", 3, 3)
+    for one in odd:
+        typer.echo(f"warning: {one}", err=True)
     card = final.card_
     if wish.prior is not None:
         card = with_prior(
@@ -103,6 +110,8 @@ def fit(
         "features": card.features,
         "special": codes,
         "smallest_bin": None if smallest is None else asdict(smallest),
+        "findings": odd,
+        "folds": None if hold_out else FOLDS,
         "auc_unseen": reached[0],
         "auc_unseen_low": reached[1],
         "auc_unseen_high": reached[2],
@@ -111,13 +120,17 @@ def fit(
         typer.echo(json.dumps(said))
         return
     listed = "".join(f"; special in {name}: {', '.join(f'{c:g}' for c in own)}" for name, own in codes.items())
-    whose = "this card, which was fitted" if hold_out else "a card fitted"
-    rest = "." if hold_out else "; the card written here is fitted on all."
+    how = (
+        f"of this card, which was fitted on the {int(rows.sum())} past customers, on the {int(unseen.sum())} others."
+        if hold_out
+        else f"cross-validated: each person scored by a card fitted with the same settings on the other {FOLDS - 1} of "
+        f"{FOLDS} parts; the card written here is fitted on all."
+    )
+    least = "" if smallest is None else f"\nSmallest bin: {smallest.people} people ({smallest.feature})."
     typer.echo(
         f"Written: {out} ({len(card.features)} features of {int(rows.sum())} people{listed})\n"
         f"Fingerprint: {card.fingerprint}\n"
-        f"AUC {reached[0]:.3f} [{reached[1]:.3f}, {reached[2]:.3f}] of {whose} on the {int(past.sum())} past "
-        f"customers, on the {int(unseen.sum())} others{rest}"
+        f"AUC {reached[0]:.3f} [{reached[1]:.3f}, {reached[2]:.3f}] {how}{least}"
     )
 
 

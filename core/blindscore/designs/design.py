@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
-from blindscore.parties.costs import Costs as Costs
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card

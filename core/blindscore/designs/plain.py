@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from blindscore.designs.design import Costs, Run
+from blindscore.designs.design import Run
 from blindscore.errors import DataError, ParameterError
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import FINANCIAL, Population
 from blindscore.scorecard.binning import kind_of

@@ -7,6 +7,8 @@ first offending row, never the value.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -159,6 +161,29 @@ def bin_column(
             unknown[characteristic.feature] += int(lost.sum())
         found = np.where(lost, characteristic.other, found)
     return found.astype(np.uint8)
+
+
+def bin_value(characteristic: Characteristic, value: object) -> int:
+    """Bin of one value in one characteristic: what :func:`bin_column` gives for a column of it, many times faster.
+
+    Raises
+    ------
+    DataError
+        Infinity, a wrong type, or an unknown category; names the column, never the value.
+    """
+    where = f"column {characteristic.feature!r}"
+    if value is None or value is pd.NA or value != value:  # NaN
+        return characteristic.n_bins - 1
+    if characteristic.groups is None:
+        if not isinstance(value, Real) or not math.isfinite(value):
+            raise DataError(f"{where}: a finite number needed, or a missing value")
+        return bisect_right(characteristic.edges, _to_float(value))
+    for number, group in enumerate(characteristic.groups):
+        if value in group:
+            return number
+    if characteristic.other is not None and isinstance(value, str):
+        return characteristic.other
+    raise DataError(f"{where}: a category that the scorecard does not know, or no text")
 
 
 def bin_labels(characteristic: Characteristic) -> list[str]:

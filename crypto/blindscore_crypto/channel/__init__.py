@@ -1,1 +1,1 @@
-"""How messages travel: frames of fixed size and signatures over them."""
+"""How messages travel: frames of fixed size, signatures with one purpose a meaning, oblivious HTTP."""

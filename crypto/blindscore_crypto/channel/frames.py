@@ -31,8 +31,14 @@ class Kind(IntEnum):
     REFUSAL = 5  # lender -> applicant: no, whatever the reason
     RESULT = 6  # lender -> applicant: the score given, signed
     KEYS = 7  # source -> applicant -> lender or helper: its keys of a comparison, signed
-    CHECK = 8  # lender -> helper: how to check an opening, and masked values, signed
+    CHECK = 8  # lender -> helper: a commitment to how an opening is checked, signed
     SHARE = 9  # helper -> lender: masked values and its share of the decision, signed
+    ASK = 10  # applicant -> source: encrypt my bins for whoever this pseudonym hides
+    DECISION = 11  # lender -> applicant: approved or refused
+    COMMITMENT = 12  # helper -> lender: a commitment to masked values, signed
+    TELLING = 13  # lender -> helper: what the check frame committed to, signed
+    TRANSCRIPT = 14  # lender or applicant -> auditor: all that went between them
+    RECEIPT = 15  # lender -> applicant, with the reply: where the application stands in the lender's log, signed
 
 
 def pack(kind: Kind, code: int, body: bytes) -> bytes:

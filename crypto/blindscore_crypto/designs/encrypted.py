@@ -1,45 +1,41 @@
 """``encrypted``: the lender computes the score blind and reads nothing else of the person.
 
-Who sees what: the source its own ledger (as today); the lender the total points under a pairwise pseudonym, and
-ciphertext; the applicant masked numbers. Assumptions: ring-LWE, Ed25519, SHA-256. Not protected: the lender's card is
-secret, so it may shift the score of a person whom it dislikes, and nobody can prove it.
+Who sees what: the source its own ledger (as today) and what it attested; the lender the total points under a pairwise
+pseudonym, and ciphertext; the applicant masked numbers and its decision. The attestation lies with source and lender
+byte for byte, so the two together join their records (handle ``attestation``). Assumptions: ring-LWE, Ed25519, SHA-256,
+an honest source. Not protected: the lender's card is secret, so it may shift the score of a person whom it dislikes, or
+read bins in place of a score by a card made for that, and nobody can prove it.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Costs, Rule, Run
-from blindscore.designs.plain import (
-    LENDER_SCORES,
-    bank_view,
-    choose_threshold,
-    everyone,
-    financial,
-    fit_card,
-    messages,
-    retrain,
-    scoring_lender,
-)
-from blindscore.parties.view import View, columns
+from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Rule, Run
+from blindscore.designs.plain import LENDER_SCORES, bank_view, everyone, scoring_lender
+from blindscore.parties.cast import Cast, Ending, StoreOf
+from blindscore.parties.party import Party, SetClock
+from blindscore.parties.store import MemoryStore
+from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.designs.executed import Executed, Fitted, Records, execute, fit, records_of
 from blindscore_crypto.designs.sample import check_sample
 
 if TYPE_CHECKING:
-    from blindscore_crypto.encrypted.protocol import Lender, Source
+    from blindscore_crypto.encrypted.parameters import Parameters
 
-LENDER = "lender"
+BANK, LENDER = "bank", "lender"
+HANDLE = "attestation"
+MALICIOUS = "malicious with a secret card"  # name of the adversary against which a figure holds
 
 
 @dataclass(frozen=True)
@@ -54,156 +50,140 @@ class Encrypted:
     summary = "The lender computes the score on encrypted figures and learns the score, never the figures."
     enforces = frozenset({CONSTANT_SIZES, SCORE_ONLY, NO_CONDUCT, SOURCE_BLIND})
     rules: tuple[Rule, ...] = ()
-    feared: tuple[tuple[str, ...], ...] = ()
+    feared: tuple[tuple[str, ...], ...] = (("lender", "source"),)
 
     def __post_init__(self) -> None:
         check_sample(self.sample)
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the protocol on a sample, and record views; see :class:`blindscore.designs.design.Design`."""
-        return run_blind(population, scorecard, rng, self.approve, self.sample, play)
+        fitted = fit(population, scorecard, self.approve)
+        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
+        records = records_of(population, fitted.card.features, chosen)
+        done = execute(
+            cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore()),
+            population,
+            chosen,
+            blind_views(population, fitted, rng),
+            fitted.decisions,
+        )
+        return blind_run(fitted, done, self.approve, readable=values_of_a_reply(fitted.card))
 
 
-@dataclass
-class Trial:
-    """Real executions: what the lender read, and what each role spent."""
+def cast(card: Card, threshold: int, records: Records, store_of: StoreOf) -> Cast:
+    """Return bank, lender and wallets, ready to play: records are what the bank holds by legal id."""
+    from blindscore_crypto.channel.signatures import SigningKey
+    from blindscore_crypto.encrypted.parties.lender import Lender
+    from blindscore_crypto.encrypted.parties.read_score import ReadScore
+    from blindscore_crypto.encrypted.parties.scorer import BlindScorer
+    from blindscore_crypto.encrypted.parties.source import Source
+    from blindscore_crypto.encrypted.parties.wallet import Terms, Wallet
 
-    parameters: Any
-    bytes_up: int
-    bytes_down: int
-    read: list[tuple[int, ...]] = field(default_factory=list)  # by person: total and score, or the decision alone
-    application: bytes = b""  # the last one that the lender received
-    microseconds: dict[str, list[float]] = field(default_factory=lambda: {"applicant": [], "source": [], "lender": []})
-
-    def spend(self, role: str, microseconds: float) -> None:
-        """Add what a role spent on one person."""
-        self.microseconds.setdefault(role, []).append(microseconds)
-
-    def medians(self) -> dict[str, float]:
-        """Median process time a person, by role, in microseconds."""
-        return {role: round(float(np.median(spent)), 1) for role, spent in self.microseconds.items()}
+    clock = SetClock()
+    bank = Source(BANK, records, store_of(BANK), clock, SigningKey())
+    scorer = BlindScorer(LENDER, card, [bank.public], store_of(LENDER), clock)
+    terms = Terms(LENDER, scorer.layout, scorer.parameters)
+    return Cast(
+        institutions=(bank, Lender(scorer, ReadScore(threshold))),
+        wallet=lambda legal_id: Wallet(f"wallet of {legal_id}", terms, BANK),
+        ending=ending,
+        lines={("wallet", "source"): "legal id"},
+        clock=clock,
+        keys_bytes=len(terms.layout.encode()) + len(bank.public.raw),
+    )
 
 
-def run_blind(
-    population: Population,
-    scorecard: Scorecard,
-    rng: np.random.Generator,
-    approve: float,
-    sample: int,
-    execute: Callable[[Card, NDArray[np.uint8], int], Trial],
-    audit_share: float = 0.0,
-    one_bit: bool = False,
-) -> Run:
-    """Fit a card on all financial features, ``execute`` the protocol on ``sample`` people, and record every view.
+def ending(wallet: Party) -> Ending:
+    """Return what a wallet holds in the end."""
+    return Ending(decision=wallet.decision, score=wallet.score)  # type: ignore[attr-defined]
 
-    ``execute`` gets card, bins and threshold. With ``one_bit`` the lender reads decisions in place of totals.
+
+def values_of_a_reply(card: Card, limit: float = math.inf) -> float:
+    """Return how many values a lender that cheats can tell apart by one application, at most (log2).
+
+    Another multiplier reads K other linear functions of the bins modulo t. Of a person it can learn no more than all
+    its bins.
+
+    Parameters
+    ----------
+    limit
+        Of the values of one reply, log2, where a design keeps the lender to less than K numbers modulo t.
     """
-    card = fit_card(population, scorecard, financial(population)).card_
-    bins = card.bins(population.features)
-    totals = card.totals(bins)
-    scores = card.clip(totals)
-    threshold = choose_threshold(scores[population.history], approve, card.scale.low, card.scale.high)
-    chosen = rng.choice(len(population), min(sample, len(population)), replace=False)
-    trial = execute(card, bins[chosen], threshold)
-    decisions = scores >= threshold
-    p, span = trial.parameters, card.max_total - card.min_total + 1
-    # What the lender reads is the total, before it clips, or one bit.
-    truth = decisions[chosen, None] if one_bit else np.stack([totals[chosen], scores[chosen]], axis=1)
-    agree = np.array(trial.read) == truth
-    clear = pd.DataFrame({"approved": decisions.astype(np.int8)} if one_bit else {"score": totals})
+    p = parameters_of(card)
+    return min(limit, p.outputs * math.log2(p.t), sum(math.log2(n) for n in card.n_bins))
+
+
+def parameters_of(card: Card) -> Parameters:
+    """Return the parameter set that a card runs under."""
+    from blindscore_crypto.encrypted.parameters import fitting
+
+    return fitting(sum(card.n_bins), card.max_total - card.min_total + 1)
+
+
+def blind_views(
+    population: Population, fitted: Fitted, rng: np.random.Generator, *, decision: bool = False
+) -> dict[str, View]:
+    """Return the ideal views of lender and source: one total, or one bit; and what the source attested, at both."""
+    signed = rng.permutation(len(population)).astype(np.int64)  # names an attestation that both can recognise
+    bit = fitted.decisions.astype(np.int8)
+    clear = pd.DataFrame({"approved": bit} if decision else {"total": fitted.totals}).assign(**{HANDLE: signed})
+    kind: Kind = "decision" if decision else "total"
+    span = fitted.card.max_total - fitted.card.min_total + 1
     lender = View(
-        "lender",
+        LENDER,
         "pairwise",
         clear,
-        columns("decision" if one_bit else "total", clear.columns),
+        (Column(clear.columns[0], kind), Column(HANDLE, "handle")),
         everyone(population),
-        opaque_bytes=trial.bytes_up,
-        received=trial.application,
-        messages=messages(population, trial.bytes_up, trial.bytes_down),
-        universe=2 if one_bit else span,
+        universe=2 if decision else span,
     )
+    return {"lender": lender, "source": bank_view(population, **{HANDLE: signed})}
+
+
+def blind_run(
+    fitted: Fitted,
+    done: Executed,
+    approve: float,
+    *,
+    readable: float,
+    audit_share: float = 0.0,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> Run:
+    """Return the run of a played design.
+
+    Parameters
+    ----------
+    readable
+        What a lender that cheats can read by one application, bits; see :func:`values_of_a_reply`.
+    """
+    card = fitted.card
+    p, span, bins = parameters_of(card), card.max_total - card.min_total + 1, sum(card.n_bins)
     parameters: dict[str, object] = {
         "approve": approve,
-        "threshold": threshold,
+        "threshold": fitted.threshold,
         "set": p.name,
         "ring_dimension": p.degree,
         "log2_q": round(math.log2(p.q), 1),
-        "flooding_bits": round(p.flooding_bits(sum(card.n_bins)), 1),
+        "flooding_bits": round(p.flooding_bits(bins), 1),
         "mac_soundness_bits": round(p.soundness_bits(span), 1),
+        "replies_a_card": p.life(bins),
+        f"bits_read_if_{MALICIOUS.replace(' ', '_')}": round(readable, 1),
+        **more,
     }
+    views = dict(done.views)
+    lender = views.pop("lender")
     return Run(
-        decisions=decisions,
-        scores=scores,
-        totals=totals,
-        threshold=threshold,
+        decisions=fitted.decisions,
+        scores=fitted.scores,
+        threshold=fitted.threshold,
+        totals=fitted.totals,
         card=card,
-        views={**scoring_lender(lender), "source": bank_view(population)},
-        costs=Costs(MappingProxyType(trial.medians()), trial.bytes_up, trial.bytes_down, keys_bytes=0),
+        views={**scoring_lender(replace(lender)), **views},
+        costs=done.costs,
         parameters=MappingProxyType(parameters),
-        real_runs=len(chosen),
-        real_agree=int(agree.all(axis=1).sum()),
+        real_runs=done.real_runs,
+        real_agree=done.real_agree,
         audit_share=audit_share,
-        train=retrain(population, scorecard, financial(population)),
+        train=fitted.train,
         plays=LENDER_SCORES,
     )
-
-
-def play(card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
-    """Play the protocol once for each row of bins, with keys, ciphertexts and signatures."""
-    from blindscore_crypto.encrypted import protocol, wire
-
-    source = protocol.Source()
-    lender = protocol.Lender(LENDER, card, [source.public])
-    p = lender.parameters
-    up = wire.application_bytes(p) + wire.opening_bytes(p)
-    trial = Trial(p, up, wire.reply_bytes(p))
-
-    for i, row in enumerate(bins):
-        watch = Watch(trial)
-        _, _, opening = exchange(trial, watch, source, lender, f"person {i}", row)
-        outcome = lender.conclude(opening)
-        watch.lap("lender")
-        watch.stop()
-        trial.read.append((outcome.total, outcome.score))
-    return trial
-
-
-def exchange(
-    trial: Trial, watch: Watch, source: Source, lender: Lender, legal_id: str, row: NDArray[np.uint8]
-) -> tuple[bytes, bytes, bytes]:
-    """Play the protocol for one person up to the opening; return application, reply and opening as sent."""
-    from blindscore_crypto.encrypted.protocol import Applicant
-
-    applicant = Applicant(LENDER, lender.layout, lender.parameters)
-    ask = applicant.ask()
-    watch.lap("applicant")
-    attestation = source.attest(ask, legal_id, row)
-    watch.lap("source")
-    application = applicant.apply(attestation)
-    watch.lap("applicant")
-    trial.application = application
-    reply = lender.answer(application)
-    watch.lap("lender")
-    opening = applicant.open(reply)
-    watch.lap("applicant")
-    return application, reply, opening
-
-
-class Watch:
-    """Sums up process time by role over one person, in microseconds."""
-
-    def __init__(self, trial: Trial) -> None:
-        self._trial = trial
-        self._spent: dict[str, float] = {}
-        self._since = time.process_time()
-
-    def lap(self, role: str) -> None:
-        """Book the time since the last lap on ``role``."""
-        now = time.process_time()
-        self._spent[role] = self._spent.get(role, 0.0) + 1e6 * (now - self._since)
-        self._since = time.process_time()
-
-    def stop(self) -> None:
-        """Write the person's sums into the trial."""
-        for role, spent in self._spent.items():
-            self._trial.spend(role, spent)

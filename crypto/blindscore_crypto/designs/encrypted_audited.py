@@ -1,26 +1,45 @@
-"""``encrypted-audited``: as ``encrypted``, and a bent score is proved with a stated chance.
+"""``encrypted-audited``: as ``encrypted``, and a bent score or decision is proved with a stated chance.
 
-Who sees what: as in ``encrypted``; besides, an auditor holds the card, and reads the scores of the transcripts that
-chance picks. Assumptions: as ``encrypted``, and an auditor that neither sides with the lender nor tells it what it
-will pick. Not protected: an unfair card that treats everybody alike, and scores whose transcripts nobody picks.
+Who sees what: as in ``encrypted``; besides, an auditor holds card and threshold, and reads the totals of the
+transcripts that chance picks (its view here is that of an auditor that picks everybody: an upper bound). Transcripts
+hold the attestation, so the auditor joins with source and lender. Assumptions: as ``encrypted``, and an auditor that
+neither sides with the lender nor tells it what it will pick. Not protected: an unfair card that treats everybody alike,
+or one whose points are made to read bins; scores whose transcripts nobody picks.
 """
 
 from __future__ import annotations
 
+import math
+import secrets
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, VERIFIED_SCORE, Rule, Run
+from blindscore.designs.plain import everyone
 from blindscore.errors import ParameterError
+from blindscore.parties.cast import Cast, StoreOf
+from blindscore.parties.party import SetClock
+from blindscore.parties.store import MemoryStore
+from blindscore.parties.view import Column, View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.encrypted import LENDER, Trial, Watch, exchange, run_blind
+from blindscore_crypto.designs.encrypted import (
+    BANK,
+    HANDLE,
+    LENDER,
+    blind_run,
+    blind_views,
+    ending,
+    parameters_of,
+    values_of_a_reply,
+)
+from blindscore_crypto.designs.executed import Records, execute, fit, records_of
 from blindscore_crypto.designs.sample import check_sample
 
-UNPROVED = -(2**31)  # no total at all: counts as a run that does not agree
+AUDITOR = "auditor"
 
 
 @dataclass(frozen=True)
@@ -36,7 +55,7 @@ class EncryptedAudited:
     summary = "As encrypted, and an auditor recomputes a random share of signed scores from a committed scorecard."
     enforces = frozenset({CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, VERIFIED_SCORE})
     rules: tuple[Rule, ...] = ()
-    feared: tuple[tuple[str, ...], ...] = ()
+    feared: tuple[tuple[str, ...], ...] = (("lender", "source"), ("auditor", "source"))
 
     def __post_init__(self) -> None:
         check_sample(self.sample)
@@ -45,29 +64,46 @@ class EncryptedAudited:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the audited protocol on a sample; see :class:`blindscore.designs.design.Design`."""
-        return run_blind(population, scorecard, rng, self.approve, self.sample, self._play, audit_share=self.share)
+        fitted = fit(population, scorecard, self.approve)
+        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
+        records = records_of(population, fitted.card.features, chosen)
+        views = blind_views(population, fitted, rng)
+        clear = pd.DataFrame({"total": fitted.totals, HANDLE: views["lender"].clear[HANDLE]})
+        held = (Column("total", "total"), Column(HANDLE, "handle"))
+        views["auditor"] = View("auditor", "one-time", clear, held, everyone(population))
+        played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore(), share=self.share)
+        done = execute(played, population, chosen, views, fitted.decisions)
+        # The committed card stands, so a reply that can be proved bent tells one total modulo t.
+        readable = values_of_a_reply(fitted.card, math.log2(parameters_of(fitted.card).t))
+        return blind_run(fitted, done, self.approve, readable=readable, audit_share=self.share)
 
-    def _play(self, card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
-        """Play the audited protocol for each row of bins; every transcript of the sample is replayed."""
-        from blindscore_crypto.encrypted import audit, protocol, wire
 
-        source = protocol.Source()
-        lender = audit.AuditedLender(LENDER, card, [source.public])
-        p = lender.parameters
-        auditor = audit.Auditor(lender.open_card(), lender.commitment, lender.public, p, self.share)
-        up = wire.application_bytes(p) + wire.opening_bytes(p)
-        trial = Trial(p, up, wire.reply_bytes(p) + audit.RESULT_BYTES)
+def cast(card: Card, threshold: int, records: Records, store_of: StoreOf, *, share: float = 1.0) -> Cast:
+    """Return bank, audited lender, auditor and wallets, ready to play."""
+    from blindscore_crypto.channel.signatures import SigningKey
+    from blindscore_crypto.encrypted.parties.auditor import Auditor, Opened
+    from blindscore_crypto.encrypted.parties.lender import Lender
+    from blindscore_crypto.encrypted.parties.scorer import BlindScorer
+    from blindscore_crypto.encrypted.parties.sign_score import SignScore
+    from blindscore_crypto.encrypted.parties.source import Source
+    from blindscore_crypto.encrypted.parties.wallet import Terms, Wallet
 
-        for i, row in enumerate(bins):
-            watch = Watch(trial)
-            application, reply, opening = exchange(trial, watch, source, lender, f"person {i}", row)
-            frame = lender.sign(application, reply, opening)
-            watch.lap("lender")
-            transcript = audit.Transcript(application, reply, opening, frame)
-            result = audit.read_result(transcript, p, lender.public)
-            watch.lap("applicant")
-            total = auditor.total(transcript, lender.reveal(application))
-            watch.lap("auditor")
-            watch.stop()
-            trial.read.append((UNPROVED if total is None else total, result.score))
-        return trial
+    clock = SetClock()
+    bank = Source(BANK, records, store_of(BANK), clock, SigningKey())
+    scorer = BlindScorer(LENDER, card, [bank.public], store_of(LENDER), clock)
+    way = SignScore(threshold, SigningKey(), secrets.token_bytes(32), secrets.token_bytes(32), AUDITOR)
+    lender = Lender(scorer, way)
+    commitment, key = way.commitment(lender), way.signer.public
+    opened = Opened(card, threshold, way.salt)
+    auditor = Auditor(
+        AUDITOR, opened, commitment, LENDER, key, [bank.public], scorer.parameters, share, store_of(AUDITOR)
+    )
+    terms = Terms(LENDER, scorer.layout, scorer.parameters, signs=key, commitment=commitment)
+    return Cast(
+        institutions=(bank, lender, auditor),
+        wallet=lambda legal_id: Wallet(f"wallet of {legal_id}", terms, BANK),
+        ending=ending,
+        lines={("wallet", "source"): "legal id"},
+        clock=clock,
+        keys_bytes=len(terms.layout.encode()) + len(bank.public.raw) + len(key.raw) + len(commitment),
+    )

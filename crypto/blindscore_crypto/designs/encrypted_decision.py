@@ -1,24 +1,36 @@
 """``encrypted-decision``: as ``encrypted``, and the lender learns the decision alone, with a second server's help.
 
 Who sees what: the lender one bit an application under a pairwise pseudonym, and uniform values; the helper uniform
-values; source and applicant as in ``encrypted``. Assumptions: as ``encrypted``, AES, and a helper that does not pool
-what it sees with the lender's: together they have the score. Not protected: as in ``encrypted``, a secret card and
-threshold may be bent for one person, and nobody can prove it.
+values, and that somebody applied; source and applicant as in ``encrypted``. What the source attested and dealt lies
+with its receivers too, so source, lender and helper join their records (handle ``attestation``). Assumptions: as
+``encrypted``, AES-128, X25519, and a helper that pools what it sees neither with the lender (together they have the
+total) nor with the source (total minus threshold). Not protected: as in ``encrypted``, a secret card and threshold may
+be bent for one person, and nobody can prove it.
 """
 
 from __future__ import annotations
 
+import math
+import secrets
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, SOURCE_BLIND, Rule, Run
+from blindscore.designs.plain import everyone
+from blindscore.parties.cast import Cast, StoreOf
+from blindscore.parties.party import SetClock
+from blindscore.parties.store import MemoryStore
+from blindscore.parties.view import Column, View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.encrypted import LENDER, Trial, Watch, exchange, run_blind
+from blindscore_crypto.designs.encrypted import BANK, HANDLE, LENDER, blind_run, blind_views, ending
+from blindscore_crypto.designs.executed import Records, execute, fit, records_of
 from blindscore_crypto.designs.sample import check_sample
+
+HELPER = "helper"
 
 
 @dataclass(frozen=True)
@@ -35,43 +47,49 @@ class EncryptedDecision:
     )
     enforces = frozenset({CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, SOURCE_BLIND})
     rules: tuple[Rule, ...] = ()
-    feared: tuple[tuple[str, ...], ...] = ()
+    feared: tuple[tuple[str, ...], ...] = (("lender", "helper"), ("helper", "source"), ("lender", "source"))
 
     def __post_init__(self) -> None:
         check_sample(self.sample)
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the protocol on a sample; see :class:`blindscore.designs.design.Design`."""
-        return run_blind(population, scorecard, rng, self.approve, self.sample, play, one_bit=True)
+        fitted = fit(population, scorecard, self.approve)
+        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
+        records = records_of(population, fitted.card.features, chosen)
+        views = blind_views(population, fitted, rng, decision=True)
+        clear = pd.DataFrame({HANDLE: views["lender"].clear[HANDLE]})
+        views["helper"] = View("helper", "one-time", clear, (Column(HANDLE, "handle"),), everyone(population))
+        played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore())
+        done = execute(played, population, chosen, views, fitted.decisions)
+        # One bit about some threshold, or the helper's refusal of a check that was made to fail.
+        return blind_run(fitted, done, self.approve, readable=math.log2(3))
 
 
-def play(card: Card, bins: NDArray[np.uint8], threshold: int) -> Trial:
-    """Play the protocol once for each row of bins, between source, applicant, lender and helper."""
-    from blindscore_crypto.channel.frames import HEADER_BYTES
-    from blindscore_crypto.encrypted import decision, wire
-    from blindscore_crypto.encrypted.layout import Layout, Points
-    from blindscore_crypto.encrypted.parameters import fitting
+def cast(card: Card, threshold: int, records: Records, store_of: StoreOf) -> Cast:
+    """Return bank, deciding lender, helper and wallets, ready to play."""
+    from blindscore_crypto.channel.signatures import SigningKey
+    from blindscore_crypto.encrypted.compare.deal import new_box
+    from blindscore_crypto.encrypted.parties.helper import Helper
+    from blindscore_crypto.encrypted.parties.lender import Lender
+    from blindscore_crypto.encrypted.parties.read_decision import ReadDecision
+    from blindscore_crypto.encrypted.parties.scorer import BlindScorer
+    from blindscore_crypto.encrypted.parties.source import Source
+    from blindscore_crypto.encrypted.parties.wallet import Terms, Wallet
 
-    source = decision.DealingSource()
-    helper = decision.Helper(fitting(Layout.of(card).size, Points.of(card).span), [source.public])
-    lender = decision.DecidingLender(LENDER, card, [source.public], threshold, helper.public)
-    p = lender.parameters
-    up = wire.application_bytes(p) + wire.opening_bytes(p) + 2 * decision.KEYS_FRAME_BYTES
-    trial = Trial(p, up, wire.reply_bytes(p))
-
-    for i, row in enumerate(bins):
-        watch = Watch(trial)
-        application, _, opening = exchange(trial, watch, source, lender, f"person {i}", row)
-        nonce = opening[HEADER_BYTES : HEADER_BYTES + wire.NONCE_BYTES]
-        to_lender, to_helper = source.deal(nonce, p)
-        watch.lap("source")
-        check = lender.consult(nonce, to_lender)
-        watch.lap("lender")
-        share = helper.compare(check, lender.public, to_helper, opening)
-        watch.lap("helper")
-        approved = lender.decide(share)
-        watch.lap("lender")
-        watch.stop()
-        trial.application = application + to_lender
-        trial.read.append((int(approved),))
-    return trial
+    clock = SetClock()
+    bank = Source(BANK, records, store_of(BANK), clock, SigningKey())
+    scorer = BlindScorer(LENDER, card, [bank.public], store_of(LENDER), clock)
+    signer, p = SigningKey(), scorer.parameters
+    helper = Helper(HELPER, p, [bank.public], {LENDER: signer.public}, store_of(HELPER), clock, SigningKey(), new_box())
+    way = ReadDecision(threshold, signer, secrets.token_bytes(32), HELPER, helper.public)
+    terms = Terms(LENDER, scorer.layout, p, helper=HELPER, helper_box=helper.box)
+    keys = (bank.public.raw, signer.public.raw, helper.public.raw, helper.box)
+    return Cast(
+        institutions=(bank, Lender(scorer, way), helper),
+        wallet=lambda legal_id: Wallet(f"wallet of {legal_id}", terms, BANK),
+        ending=ending,
+        lines={("wallet", "source"): "legal id"},
+        clock=clock,
+        keys_bytes=len(terms.layout.encode()) + sum(map(len, keys)),
+    )

@@ -152,7 +152,7 @@ def declared_joins(a: View, b: View) -> frozenset[int]:
     return frozenset(joined)
 
 
-def _facts(population: Population, people: Sequence[int]) -> pd.DataFrame:
+def _facts(population: Population, people: list[int]) -> pd.DataFrame:
     """Return figures and names to look for in messages, by person."""
     facts = pd.concat([population.register.iloc[list(people)], population.features.iloc[list(people)]], axis=1)
     return facts.set_axis(list(people))

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run
+from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.plain import (
     LENDER_SCORES,
     bank_view,
@@ -32,6 +32,7 @@ from blindscore.designs.plain import (
     scoring_lender,
 )
 from blindscore.errors import DataError
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.binning import categories, kind_of

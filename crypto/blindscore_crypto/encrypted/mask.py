@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from blindscore.errors import DataError
 from blindscore_crypto.encrypted.ring.sampling import Draw, below
 
 
@@ -30,6 +31,26 @@ class Mask:
         factors = [1 + below(t - 1, draw) for _ in range(outputs)] if outputs > 1 else [1]
         shifts = [below(t, draw) for _ in range(outputs)]
         return cls(t, np.array(factors, np.int64), np.array(shifts, np.int64))
+
+    def encode(self) -> bytes:
+        """Return factors and shifts, 4 bytes each, for the lender's own store."""
+        return np.concatenate([self.factors, self.shifts]).astype(">u4").tobytes()
+
+    @classmethod
+    def decode(cls, t: int, outputs: int, data: bytes) -> Mask:
+        """Return the mask of :meth:`encode`.
+
+        Raises
+        ------
+        DataError
+            Not the bytes of a mask of so many outputs modulo t.
+        """
+        if len(data) != 8 * outputs:
+            raise DataError(f"a stored mask has {len(data)} bytes, not {8 * outputs}")
+        numbers = np.frombuffer(data, ">u4").astype(np.int64)
+        if (numbers >= t).any() or (numbers[:outputs] == 0).any():
+            raise DataError("a stored mask is out of range")
+        return cls(t, numbers[:outputs], numbers[outputs:])
 
     def weights(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return ``alpha_k w_i mod t`` within +-t/2, shape (K, D)."""

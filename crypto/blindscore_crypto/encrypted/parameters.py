@@ -1,8 +1,11 @@
 """Parameters: every parameter set in one table, each checked for security, exactness and flooding before use.
 
-What is assumed: the decisional ring-LWE problem is as hard as the published table says for its dimension and modulus
-(Albrecht et al., "Homomorphic Encryption Standard", 2018, table 1: classical, ternary secret, error 3.2, 128 bits).
-Does not protect: anything, if that table is wrong; quantum limits are lower (25/51/101/202 bits).
+What is assumed, one by one: (1) the decisional ring-LWE problem is as hard as the published table says for its
+dimension and modulus (Bossuat et al., "Security Guidelines for Implementing Homomorphic Encryption", 2024, eprint
+2024/463: ternary secret, error 3.2, 128 bits, against classical and against quantum computers); (2) with a larger error
+and fewer unknown coefficients it is as hard as the table says at that ratio of q to the error, along the straight line
+through its rows (:func:`hidden_needed`); that is an interpolation of ours. Dropping low bits of a reply counts for
+nothing: it is done to what is hidden already. Does not protect: anything, if the table is wrong.
 
 One product of polynomials does it all. With ``K`` outputs and ``D`` bins in the card, the person's bins stand at the
 exponents ``K i`` of the encrypted polynomial, and the lender multiplies by *one* plaintext polynomial W. Its top
@@ -15,27 +18,44 @@ points inside W stay hidden from the key holder. No public key, no evaluation ke
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from blindscore.errors import ParameterError
+from blindscore.errors import ForgeryError, ParameterError
 
-# Largest log2 q at 128 bits by ring dimension: Homomorphic Encryption Standard (2018), table 1, ternary secret.
-LOG2_Q_128 = {1024: 27, 2048: 54, 4096: 109, 8192: 218, 16384: 438}
+# Largest log2 q at 128 bits by ring dimension, ternary secret: Security Guidelines (2024).
+LOG2_Q_128 = {1024: 26, 2048: 53, 4096: 106, 8192: 214}  # classical
+LOG2_Q_128_QUANTUM = {1024: 20, 2048: 40, 4096: 80, 8192: 161}
 STANDARD_ERROR = 3.2  # the standard deviation that the table assumes
 SEAL_ERROR_VARIANCE = 10.5  # of SEAL's default error, a centred binomial of 42 coins
 TAIL = 9.6  # standard deviations; a subgaussian passes them with probability below 2^-65
-REPLY_BYTES = 3  # a coefficient of a reply
+REPLY_BYTES = 4  # a coefficient of a reply: what rounding takes of a step is less than the uncovered hundredth
+REPLY_BITS = 8 * REPLY_BYTES
 SEED_BYTES = 32  # from which the uniform polynomial grows
 
 
-def hidden_needed(degree: int, q: int, error: float) -> float:
+def of_code(code: int) -> Parameters:
+    """Return the set of the table with this code; no sender's own numbers are ever used.
+
+    Raises
+    ------
+    ForgeryError
+        No set has it.
+    """
+    for p in TABLE.values():
+        if p.code == code:
+            return p
+    raise ForgeryError(f"parameter set refused: none has the code {code}; ask for the table's sets")
+
+
+def hidden_needed(degree: int, q: int, error: float, limits: Mapping[int, int] = LOG2_Q_128) -> float:
     """Return how many unknown coefficients a blinding secret needs for 128 bits, at an error of this deviation.
 
     Hardness depends on the dimension and on q over the error (Albrecht, Player, Scott, 2015), so the table is read
     at that ratio and, between its rows, along the straight line on which they lie.
     """
-    return degree * (math.log2(q) - math.log2(error / STANDARD_ERROR)) / LOG2_Q_128[degree]
+    return degree * (math.log2(q) - math.log2(error / STANDARD_ERROR)) / limits[degree]
 
 
 @dataclass(frozen=True)
@@ -90,8 +110,25 @@ class Parameters:
     @property
     def capacity(self) -> int:
         """Most bins, over all characteristics, that a card may have: the others must hide W (:func:`hidden_needed`)."""
-        hidden = hidden_needed(self.degree, self.q, self.spread / math.sqrt(3))
-        return int(min(self.degree - hidden, self.degree / 2) // self.outputs)
+        return self._most_bins(LOG2_Q_128)
+
+    @property
+    def capacity_quantum(self) -> int:
+        """As :attr:`capacity`, by the limits against quantum computers; printed, not enforced."""
+        return self._most_bins(LOG2_Q_128_QUANTUM)
+
+    @property
+    def uncovered(self) -> float:
+        """Part of a step, q / t, that the flood leaves uncovered for the sake of exactness, for the widest card.
+
+        Flooding hides the noise of uploads that a source made as it should. A source that encrypts falsely moves an
+        answer by what it likes, and reads from where in the uncovered part it falls.
+        """
+        return 1 - (2 * self.flood_width(self.capacity) + 1) * self.t / self.q
+
+    def _most_bins(self, limits: Mapping[int, int]) -> int:
+        hidden = hidden_needed(self.degree, self.q, self.spread / math.sqrt(3), limits)
+        return max(0, int(min(self.degree - hidden, self.degree / 2) // self.outputs))
 
     def noise_bound(self, bins: int) -> float:
         """Bound on the noise of one answer before flooding; passed with probability below 2^-64.
@@ -131,6 +168,13 @@ class Parameters:
         noise, width = self.noise_bound(bins), self.flood_width(bins)
         return -math.log2(self.outputs * (noise / (2 * width + 1) + 2.0**-64))
 
+    def life(self, bins: int) -> int:
+        """Return how many replies a card gives before its flooding, all together, falls to :data:`LIFE_BITS`.
+
+        Distances add up over the replies of all who pool them. Then the card is renewed: other points.
+        """
+        return max(1, int(2 ** (self.flooding_bits(bins) - LIFE_BITS)))
+
     def soundness_bits(self, span: int) -> float:
         """-log2 of the chance that a changed opening passes as another total, for a card of ``span`` possible totals.
 
@@ -161,7 +205,8 @@ LEAN = replace(BARE, name="lean", code=5, engine="rlwe")
 COLUMNS = replace(BARE, name="columns", code=6, degree=8192)  # for batches: longer columns cost SEAL less a person
 TABLE = {p.name: p for p in (BARE, DEFAULT, WIDE, RLWE, LEAN)}
 
-MIN_FLOODING_BITS = 40.0
+MIN_FLOODING_BITS = 40.0  # of one reply
+LIFE_BITS = 30.0  # of all replies of one card together
 MIN_SOUNDNESS_BITS = 40.0
 
 
@@ -194,10 +239,14 @@ def table(bins: int = 144) -> list[dict[str, object]]:
             "engine": p.engine,
             "N": p.degree,
             "log2_q": round(math.log2(p.q), 1),
-            "limit_128": LOG2_Q_128[p.degree],
+            "limit_classical": LOG2_Q_128[p.degree],
+            "limit_quantum": LOG2_Q_128_QUANTUM[p.degree],
             "t": p.t,
             "outputs": p.outputs,
             "most_bins": p.capacity,
+            "most_bins_quantum": p.capacity_quantum,
+            "uncovered": f"{p.uncovered:.1e}",
+            "replies_a_card": p.life(bins),
             "headroom_bits": round(math.log2(p.q / (2 * p.t)) - math.log2(p.noise_bound(bins)), 1),
             "flooding_bits": round(p.flooding_bits(bins), 1),
             "mac_bits": round(p.soundness_bits(2000), 1),

@@ -8,7 +8,8 @@ Not protected: an attestation is one-show. Shown twice it is recognised, and a s
 recognises it at first sight (the collusion of source and lender, measured by the table's `link` row).
 
 Since the source vouches for its bins, no proof that the bits are one-hot is needed. Every attestation also commits to
-its holder, so that attestations of two people cannot be added up.
+its holder, so that attestations of two people cannot be added up, and to the wallet's own secret (:mod:`.holder`), by
+which a lender notices who comes back.
 """
 
 from __future__ import annotations
@@ -16,47 +17,31 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from blindscore.errors import ForgeryError, ParameterError
+from blindscore.errors import ForgeryError
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import ID_BYTES, SIGNATURE_BYTES, SigningKey
+from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.groups.group import Group, Point
-from blindscore_crypto.sealed.layout import Layout
+from blindscore_crypto.sealed.holder import holder_scalar
 from blindscore_crypto.sealed.proofs.commitments import Pedersen
-from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey, VerifyKey
+from blindscore_crypto.sealed.terms import Epoch, Signatory
+from blindscore_crypto.sealed.wire import Reader
 
-MAGIC = b"BSA1"
-HEADER_BYTES = len(MAGIC) + 1 + 32 + 32 + 4 + 4
+MAGIC = b"BSA2"
+HEADER_BYTES = len(MAGIC) + 1 + 32 + ID_BYTES + 8
 SEED_BYTES = 32
-DOMAIN = b"attestation"
 
 
-def holder_scalar(group: Group, legal_id: str) -> int:
-    """Return the number that stands for a person inside commitments; every source derives the same one."""
-    digest = hashlib.sha512(b"blindscore/sealed/v1/holder" + legal_id.encode()).digest()
-    return int.from_bytes(digest, "big") % group.order
-
-
-def u32(what: str, number: int) -> bytes:
-    """Return 4 bytes, big-endian.
-
-    Raises
-    ------
-    ParameterError
-        The number does not fit.
-    """
-    if not 0 <= number < 1 << 32:
-        raise ParameterError(f"{what} must lie in 0..2^32 - 1, got {number}")
-    return number.to_bytes(4, "big")
-
-
-def header(group: Group, layout: Layout, source: VerifyKey) -> bytes:
+def header(group: Group, layout: Layout, source_id: bytes) -> bytes:
     """Return the bytes that every attestation of this source, for this layout and group, begins with."""
-    return MAGIC + bytes([group.tag]) + layout.fingerprint + source.key_id
+    return MAGIC + bytes([group.tag]) + layout.fingerprint + source_id
 
 
 def blindings(group: Group, seed: bytes, count: int) -> list[int]:
-    """Expand a secret 32-byte seed into blinding scalars, one per commitment, the holder's first."""
+    """Expand a secret 32-byte seed into blinding scalars, one a commitment: the holder's, the secret's, the bits'."""
     prefix = b"blindscore/sealed/v1/blinding" + group.name.encode() + seed
     return [
         int.from_bytes(hashlib.sha512(prefix + i.to_bytes(4, "big")).digest(), "big") % group.order
@@ -64,23 +49,21 @@ def blindings(group: Group, seed: bytes, count: int) -> list[int]:
     ]
 
 
+def size(group: Group, source: Signatory) -> int:
+    """Bytes of an encoded attestation: a function of public things only."""
+    return HEADER_BYTES + (2 + source.n_commitments) * group.point_bytes + SIGNATURE_BYTES
+
+
 @dataclass(frozen=True)
 class Attestation:
-    """What is shown to a verifier; `signed` is exactly what the source put its name to."""
+    """What is shown to a lender; `signed` is exactly what the source put its name to."""
 
-    layout: Layout
-    source_key_id: bytes
-    epoch: int  # issuing period, e.g. year and month as 202611
-    expires: int  # day number (days since 1970-01-01) after which it is void
+    epoch: Epoch
     holder: Point
+    secret: Point
     commitments: tuple[Point, ...]  # one a bin but the first, characteristic by characteristic
     signed: bytes
     signature: bytes
-
-    @staticmethod
-    def size(group: Group, layout: Layout) -> int:
-        """Bytes of an encoded attestation: a function of public things only."""
-        return HEADER_BYTES + (1 + layout.n_commitments) * group.point_bytes + SIGNATURE_BYTES
 
     @cached_property
     def nullifier(self) -> bytes:
@@ -92,7 +75,7 @@ class Attestation:
         return self.signed + self.signature
 
     @classmethod
-    def decode(cls, group: Group, layout: Layout, data: bytes, source: VerifyKey) -> Attestation:
+    def decode(cls, group: Group, source: Signatory, data: bytes) -> Attestation:
         """Check the signature first, then parse what the source signed.
 
         Raises
@@ -100,71 +83,103 @@ class Attestation:
         ForgeryError
             Wrong size, group, layout or source; a bad signature; or an element that is not canonical.
         """
-        if len(data) != cls.size(group, layout):
-            raise ForgeryError(
-                f"an attestation of {layout.source!r} has {cls.size(group, layout)} bytes, got {len(data)}"
-            )
+        if len(data) != size(group, source):
+            raise ForgeryError(f"an attestation of {source.name!r} has {size(group, source)} bytes, got {len(data)}")
         signed, signature = data[:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:]
-        if not signed.startswith(header(group, layout, source)):
-            raise ForgeryError(f"the attestation is not one of {layout.source!r} for this layout, group and key")
-        source.check(DOMAIN, signed, signature)
+        if not signed.startswith(header(group, source.layout, source.key.id)):
+            raise ForgeryError(f"the attestation is not one of {source.name!r} for this layout, group and key")
+        source.key.require(signed, signature, Purpose.ATTESTATION)
         width = group.point_bytes
         points = [group.decode(signed[i : i + width]) for i in range(HEADER_BYTES, len(signed), width)]
-        epoch, expires = (int.from_bytes(signed[i : i + 4], "big") for i in (HEADER_BYTES - 8, HEADER_BYTES - 4))
-        return cls(layout, source.key_id, epoch, expires, points[0], tuple(points[1:]), signed, signature)
+        number, last_day = (int.from_bytes(signed[i : i + 4], "big") for i in (HEADER_BYTES - 8, HEADER_BYTES - 4))
+        return cls(Epoch(number, last_day), points[0], points[1], tuple(points[2:]), signed, signature)
 
 
 @dataclass(frozen=True)
 class Issued:
-    """What a source hands to one person's wallet: the attestation and the seed that opens it."""
+    """What a source hands to one person's wallet: the attestation, the seed that opens it, and the bins."""
 
     attestation: bytes
-    seed: bytes
-    bins: tuple[int, ...]
+    seed: bytes = field(repr=False)
+    bins: tuple[int, ...] = field(repr=False)
 
-    def __repr__(self) -> str:
-        return f"Issued({len(self.attestation)} bytes)"  # seed and bins are the person's
+    @staticmethod
+    def size(group: Group, source: Signatory) -> int:
+        """Bytes of the encoded message, the same for every customer."""
+        return size(group, source) + SEED_BYTES + len(source.layout.n_bins)
 
+    def encode(self) -> bytes:
+        """Return the bytes that travel and that a wallet keeps."""
+        return self.attestation + self.seed + bytes(self.bins)
 
-class Source:
-    """A bank, bureau or registry. Holds its signing key; sees its own customers' bins and no lender."""
-
-    def __init__(self, group: Group, layout: Layout, key: SigningKey | None = None) -> None:
-        self._pedersen = Pedersen(group)
-        self._key = key or SigningKey()
-        self.layout = layout
-
-    @property
-    def public(self) -> VerifyKey:
-        """The key that verifiers and wallets check attestations with."""
-        return self._key.public
-
-    def attest(self, legal_id: str, bins: Sequence[int], *, epoch: int, expires: int) -> Issued:
-        """Sign fresh commitments to one person's bins.
-
-        Parameters
-        ----------
-        legal_id
-            By which the source knows its customer; enters only a hiding commitment.
-        bins
-            One bin a characteristic of the layout.
-        epoch, expires
-            Issuing period; last day of validity (days since 1970-01-01). Give many people the same.
+    @classmethod
+    def decode(cls, group: Group, source: Signatory, data: bytes) -> Issued:
+        """Take the message apart; :func:`opened` checks it.
 
         Raises
         ------
-        DataError
-            Bins outside the layout.
+        ForgeryError
+            Wrong length, or a bin that the layout does not have.
         """
-        group, bits = self._pedersen.group, self.layout.indicators(bins)
-        seed = os.urandom(SEED_BYTES)
-        holder_blinding, *bit_blindings = blindings(group, seed, 1 + len(bits))
-        points = [self._pedersen.commit(holder_scalar(group, legal_id), holder_blinding)]
-        points += [self._pedersen.commit_bit(bit, r) for bit, r in zip(bits, bit_blindings, strict=True)]
-        signed = header(group, self.layout, self.public)
-        signed += u32("epoch", epoch) + u32("expiry day", expires) + b"".join(map(group.encode, points))
-        return Issued(signed + self._key.sign(DOMAIN, signed), seed, tuple(int(b) for b in bins))
+        if len(data) != cls.size(group, source):
+            raise ForgeryError(f"{source.name!r} issues {cls.size(group, source)} bytes, got {len(data)}")
+        reader = Reader("issued attestation", data)
+        attestation, seed = reader.take(size(group, source)), reader.take(SEED_BYTES)
+        bins = tuple(reader.take(len(source.layout.n_bins)))
+        if any(b >= n for b, n in zip(bins, source.layout.n_bins, strict=True)):
+            raise ForgeryError(f"{source.name!r} issued a bin that its layout does not have")
+        return cls(attestation, seed, bins)
 
-    def batch(self, legal_id: str, bins: Sequence[int], count: int, *, epoch: int, expires: int) -> list[Issued]:
-        """Sign `count` one-show attestations of the same bins, no two alike."""
-        return [self.attest(legal_id, bins, epoch=epoch, expires=expires) for _ in range(count)]
+
+def attest(
+    key: SigningKey, group: Group, layout: Layout, epoch: Epoch, legal_id: str, public: Point, bins: Sequence[int]
+) -> Issued:
+    """Sign fresh commitments to one person's bins.
+
+    Parameters
+    ----------
+    legal_id
+        By which the source knows its customer; enters only a hiding commitment.
+    public
+        The wallet's K, whose secret the source does not know.
+    bins
+        One bin a characteristic of the layout.
+
+    Raises
+    ------
+    DataError
+        Bins outside the layout.
+    """
+    pedersen, bits = Pedersen(group), layout.indicators(bins)
+    seed = os.urandom(SEED_BYTES)
+    points = _points(pedersen, seed, legal_id, public, bits)
+    signed = header(group, layout, key.public.id) + epoch.encode() + b"".join(map(group.encode, points))
+    return Issued(signed + key.sign(signed, Purpose.ATTESTATION), seed, tuple(int(b) for b in bins))
+
+
+def opened(
+    group: Group, source: Signatory, epoch: Epoch, legal_id: str, public: Point, issued: Issued
+) -> tuple[Attestation, list[int]]:
+    """Return an attestation and its blindings, after checking everything that a dishonest source could have put in it.
+
+    Raises
+    ------
+    ForgeryError
+        It is altered, dated so as to mark the person, or does not open to this person, secret and bins.
+    """
+    attestation = Attestation.decode(group, source, issued.attestation)
+    if attestation.epoch != epoch:
+        raise ForgeryError("the attestation's dates are not the published ones; they would mark its holder")
+    bits = source.layout.indicators(issued.bins)
+    expected = _points(Pedersen(group), issued.seed, legal_id, public, bits)
+    given = (attestation.holder, attestation.secret, *attestation.commitments)
+    if not all(group.equal(a, b) for a, b in zip(expected, given, strict=True)):
+        raise ForgeryError("the attestation does not commit to this person and these bins; take it back to its source")
+    return attestation, blindings(group, issued.seed, 2 + len(bits))
+
+
+def _points(pedersen: Pedersen, seed: bytes, legal_id: str, public: Point, bits: Sequence[int]) -> list[Point]:
+    group = pedersen.group
+    r_holder, r_secret, *r_bits = blindings(group, seed, 2 + len(bits))
+    points = [pedersen.commit(holder_scalar(group, legal_id), r_holder), group.add(public, group.base_mul(r_secret))]
+    return points + [pedersen.commit_bit(bit, r) for bit, r in zip(bits, r_bits, strict=True)]

@@ -10,10 +10,11 @@ Assumptions: those of :mod:`.range_proof` and :mod:`.linear_proof`. Not protecte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
+from blindscore_crypto.sealed import attestation as attested
 from blindscore_crypto.sealed.attestation import Attestation
 from blindscore_crypto.sealed.groups.group import Point
 from blindscore_crypto.sealed.presentation import difference, one_holder_equations
@@ -41,10 +42,11 @@ class Disclosed:
 
 @dataclass(frozen=True)
 class Openings:
-    """The person's secrets behind its attestations, one row a source: blinding of the holder, then of each bit."""
+    """The person's secrets behind its attestations, one row a source: blinding of the holder, of the secret, then of
+    each bit."""
 
-    blindings: Sequence[Sequence[int]]
-    bins: Mapping[str, int]
+    blindings: Sequence[Sequence[int]] = field(repr=False)
+    bins: Mapping[str, int] = field(repr=False)
 
 
 def _check_band(terms: Terms, low: int, high: int) -> None:
@@ -65,9 +67,9 @@ def _upper_bits(terms: Terms) -> int:
 def _feature_sum(terms: Terms, attestations: Sequence[Attestation], feature: str) -> tuple[list[int], list[Point]]:
     """(weights, commitments) of one feature's bins but the first."""
     card = {c.feature: c for c in terms.card.characteristics}
-    for layout, attestation in zip(terms.layouts, attestations, strict=True):
+    for source, attestation in zip(terms.sources, attestations, strict=True):
         at = 0
-        for c in layout.characteristics:
+        for c in source.layout.characteristics:
             if c.feature == feature:
                 points = card[feature].points
                 return [p - points[0] for p in points[1:]], list(attestation.commitments[at : at + c.n_bins - 1])
@@ -155,7 +157,7 @@ def disclose(
     linear = linear_proof.prove(group, _equations(terms, attestations, lost), witness, transcript).encode(group)
     transcript.absorb(b"linear", linear)
     total = terms.card.base + sum(c.points[openings.bins[c.feature]] for c in terms.card.characteristics)
-    rows = (r for row in openings.blindings for r in row[1:])
+    rows = (r for row in openings.blindings for r in row[2:])
     r = sum(w * r for w, r in zip(terms.linear[1], rows, strict=True)) % group.order
     ranges = b""
     if low > terms.card.scale.low:
@@ -167,23 +169,23 @@ def disclose(
 
 def _blindings_by_feature(terms: Terms, openings: Openings) -> dict[str, Sequence[int]]:
     found: dict[str, Sequence[int]] = {}
-    for layout, row in zip(terms.layouts, openings.blindings, strict=True):
-        at = 1
-        for c in layout.characteristics:
+    for source, row in zip(terms.sources, openings.blindings, strict=True):
+        at = 2
+        for c in source.layout.characteristics:
             found[c.feature] = row[at : at + c.n_bins - 1]
             at += c.n_bins - 1
     return found
 
 
-def read(terms: Terms, context: bytes, data: bytes, *, epoch: int, day: int) -> Disclosed:
+def read(terms: Terms, context: bytes, data: bytes, *, day: int) -> Disclosed:
     """Check a disclosure and return what it proves.
 
     Parameters
     ----------
     context
         The reader's own 32 bytes.
-    epoch, day
-        Issuing period that is expected; today (days since 1970-01-01).
+    day
+        Today (days since 1970-01-01).
 
     Raises
     ------
@@ -198,9 +200,12 @@ def read(terms: Terms, context: bytes, data: bytes, *, epoch: int, day: int) -> 
     scale, names = terms.card.scale, terms.card.features
     ends = int(low > scale.low) * RangeProof.size(terms.group, _lower_bits(terms))
     ends += int(high < scale.high) * RangeProof.size(terms.group, _upper_bits(terms))
-    unknowns = len(terms.layouts) - 1 + count
+    unknowns = len(terms.sources) - 1 + count
     linear_bytes = LinearProof.size(terms.group, unknowns, unknowns)
-    if len(data) != head_end + sum(terms.attestation_sizes) + linear_bytes + ends:
+    if (
+        len(data)
+        != head_end + sum(attested.size(terms.group, source) for source in terms.sources) + linear_bytes + ends
+    ):
         raise ForgeryError("the disclosure is not as long as its head says")
     if not scale.low <= low <= high <= scale.high:
         raise ForgeryError("the disclosure names no band of this scale")
@@ -210,10 +215,11 @@ def read(terms: Terms, context: bytes, data: bytes, *, epoch: int, day: int) -> 
         raise ForgeryError("the disclosure names features that the card does not have, or one twice")
     lost = {names[j]: n for j, n in pairs}
     attestations, at = [], head_end
-    for layout, key, size in zip(terms.layouts, terms.source_keys, terms.attestation_sizes, strict=True):
-        attestations.append(Attestation.decode(terms.group, layout, data[at : at + size], key))
+    for source in terms.sources:
+        size = attested.size(terms.group, source)
+        attestations.append(Attestation.decode(terms.group, source, data[at : at + size]))
         at += size
-    if any(a.epoch != epoch or a.expires < day for a in attestations):
+    if any(a.epoch != terms.epoch for a in attestations) or terms.epoch.last_day < day:
         raise ForgeryError("the attestations are of another epoch, or have expired")
     transcript = _transcript(terms, context, data[:head_end], attestations)
     linear = data[at : at + linear_bytes]

@@ -16,13 +16,14 @@ def from_optbinning(scorecard: Any, *, rounding: bool = False) -> Card:
 
     Parameters
     ----------
-    scorecard : fitted with ``scaling_method="pdo_odds"``; with or without ``intercept_based``
+    scorecard : fitted with ``scaling_method="pdo_odds"`` or ``"min_max"``; with or without ``intercept_based``
     rounding : round points that are not whole; scores then differ from optbinning's by up to half a point a feature
 
     Notes
     -----
     optbinning clips no score, so the scale here reaches from the least to the greatest total. It scores a category that
-    it never saw; a card here refuses it.
+    it never saw; a card here refuses it. Scaling by ``min_max`` names no odds: they are read off how points follow the
+    model's log-odds, exactly where points were not rounded.
 
     Raises
     ------
@@ -35,10 +36,8 @@ def from_optbinning(scorecard: Any, *, rounding: bool = False) -> Card:
         table = scorecard.table(style="detailed")
     except (AttributeError, NotFittedError) as error:
         raise CardError("a fitted optbinning.Scorecard needed; call its fit() first") from error
-    if scorecard.scaling_method != "pdo_odds":
-        raise CardError(
-            f"scaling_method is {scorecard.scaling_method!r}; only points on a scale of odds are read: pdo_odds"
-        )
+    if scorecard.scaling_method not in ("pdo_odds", "min_max"):
+        raise CardError(f"scaling_method is {scorecard.scaling_method!r}; points of pdo_odds and of min_max are read")
     if scorecard.reverse_scorecard:
         raise CardError("reverse_scorecard=True: its points rise with risk; fit it again without")
     base = _whole([scorecard.intercept_], rounding, "the intercept")[0]
@@ -50,26 +49,41 @@ def from_optbinning(scorecard: Any, *, rounding: bool = False) -> Card:
     low, high = card.min_total, max(card.max_total, card.min_total + 1)
     if low < -MAX_SCORE or high > MAX_SCORE:
         raise CardError(f"scores from {low} to {high} leave the scale of +-{MAX_SCORE}")
-    scale = scorecard.scaling_method_params
-    return Card(
-        characteristics,
-        base,
-        Scale(float(scale["scorecard_points"]), float(scale["odds"]), float(scale["pdo"]), low, high),
-    )
+    return Card(characteristics, base, Scale(*_odds(scorecard, table), low, high))
+
+
+def _odds(scorecard: Any, table: Any) -> tuple[float, float, float]:
+    """Points, odds that they stand for, and points that double them."""
+    told = scorecard.scaling_method_params
+    if scorecard.scaling_method == "pdo_odds":
+        return float(told["scorecard_points"]), float(told["odds"]), float(told["pdo"])
+    # points of a bin = constant of its feature + slope * coefficient * WoE; the sums of both sides are score and margin
+    rows = table[~table["Bin"].astype(str).isin(["Special", "Missing"]) & (table["Bin"].astype(str) != "")]
+    parts = [(np.asarray(own["Coefficient"] * own["WoE"], float), np.asarray(own["Points"], float))
+             for _, own in rows.groupby("Variable", sort=False)]  # fmt: skip
+    x, y = (np.concatenate([side - side.mean() for side in sides]) for sides in zip(*parts, strict=True))
+    if not x.any() or not y.any():
+        raise CardError("the points do not follow log-odds; a card without a slope has no scale of odds")
+    slope = float(x @ y / (x @ x))
+    constant = float(sum(p.mean() - slope * m.mean() for m, p in parts)) + float(scorecard.intercept_)
+    offset = constant - slope * float(np.ravel(scorecard.estimator_.intercept_)[0])
+    return offset, 1.0, -slope * float(np.log(2))
 
 
 def _characteristic(name: str, binned: Any, points: Any, rounding: bool) -> Characteristic:
-    where, codes = f"characteristic {name!r}", () if binned.special_codes is None else binned.special_codes
-    if isinstance(codes, dict):
-        raise CardError(f"{where}: special codes by group are not read; give optbinning a list of them")
-    *ordinary, special, missing = _whole(points, rounding, where)
+    where, given = f"characteristic {name!r}", () if binned.special_codes is None else binned.special_codes
+    lists = list(given.values()) if isinstance(given, dict) else [given]  # points are those of a list
+    lists = [np.atleast_1d(codes).tolist() for codes in lists] or [[]]
+    *ordinary, missing = _whole(points, rounding, where)
+    ordinary, special = ordinary[: -len(lists)], ordinary[-len(lists) :]
     if binned.dtype == "categorical":
-        if len(codes):
+        if any(lists):
             raise CardError(f"{where}: special codes of categories are not read")
         groups = tuple(tuple(map(str, group)) for group in binned.splits)
         return Characteristic(name, (*ordinary, missing), groups=groups)
-    bins, order = with_special(Bins(edges=tuple(map(float, binned.splits))), tuple(map(float, codes)))
-    placed = [*ordinary, *[special] * len(codes), missing]
+    codes = tuple(float(code) for codes in lists for code in codes)
+    bins, order = with_special(Bins(edges=tuple(map(float, binned.splits))), codes)
+    placed = [*ordinary, *(own for own, codes in zip(special, lists, strict=True) for _ in codes), missing]
     return Characteristic(name, tuple(placed[k] for k in order), edges=bins.edges)
 
 

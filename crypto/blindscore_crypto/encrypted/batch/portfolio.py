@@ -41,7 +41,8 @@ from blindscore_crypto.encrypted.batch.rlwe import (
     open_block,
     reply_bytes,
 )
-from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import Layout
 
 _HEADER = struct.Struct(">4sBxH32s")  # magic, version, kind of file, layout
 _PEOPLE = struct.Struct(">I")

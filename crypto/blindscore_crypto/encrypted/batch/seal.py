@@ -30,8 +30,8 @@ from blindscore_crypto.encrypted.engines.seal_bytes import (
     save,
     scratch,
 )
-from blindscore_crypto.encrypted.parameters import COLUMNS, REPLY_BYTES, SEAL_ERROR_VARIANCE, SEED_BYTES, TAIL
-from blindscore_crypto.encrypted.ring.kernels import REPLY_BITS, rounded
+from blindscore_crypto.encrypted.parameters import COLUMNS, SEAL_ERROR_VARIANCE, SEED_BYTES, TAIL
+from blindscore_crypto.encrypted.ring.kernels import rounded
 from blindscore_crypto.encrypted.ring.ntt import multiply, reduced, tables, transform
 from blindscore_crypto.encrypted.ring.placement import pack, secret_of, unpack
 from blindscore_crypto.encrypted.ring.sampling import Draw, binomial, expand, open_stream, ternary, uniform
@@ -40,6 +40,8 @@ with needs("frontier"):
     import tenseal.sealapi as seal
 
 PEOPLE = COLUMNS.degree
+REPLY_BYTES = 3  # a coefficient of a reply; a batch has few flooding bits anyway
+REPLY_BITS = 8 * REPLY_BYTES
 T = COLUMNS.t
 _PRIME = COLUMNS.primes[0]
 _DELTA = (_PRIME - 1) // T
@@ -150,7 +152,10 @@ def evaluate_block(
     flood = (np.frombuffer(noise(8 * PEOPLE), "<u8") % np.uint64(2 * width + 1)).astype(np.int64) - width
     top = reduced(reduced(product[0] + _DELTA * masks, _PRIME) + flood, _PRIME)
     still = np.zeros(PEOPLE, np.int64)
-    halves = rounded(top[None], still, *_ALONE), rounded(product[1:], binomial(PEOPLE, noise), *_ALONE)
+    halves = (
+        rounded(top[None], still, *_ALONE, REPLY_BYTES),
+        rounded(product[1:], binomial(PEOPLE, noise), *_ALONE, REPLY_BYTES),
+    )
     return b"".join(half.tobytes() for half in halves)
 
 

@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from blindscore.extras import needs
 from blindscore.scorecard.card import Card
-from blindscore_crypto.encrypted.layout import Layout, Points
+from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import Layout
 
 DEGREE, SCALE_BITS, PRIME_BITS = 8192, 40, (50, 40, 60)
 DECIMALS = 3

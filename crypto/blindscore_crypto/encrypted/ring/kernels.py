@@ -7,14 +7,16 @@ from numpy.typing import NDArray
 
 from blindscore.kernel_cache import njit
 
-REPLY_BITS = 24
-
 
 @njit(cache=True)
 def rounded(
-    product: NDArray[np.int64], error: NDArray[np.int64], primes: NDArray[np.int64], inverses: NDArray[np.int64]
+    product: NDArray[np.int64],
+    error: NDArray[np.int64],
+    primes: NDArray[np.int64],
+    inverses: NDArray[np.int64],
+    width: int,
 ) -> NDArray[np.uint8]:
-    """Return ``(product + error) * 2^24 / q`` rounded, modulo 2^24, in 3 bytes a coefficient, little endian.
+    """Return ``(product + error) * 2^(8 width) / q`` rounded, in ``width`` bytes a coefficient, little endian.
 
     Chinese remainders as fractions: ``c / q = sum_i (c_i (q/p_i)^-1 mod p_i) / p_i mod 1``. Floating point may move a
     tie by one unit, which the rounding bound covers.
@@ -37,12 +39,12 @@ def rounded(
             if inverse != 1:
                 c = c * inverse - np.int64(np.float64(c) * share) * p
             fraction[j] += np.float64(c) / p
-    out = np.empty((n, 3), np.uint8)
+    out = np.empty((n, width), np.uint8)
+    scale = 2.0 ** (8 * width)
     for j in range(n):
-        scaled = np.int64((fraction[j] - np.floor(fraction[j])) * 2.0**REPLY_BITS + 0.5)
-        out[j, 0] = scaled & 255
-        out[j, 1] = (scaled >> 8) & 255
-        out[j, 2] = (scaled >> 16) & 255
+        scaled = np.int64((fraction[j] - np.floor(fraction[j])) * scale + 0.5)
+        for b in range(width):
+            out[j, b] = scaled >> (8 * b) & 255
     return out
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore_crypto.encrypted.parameters import REPLY_BYTES, Parameters
-from blindscore_crypto.encrypted.ring.kernels import REPLY_BITS, packed, rounded, top_halves
+from blindscore_crypto.encrypted.parameters import REPLY_BITS, REPLY_BYTES, Parameters
+from blindscore_crypto.encrypted.ring.kernels import packed, rounded, top_halves
 from blindscore_crypto.encrypted.ring.sampling import Draw, below, centred, expand, ternary
 
 
@@ -84,7 +84,7 @@ def blind(
         for answer, mask in zip(top_of_product(p, words, by), masks, strict=True)
     ]
     error = centred(p.degree, p.spread, draw)
-    return pack(np.array(answers, np.int64), REPLY_BYTES) + rounded(product, error, *_primes(p)).tobytes()
+    return pack(np.array(answers, np.int64), REPLY_BYTES) + rounded(product, error, *_primes(p), REPLY_BYTES).tobytes()
 
 
 @cache
@@ -95,13 +95,13 @@ def _primes(parameters: Parameters) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 def round_one(parameters: Parameters, value: int) -> int:
-    """Return ``value * 2^24 / q`` rounded, modulo 2^24."""
+    """Return ``value * 2^32 / q`` rounded, modulo 2^32."""
     q = parameters.q
     return ((value % q << REPLY_BITS) + q // 2) // q % 2**REPLY_BITS
 
 
 def open_reply(parameters: Parameters, secret: NDArray[np.int64], reply: bytes) -> NDArray[np.int64]:
-    """Return the K values in [0, t) of a reply: K coefficients, then the polynomial, 3 bytes each.
+    """Return the K values in [0, t) of a reply: K coefficients, then the polynomial, 4 bytes each.
 
     Coefficient e of ``a s`` in the ring is ``sum_{j<=e} a_j s_{e-j} - sum_{j>e} a_j s_{N+e-j}``.
     """

@@ -19,7 +19,7 @@ from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey.ECC import EccPoint
 
 from blindscore.errors import ForgeryError
-from blindscore_crypto.sealed.groups.hash_to_curve import P, hash_to_field, map_to_curve
+from blindscore_crypto.sealed.groups.hash_to_curve import P256_CURVE, P384_CURVE, Curve, hash_to_field, map_to_curve
 
 Point = Any  # opaque outside its group: a library's point object or its canonical bytes
 SCALAR_BYTES = 32
@@ -106,23 +106,19 @@ def decode_scalar(group: Group, data: bytes) -> int:
     return k
 
 
-class P256:
-    """NIST P-256 (FIPS 186-5) on pycryptodome; points travel as SEC 1 uncompressed (0x04, x, y).
+class NistGroup:
+    """A NIST curve (FIPS 186-5) on pycryptodome; points travel as SEC 1 uncompressed (0x04, x, y).
 
     Uncompressed, since finding y by a square root costs five times the check that (x, y) lies on the curve.
     """
 
-    name = "P-256"
-    tag = 1
-    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-    point_bytes = 65
-    _generator = EccPoint(
-        0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-        0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
-        "p256",
-    )
-
-    _infinity = EccPoint(0, 0, "p256")
+    def __init__(self, name: str, tag: int, order: int, curve: Curve, generator: tuple[int, int]) -> None:
+        self.name, self.tag, self.order, self.curve = name, tag, order, curve
+        self._library = name.replace("-", "").lower()  # the library's name of the curve
+        self._width = (curve.p.bit_length() + 7) // 8
+        self.point_bytes = 1 + 2 * self._width
+        self._generator = EccPoint(*generator, self._library)
+        self._infinity = EccPoint(0, 0, self._library)
 
     def identity(self) -> Point:
         """Return the point at infinity; a copy, since sums are taken in place."""
@@ -191,32 +187,53 @@ class P256:
         return total
 
     def encode(self, point: Point) -> bytes:
-        """Return 0x04, x, y (65 bytes)."""
+        """Return 0x04, x, y (65 bytes on P-256)."""
         if point == self._infinity:
             raise ForgeryError("the identity has no encoding; an honest value never is the identity")
         x, y = point.xy
-        return b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
+        return b"\x04" + x.to_bytes(self._width, "big") + y.to_bytes(self._width, "big")
 
     def decode(self, data: bytes) -> Point:
-        """Return the point that 65 bytes encode; see :meth:`Group.decode`."""
+        """Return the point that these bytes encode; see :meth:`Group.decode`."""
         if len(data) != self.point_bytes or data[0] != 4:
-            raise ForgeryError("a P-256 point must be 65 bytes in SEC 1 uncompressed form")
-        x, y = int.from_bytes(data[1:33], "big"), int.from_bytes(data[33:], "big")
+            raise ForgeryError(f"a {self.name} point must be {self.point_bytes} bytes in SEC 1 uncompressed form")
+        cut, p = 1 + self._width, self.curve.p
+        x, y = int.from_bytes(data[1:cut], "big"), int.from_bytes(data[cut:], "big")
         # (0, 0) is how the library writes the identity; coordinates >= p would be a second encoding.
-        if x >= P or y >= P or x == y == 0:
-            raise ForgeryError("a P-256 point is the identity or not in canonical form")
+        if x >= p or y >= p or x == y == 0:
+            raise ForgeryError(f"a {self.name} point is the identity or not in canonical form")
         try:
-            return EccPoint(x, y, "p256")
+            return EccPoint(x, y, self._library)
         except ValueError:
-            raise ForgeryError("a P-256 point does not lie on the curve") from None
+            raise ForgeryError(f"a {self.name} point does not lie on the curve") from None
 
     def hash_to_point(self, message: bytes, dst: bytes) -> Point:
-        """Return a point by P256_XMD:SHA-256_SSWU_RO_."""
-        u0, u1 = hash_to_field(message, dst, 2)
-        return EccPoint(*map_to_curve(u0), "p256") + EccPoint(*map_to_curve(u1), "p256")
+        """Return a point by the curve's random-oracle suite of RFC 9380."""
+        u0, u1 = hash_to_field(message, dst, 2, self.curve)
+        first, second = (EccPoint(*map_to_curve(u, self.curve), self._library) for u in (u0, u1))
+        return first + second
 
 
-P256_GROUP = P256()
+P256_GROUP = NistGroup(
+    "P-256",
+    1,
+    0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    P256_CURVE,
+    (
+        0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+        0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+    ),
+)
+P384_GROUP = NistGroup(  # for tokens of type 1; its scalars are longer than those of :func:`encode_scalar`
+    "P-384",
+    3,
+    0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+    P384_CURVE,
+    (
+        0xAA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B9859F741E082542A385502F25DBF55296C3A545E3872760AB7,
+        0x3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147CE9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F,
+    ),
+)
 
 
 @lru_cache(maxsize=64)

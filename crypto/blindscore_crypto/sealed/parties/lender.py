@@ -1,103 +1,239 @@
-"""Verifier: the lender's side, and the judge who holds it to its word.
+"""Lender: promises a decision on an answer it has not seen, then gives it, off the path of the reply.
 
-Who sees what: the lender learns one bit a presentation and holds commitments, which hide. A judge is handed a
-frame and the lender's signed answer by the applicant, and learns that bit too. Not protected: an attestation shown to
-two lenders, or shown to a lender that colludes with its source, is recognised.
+::
+
+    ask -> offer; commit -> receipt; answer -> noted; (settle) ; fetch -> decision, or later
+
+``answer`` only stores; ``settle`` checks all that waits in one batch, and a fetch before the deadline is told "later"
+whatever the answer was, so that the time of a reply says nothing of it. ``file`` is for a judge who shows an answer.
+
+Who sees what: the lender learns one bit an answer and holds commitments, which hide; it spends nullifiers in its store,
+so that a restart or a second process answers no proof twice. Assumptions: those of :mod:`.check`, Ed25519, and a store
+that keeps what it acknowledged. Not protected: a lender that gives no offer or receipt *refuses to serve*
+(:mod:`.judge`); in the sealed form, a lender that colludes with a source recognises the answer after the receipt.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from blindscore.errors import ForgeryError
-from blindscore_crypto.channel.nullifiers import MemoryNullifiers, Nullifiers
-from blindscore_crypto.sealed.presentation import Checked, check
-from blindscore_crypto.sealed.signing import SIGNATURE_BYTES, SigningKey
-from blindscore_crypto.sealed.terms import Offer, Terms
+from blindscore.errors import BlindscoreError, ForgeryError
+from blindscore.parties.message import Message
+from blindscore.parties.party import Clock, day_of, wall_clock
+from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.sealed.check import answer_bytes, check, check_many
+from blindscore_crypto.sealed.offer import (
+    DIGEST_BYTES,
+    NO_CHANNEL,
+    Checked,
+    Decision,
+    Offer,
+    Receipt,
+    Verdict,
+    digest,
+    read_commit,
+)
+from blindscore_crypto.sealed.terms import Terms
 
-DECISION_BYTES = 1 + SIGNATURE_BYTES
-Check = Callable[[Terms, bytes], Checked]
-_DOMAIN = b"decision"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The lender's signed answer to one frame."""
-
-    approved: bool
-    signature: bytes
-
-    def encode(self) -> bytes:
-        """Return 65 bytes, always."""
-        return bytes([self.approved]) + self.signature
-
-    @classmethod
-    def decode(cls, terms: Terms, frame: bytes, data: bytes) -> Decision:
-        """Return the decision, after checking that the lender signed it for this frame.
-
-        Raises
-        ------
-        ForgeryError
-            Wrong length, or not signed by this lender for this frame.
-        """
-        if len(data) != DECISION_BYTES or data[0] > 1:
-            raise ForgeryError(f"a decision has {DECISION_BYTES} bytes and says 0 or 1")
-        terms.lender_key.check(_DOMAIN, _decided(frame, bool(data[0])), data[1:])
-        return cls(bool(data[0]), data[1:])
+KEEP_DAYS = 40  # longer than an epoch
+MAX_WAITING = 10_000  # receipts that wait for their answers
+RECEIPTS = TableSpec("receipts", Field("offer", "own"), (Field("answer", "own"), Field("deadline", "own")), KEEP_DAYS)
+ANSWERS = TableSpec("answers", Field("digest", "own"), (Field("answer", "opaque"),), KEEP_DAYS)
+WAITING = TableSpec("waiting", Field("digest", "own"), (Field("offer", "own"),), KEEP_DAYS)
+SPENT = TableSpec("spent", Field("nullifier", "own"), (Field("by", "own"),), KEEP_DAYS)
+DECIDED = TableSpec(
+    "decided", Field("digest", "own"), (Field("approved", "decision"), Field("signed", "own")), KEEP_DAYS
+)
 
 
-def _decided(frame: bytes, approved: bool) -> bytes:
-    return hashlib.sha256(frame).digest() + bytes([approved])
+class _Used(Exception):
+    """A nullifier is spent; `by` is the digest of the answer that spent it."""
+
+    def __init__(self, by: bytes) -> None:
+        super().__init__("used")
+        self.by = by
 
 
-class Verifier:
-    """A lender. Holds its signing key and spent nullifiers; there is no method through which a score could reach it."""
+class Lender:
+    """One lender under one document of terms.
 
-    def __init__(
-        self, terms: Terms, key: SigningKey, spent: Nullifiers | None = None, check_frame: Check = check
-    ) -> None:
-        if key.public != terms.lender_key:
-            raise ForgeryError("this signing key is not the one that the terms publish")
-        self.terms = terms
-        self._key = key
-        self._check = check_frame
-        self._spent: Nullifiers = MemoryNullifiers() if spent is None else spent
-
-    def offer(self, *, epoch: int, day: int) -> bytes:
-        """Return a fresh signed offer."""
-        return Offer.make(self.terms, self._key, epoch=epoch, day=day).encode()
-
-    def decide(self, frame: bytes, *, day: int) -> bytes:
-        """Check a frame, spend its nullifiers, and return the signed decision. The same frame gets the same answer.
-
-        Raises
-        ------
-        ForgeryError
-            Malformed, forged, out of date, or an attestation or offer that another frame has used.
-        """
-        checked = self._check(self.terms, frame)
-        if checked.offer.day != day:
-            raise ForgeryError("the offer was made on another day; ask for a new one")
-        if not self._spent.spend(checked.nullifiers, hashlib.sha256(frame).digest()):
-            raise ForgeryError("this offer or one of these attestations was used before; fetch fresh ones")
-        return self.sign_decision(frame, checked.approved).encode()
-
-    def sign_decision(self, frame: bytes, approved: bool) -> Decision:
-        """Put the lender's name to an answer, true or not: what it signs can be held against it."""
-        return Decision(approved, self._key.sign(_DOMAIN, _decided(frame, approved)))
-
-
-def is_bent(terms: Terms, frame: bytes, decision: bytes, check_frame: Check = check) -> bool:
-    """Judge: did this lender answer otherwise than its published terms demand?
-
-    Needs no secret of anybody, so the applicant can have anyone judge. True is proof against the lender.
+    Parameters
+    ----------
+    delay_s
+        How long after the receipt a decision is due, seconds; the same for everybody.
+    channel_of
+        The channel on which a message came, 32 bytes as both ends of the line see them; by default none is bound.
 
     Raises
     ------
     ForgeryError
-        The decision was not signed by this lender for this frame, or the frame proves nothing.
+        The key is not the one that the terms publish.
     """
-    answered = Decision.decode(terms, frame, decision).approved
-    return answered != check_frame(terms, frame).approved
+
+    def __init__(
+        self,
+        terms: Terms,
+        key: SigningKey,
+        store: Store,
+        *,
+        clock: Clock = wall_clock,
+        delay_s: int = 0,
+        channel_of: Callable[[Message], bytes] = lambda _: NO_CHANNEL,
+        role: str = "lender",
+    ) -> None:
+        if key.public != terms.lender_key:
+            raise ForgeryError("this signing key is not the one that the terms publish")
+        self.role, self.name, self.store, self.terms = role, terms.lender, store, terms
+        self._key, self._clock, self._delay, self._channel_of = key, clock, delay_s, channel_of
+        store.declare(RECEIPTS, ANSWERS, WAITING, SPENT, DECIDED)
+        self._waiting = len(store.items(WAITING.name))
+
+    def handle(self, message: Message) -> list[Message]:
+        """See :class:`~blindscore.parties.party.Party`."""
+        action = {
+            "ask": self._ask,
+            "commit": self._commit,
+            "answer": self._answer,
+            "fetch": self._fetch,
+        }.get(message.kind)
+        try:
+            if action is None:
+                raise ForgeryError(f"a lender does not take messages of kind {message.kind!r}")
+            kind, body = action(message)
+        except BlindscoreError:
+            return [Message(message.sender, "refused", b"")]
+        return [Message(message.sender, kind, body)]
+
+    def _ask(self, message: Message) -> tuple[str, bytes]:
+        today = day_of(self._clock)
+        if today > self.terms.epoch.last_day:
+            raise ForgeryError("these terms' epoch is over")
+        if message.body[DIGEST_BYTES:] != self._channel_of(message):
+            raise ForgeryError("the offer is asked for on another channel than this")
+        return "offer", Offer.make(self.terms, self._key, message.body, day=today).encode()
+
+    def _commit(self, message: Message) -> tuple[str, bytes]:
+        offer, name = read_commit(self.terms, message.body)
+        today = day_of(self._clock)
+        if offer.day != today:
+            raise ForgeryError("the offer was made on another day; ask for a new one")
+        if offer.channel != self._channel_of(message):
+            raise ForgeryError("the offer was made on another channel")
+        deadline = int(self._clock()) + self._delay
+        with self.store.atomic():
+            row: Row = {"answer": name, "deadline": deadline}
+            first = self.store.insert_once(RECEIPTS.name, offer.nullifier, row, today)
+            if first is None:
+                if self._waiting >= MAX_WAITING:
+                    raise ForgeryError("too many answers wait; come back later")
+                self.store.put(WAITING.name, name, {"offer": offer.nullifier}, today)
+                self._waiting += 1
+            elif first["answer"] != name:
+                raise ForgeryError("another answer to this offer has a receipt already; ask for a new offer")
+            else:
+                deadline = int(first["deadline"] or 0)  # the reply was lost: the same receipt again
+        return "receipt", Receipt.make(self._key, offer.nullifier, name, deadline).encode()
+
+    def _answer(self, message: Message) -> tuple[str, bytes]:
+        """Store the answer. Nothing of it is checked but its size and that it has a receipt."""
+        if len(message.body) != answer_bytes(self.terms):
+            raise ForgeryError(f"an answer has {answer_bytes(self.terms)} bytes")
+        self._keep(message.body)
+        return "noted", b""
+
+    def _keep(self, answer: bytes) -> bytes:
+        name = digest(answer)
+        if self.store.get(WAITING.name, name) is None and self.store.get(DECIDED.name, name) is None:
+            raise ForgeryError("no receipt was given for this answer")
+        self.store.insert_once(ANSWERS.name, name, {"answer": answer}, day_of(self._clock))
+        return name
+
+    def _fetch(self, message: Message) -> tuple[str, bytes]:
+        if len(message.body) != DIGEST_BYTES:
+            raise ForgeryError(f"a decision is fetched by {DIGEST_BYTES} bytes")
+        waiting = self.store.get(WAITING.name, message.body)
+        if waiting is not None:
+            receipt = self._row(self.store.get(RECEIPTS.name, _bytes(waiting, "offer")))
+            if self._clock() < int(receipt["deadline"] or 0):
+                return "later", b""
+            self.settle()
+        row = self._row(self.store.get(DECIDED.name, message.body))
+        return "decision", _bytes(row, "signed")
+
+    def settle(self) -> int:
+        """Decide every answer that has come; return how many. A service calls it by the clock, before deadlines."""
+        arrived = []
+        for name, row in self.store.items(WAITING.name):
+            kept = self.store.get(ANSWERS.name, name)
+            if kept is not None:
+                arrived.append((name, _bytes(row, "offer"), _bytes(kept, "answer")))
+        if not arrived:
+            return 0
+        try:
+            checked: list[Checked | None] = list(check_many(self.terms, [answer for _, _, answer in arrived]))
+        except ForgeryError:  # one of them is bad: find out which
+            checked = [self._checked(answer) for _, _, answer in arrived]
+        for (name, offer, _), one in zip(arrived, checked, strict=True):
+            self._decide(name, offer, one)
+        return len(arrived)
+
+    def _checked(self, answer: bytes) -> Checked | None:
+        try:
+            return check(self.terms, answer)
+        except ForgeryError:
+            return None
+
+    def _decide(self, name: bytes, offer: bytes, checked: Checked | None) -> None:
+        """Spend all nullifiers of an answer or none, and sign what follows; one process decides, the others find it."""
+        today = day_of(self._clock)
+        if checked is None or checked.offer.nullifier != offer:
+            verdict, other = Verdict.VOID, bytes(DIGEST_BYTES)
+        else:
+            verdict, other = Verdict.APPROVED if checked.approved else Verdict.REFUSED, bytes(DIGEST_BYTES)
+            try:
+                with self.store.atomic():
+                    for nullifier in checked.nullifiers:
+                        first = self.store.insert_once(SPENT.name, nullifier, {"by": name}, today)
+                        if first is not None and first["by"] != name:
+                            raise _Used(_bytes(first, "by"))
+            except _Used as used:
+                verdict, other = Verdict.USED, used.by
+        signed = Decision.make(self._key, name, verdict, other).encode()
+        said = int(verdict == Verdict.APPROVED) if verdict in (Verdict.APPROVED, Verdict.REFUSED) else None
+        with self.store.atomic():
+            self.store.insert_once(DECIDED.name, name, {"approved": said, "signed": signed}, today)
+            if self.store.take(WAITING.name, name) is not None:
+                self._waiting -= 1
+
+    def file(self, answer: bytes) -> tuple[bytes, bytes | None]:
+        """Return the decision on an answer that a judge shows, and the earlier answer where it says "used before".
+
+        Raises
+        ------
+        ForgeryError
+            This lender never promised to decide this answer.
+        """
+        name = self._keep(answer)
+        self.settle()
+        signed = _bytes(self._row(self.store.get(DECIDED.name, name)), "signed")
+        said = Decision.decode(self.terms, name, signed)
+        other = self.store.get(ANSWERS.name, said.other) if said.verdict == Verdict.USED else None
+        return signed, None if other is None else _bytes(other, "answer")
+
+    def approved(self, name: bytes) -> bytes | None:
+        """Return the answer with this digest if it was approved: what an office hands tokens out for."""
+        row = self.store.get(DECIDED.name, name)
+        if row is None or row["approved"] != 1:
+            return None
+        return _bytes(self._row(self.store.get(ANSWERS.name, name)), "answer")
+
+    @staticmethod
+    def _row(row: Row | None) -> Row:
+        if row is None:
+            raise ForgeryError("nothing is known under this name")
+        return row
+
+
+def _bytes(row: Row, field: str) -> bytes:
+    return bytes(row[field])  # type: ignore[arg-type]

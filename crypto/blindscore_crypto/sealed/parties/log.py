@@ -1,216 +1,198 @@
-"""An append-only public log of scorecards, terms and keys: everybody is shown the same one, or can prove otherwise.
+"""Log keeper and witness: who keeps the public log, and who makes sure that it is one.
 
-Source: RFC 9162 (Certificate Transparency 2.0), sections 2.1.1 (tree hash), 2.1.3 (inclusion) and 2.1.4 (consistency);
-heads are signed with Ed25519. Who sees what: entries are public. Assumption: SHA-256 is collision resistant.
-What it gives: a card bent for one person is either not in the log, and the wallet refuses it, or in it, where everybody
-reads it. Two heads that do not extend each other, both signed, convict the log. Not protected: a wallet that never
-compares its head with anybody else's can be shown a log of its own.
+::
+
+    institution --publish: entry-->   keeper  --extend: head, entries since-->  witness
+                <--published--                <--cosigned: key id, signature--
+    wallet      --lookup: keys, size--> keeper --found--> wallet
+
+The keeper admits entries by the rules of :mod:`.book`; a witness applies the same rules to the same entries, and
+cosigns a head only if it comes out at the same hashes, so that it never cosigns two logs. Who sees what: entries are
+public; the keeper learns that somebody looks a lender up. Assumptions: those of :mod:`.head`. Not protected: fewer
+than k honest witnesses.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 
-from blindscore.errors import ForgeryError, ParameterError
-from blindscore_crypto.sealed.signing import SigningKey, VerifyKey
+from blindscore.errors import BlindscoreError, ForgeryError
+from blindscore.parties.message import Message
+from blindscore.parties.party import Clock, wall_clock
+from blindscore.parties.store import Field, Store, TableSpec
+from blindscore_crypto.channel.purposes import Purpose
+from blindscore_crypto.channel.signatures import ID_BYTES, SIGNATURE_BYTES, SigningKey, VerifyingKey
+from blindscore_crypto.sealed.log import lookup
+from blindscore_crypto.sealed.log.book import Book
+from blindscore_crypto.sealed.log.entries import MAX_ENTRY
+from blindscore_crypto.sealed.log.head import Head
+from blindscore_crypto.sealed.wire import Reader, blob
 
-MAX_SIZE = 1 << 32
-_DOMAIN = b"log head"
-
-
-def leaf_hash(entry: bytes) -> bytes:
-    """Return SHA-256(0x00, entry)."""
-    return hashlib.sha256(b"\0" + entry).digest()
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def _split(n: int) -> int:
-    """The largest power of two smaller than n."""
-    return 1 << ((n - 1).bit_length() - 1)
+MAX_EXTEND = 256  # entries of one message to a witness
+ENTRIES = TableSpec("entries", Field("index", "own"), (Field("entry", "own"),))
+SEEN = TableSpec("cosigned", Field("what", "own"), (Field("time", "own"),))
 
 
-def tree_hash(leaves: Sequence[bytes]) -> bytes:
-    """Return the Merkle tree hash of leaf hashes (RFC 9162, 2.1.1)."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    if len(leaves) == 1:
-        return leaves[0]
-    k = _split(len(leaves))
-    return _node(tree_hash(leaves[:k]), tree_hash(leaves[k:]))
+def _book(registrar: VerifyingKey, store: Store) -> Book:
+    """Read a book back from a store; its entries were admitted before and are again."""
+    store.declare(ENTRIES)
+    book = Book(registrar)
+    for _, row in store.items(ENTRIES.name):
+        book.append(bytes(row["entry"]))  # type: ignore[arg-type]
+    return book
 
 
-def _path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """PATH(m, D_n) of section 2.1.3.1."""
-    if len(leaves) <= 1:
-        return []
-    k = _split(len(leaves))
-    if index < k:
-        return [*_path(index, leaves[:k]), tree_hash(leaves[k:])]
-    return [*_path(index - k, leaves[k:]), tree_hash(leaves[:k])]
+class LogKeeper:
+    """Keeps the log. Holds its signing key; entries can only be appended.
 
+    Parameters
+    ----------
+    witnesses
+        Names (addresses) of the witnesses.
+    """
 
-def _subproof(m: int, leaves: Sequence[bytes], known: bool) -> list[bytes]:
-    """SUBPROOF(m, D_n, b) of section 2.1.4.1."""
-    if m == len(leaves):
-        return [] if known else [tree_hash(leaves)]
-    k = _split(len(leaves))
-    if m <= k:
-        return [*_subproof(m, leaves[:k], known), tree_hash(leaves[k:])]
-    return [*_subproof(m - k, leaves[k:], False), tree_hash(leaves[:k])]
+    role, name = "log", "log"
 
-
-@dataclass(frozen=True)
-class Head:
-    """A signed statement: after `size` entries the tree hash is `root`."""
-
-    size: int
-    root: bytes
-    signature: bytes
-
-    @staticmethod
-    def signed(size: int, root: bytes) -> bytes:
-        """What the log puts its name to."""
-        return size.to_bytes(8, "big") + root
-
-    def check(self, key: VerifyKey) -> None:
-        """Return if the log signed this head; raise ForgeryError otherwise."""
-        if not 0 <= self.size <= MAX_SIZE or len(self.root) != 32:
-            raise ForgeryError("a log head states a size and a 32-byte root")
-        key.check(_DOMAIN, self.signed(self.size, self.root), self.signature)
-
-
-class Log:
-    """The log's keeper. Holds its signing key; entries can only be appended."""
-
-    def __init__(self, key: SigningKey | None = None) -> None:
-        self._key = key or SigningKey()
-        self._entries: list[bytes] = []
-        self._leaves: list[bytes] = []
+    def __init__(
+        self,
+        key: SigningKey,
+        registrar: VerifyingKey,
+        store: Store,
+        witnesses: Iterable[str] = (),
+        clock: Clock = wall_clock,
+    ) -> None:
+        self.store, self._key, self._clock = store, key, clock
+        self._witnesses = dict.fromkeys(witnesses, 0)  # how far each has followed
+        self.book = _book(registrar, store)
+        self._head: Head | None = None
 
     @property
-    def public(self) -> VerifyKey:
+    def public(self) -> VerifyingKey:
         """The key that heads are checked with."""
         return self._key.public
 
-    @property
-    def entries(self) -> tuple[bytes, ...]:
-        """All entries, for everybody to read."""
-        return tuple(self._entries)
-
     def append(self, entry: bytes) -> int:
-        """Add an entry; return its index."""
-        self._entries.append(bytes(entry))
-        self._leaves.append(leaf_hash(entry))
-        return len(self._entries) - 1
+        """Admit an entry; return its index. ForgeryError if the rules do not admit it."""
+        index = self.book.append(entry)
+        self.store.insert_once(ENTRIES.name, index.to_bytes(8, "big"), {"entry": entry})
+        self._head = None
+        return index
 
     def head(self) -> Head:
-        """Return the signed head of the log as it stands."""
-        root = tree_hash(self._leaves)
-        return Head(len(self._leaves), root, self._key.sign(_DOMAIN, Head.signed(len(self._leaves), root)))
+        """Return the signed head of the log as it stands, with the cosignatures that have come."""
+        if self._head is None:
+            book = self.book
+            self._head = Head.sign(self._key, len(book.tree), book.tree.root(), book.map.root, int(self._clock()))
+        return self._head
 
-    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
-        """Return the proof that entry `index` is in the log of the first `size` entries.
+    def refresh(self) -> list[Message]:
+        """Sign a head with the present time, and return what asks the witnesses to cosign it."""
+        self._head = None
+        return [self._extend(name) for name in self._witnesses]
 
-        Raises
-        ------
-        ParameterError
-            No such entry or size.
-        """
-        if not 0 <= index < size <= len(self._leaves):
-            raise ParameterError(f"the log has {len(self._leaves)} entries; index {index} of size {size} is none")
-        return tuple(_path(index, self._leaves[:size]))
+    def _extend(self, witness: str) -> Message:
+        since, head = self._witnesses[witness], self.head()
+        new = self.book.entries[since : since + MAX_EXTEND]
+        body = blob(head.encode()) + since.to_bytes(8, "big") + len(new).to_bytes(2, "big")
+        return Message(witness, "extend", body + b"".join(map(blob, new)))
 
-    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
-        """Return the proof that the log of `new` entries begins with that of `old` entries.
+    def handle(self, message: Message) -> list[Message]:
+        """See :class:`~blindscore.parties.party.Party`."""
+        try:
+            if message.kind == "publish":
+                index = self.append(message.body)
+                published = Message(message.sender, "published", index.to_bytes(8, "big"))
+                return [published, *(self._extend(name) for name in self._witnesses)]
+            if message.kind == "lookup":
+                return [Message(message.sender, "found", lookup.answer(self.book, self.head(), message.body))]
+            if message.kind in ("cosigned", "followed") and message.sender in self._witnesses:
+                return self._cosigned(message)
+            if message.kind == "refused" and message.sender in self._witnesses:
+                self._witnesses[message.sender] = 0  # it lost what it had: told from the start next time
+                return []
+            raise ForgeryError(f"a log does not take messages of kind {message.kind!r}")
+        except BlindscoreError:
+            return [Message(message.sender, "refused", b"")]
 
-        Raises
-        ------
-        ParameterError
-            Sizes that the log never had, or in the wrong order.
-        """
-        if not 0 < old <= new <= len(self._leaves):
-            raise ParameterError(f"the log has {len(self._leaves)} entries; sizes {old} and {new} do not fit")
-        return tuple(_subproof(old, self._leaves[:new], True))
-
-
-def includes(head: Head, entry: bytes, index: int, proof: Sequence[bytes]) -> bool:
-    """Say whether an entry stands at `index` under a head (RFC 9162, 2.1.3.2). The head's signature is not checked."""
-    if not 0 <= index < head.size or len(proof) > 64 or any(len(p) != 32 for p in proof):
-        return False
-    fn, sn, r = index, head.size - 1, leaf_hash(entry)
-    for p in proof:
-        if sn == 0:
-            return False
-        if fn & 1 or fn == sn:
-            r = _node(p, r)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            r = _node(r, p)
-        fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and r == head.root
-
-
-def extends(old: Head, new: Head, proof: Sequence[bytes]) -> bool:
-    """Say whether the newer log begins with the older one (RFC 9162, 2.1.4.2). Signatures are not checked."""
-    if not 0 < old.size <= new.size or len(proof) > 64 or any(len(p) != 32 for p in proof):
-        return False
-    if old.size == new.size:
-        return not proof and old.root == new.root
-    path = list(proof)
-    if old.size & (old.size - 1) == 0:
-        path.insert(0, old.root)
-    if not path:
-        return False
-    fn, sn = old.size - 1, new.size - 1
-    while fn & 1:
-        fn, sn = fn >> 1, sn >> 1
-    fr = sr = path[0]
-    for c in path[1:]:
-        if sn == 0:
-            return False
-        if fn & 1 or fn == sn:
-            fr, sr = _node(c, fr), _node(c, sr)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            sr = _node(sr, c)
-        fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and fr == old.root and sr == new.root
+    def _cosigned(self, message: Message) -> list[Message]:
+        reader = Reader("cosignature", message.body)
+        size = reader.count(8, len(self.book.tree))
+        self._witnesses[message.sender] = size
+        if message.kind == "followed":
+            reader.end()
+            return [self._extend(message.sender)] if size < len(self.book.tree) else []
+        pair = reader.take(ID_BYTES), reader.take(SIGNATURE_BYTES)
+        reader.end()
+        head = self.head()
+        if size == head.size and pair[0] not in {name for name, _ in head.cosigned}:
+            self._head = replace(head, cosigned=(*head.cosigned, pair))
+        return []
 
 
-class LogWatcher:
-    """A wallet's or auditor's memory of a log: accepts only heads that extend the last one seen."""
+class Witness:
+    """Follows the log and cosigns its heads. Holds its own key and its own copy of the entries."""
 
-    def __init__(self, key: VerifyKey) -> None:
-        self._key = key
-        self.head: Head | None = None
+    role = "witness"
 
-    def update(self, head: Head, proof: Sequence[bytes]) -> None:
-        """Move on to a newer head.
+    def __init__(
+        self,
+        name: str,
+        key: SigningKey,
+        log: VerifyingKey,
+        registrar: VerifyingKey,
+        store: Store,
+        clock: Clock = wall_clock,
+        tolerance_s: int = 600,
+    ) -> None:
+        self.name, self.store = name, store
+        self._key, self._log, self._clock, self._tolerance = key, log, clock, tolerance_s
+        self._registrar = registrar
+        self.book = _book(registrar, store)
+        store.declare(SEEN)
 
-        Raises
-        ------
-        ForgeryError
-            Not signed, or the log was rewritten: keep both heads, they convict it.
-        """
-        head.check(self._key)
-        if self.head is not None and self.head.size and not extends(self.head, head, proof):
-            raise ForgeryError("the new log head does not extend the last one seen; keep both, they convict the log")
-        self.head = head
+    @property
+    def public(self) -> VerifyingKey:
+        """The key that cosignatures are checked with."""
+        return self._key.public
 
-    def require(self, entry: bytes, index: int, proof: Sequence[bytes]) -> None:
-        """Return if the entry is in the log under the current head.
+    def handle(self, message: Message) -> list[Message]:
+        """See :class:`~blindscore.parties.party.Party`."""
+        try:
+            if message.kind != "extend":
+                raise ForgeryError(f"a witness does not take messages of kind {message.kind!r}")
+            return [self._follow(message)]
+        except BlindscoreError:
+            return [Message(message.sender, "refused", b"")]
 
-        Raises
-        ------
-        ForgeryError
-            It is not: what it names was not published to everybody.
-        """
-        if self.head is None or not includes(self.head, entry, index, proof):
-            raise ForgeryError("this entry is not in the public log; use only what everybody is shown")
+    def _follow(self, message: Message) -> Message:
+        reader = Reader("extension of the log", message.body)
+        head_reader = Reader("log's head", reader.blob(1 << 14))
+        head = Head.read(head_reader)
+        since, count = reader.number(8), reader.count(2, MAX_EXTEND)
+        entries = [reader.blob(MAX_ENTRY) for _ in range(count)]
+        reader.end()
+        self._log.require(head.signed, head.signature, Purpose.LOG_HEAD)
+        with self.store.atomic():
+            book = self.book
+            if since > len(book.tree) or since + count > head.size:
+                raise ForgeryError("the log's extension leaves entries out")
+            for index, entry in enumerate(entries, since):
+                if index < len(book.entries):
+                    if book.entries[index] != entry:
+                        raise ForgeryError("the log has changed an entry; its two heads convict it")
+                    continue
+                book.append(entry)
+                self.store.insert_once(ENTRIES.name, index.to_bytes(8, "big"), {"entry": entry})
+        if len(book.tree) < head.size:
+            return Message(message.sender, "followed", len(book.tree).to_bytes(8, "big"))
+        if (book.tree.root(head.size), book.map.root) != (head.root, head.map_root) or len(book.tree) != head.size:
+            raise ForgeryError("the log's head is not what its entries come to")
+        if abs(self._clock() - head.time) > self._tolerance:
+            raise ForgeryError("the log's head is not of this time")
+        seen = self.store.get(SEEN.name, b"head")
+        if seen is not None and int(seen["time"] or 0) > head.time:
+            raise ForgeryError("the log's head is older than the last one")
+        self.store.put(SEEN.name, b"head", {"time": head.time})
+        body = head.size.to_bytes(8, "big") + self.public.id + head.cosign(self._key)
+        return Message(message.sender, "cosigned", body)

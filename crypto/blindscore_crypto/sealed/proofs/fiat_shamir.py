@@ -32,3 +32,9 @@ class Transcript:
         """
         self.absorb(b"challenge", label)
         return int.from_bytes(self._hash.copy().digest(), "big") % self._group.order
+
+    def copy(self) -> Transcript:
+        """Return a second record that goes on from here by itself."""
+        twin = Transcript.__new__(Transcript)
+        twin._group, twin._hash = self._group, self._hash.copy()
+        return twin

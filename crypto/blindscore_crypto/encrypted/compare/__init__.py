@@ -1,0 +1,1 @@
+"""Compare shares of a score with a threshold: keys that a third party deals, and authenticated shares."""

@@ -1,0 +1,111 @@
+"""Monitor: reads every entry of a log and says what should alarm anybody.
+
+``python -m blindscore_crypto.sealed.log.monitor LOG.db REGISTRAR.pub`` prints members, terms and keys in plain words
+and ends with status 1 if there is an alarm. Who sees what: all is public. What it looks for: entries that the rules do
+not admit (a second document for one lender, purpose and epoch; a second key for one source, layout and epoch or one
+perk and epoch; strangers), one lender under several names with the same card, and thresholds or cards that change
+between epochs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from blindscore.errors import BlindscoreError, DataError, ForgeryError
+from blindscore.parties.sqlite_store import SqliteStore
+from blindscore_crypto.channel.signatures import VerifyingKey
+from blindscore_crypto.sealed.log.book import Book
+from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
+from blindscore_crypto.sealed.perks.token_key import TokenKey
+from blindscore_crypto.sealed.terms import EpochKey, Terms
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One thing that should not be so."""
+
+    index: int  # of the entry
+    what: str
+
+
+def watch(entries: Iterable[bytes], registrar: VerifyingKey) -> list[Alarm]:
+    """Return the alarms that a log's entries give, in order."""
+    book, alarms = Book(registrar), []
+    by_card: dict[tuple[str, int, str], str] = {}  # (card, epoch, purpose) -> lender
+    last: dict[tuple[bytes, str], Terms] = {}
+    for index, data in enumerate(entries):
+        try:
+            book.append(data)
+        except ForgeryError as error:
+            alarms.append(Alarm(index, str(error)))
+            continue
+        entry = Entry.decode(data)
+        if entry.kind != Kind.TERMS:
+            continue
+        terms = Terms.decode(entry.body)
+        shared = by_card.setdefault((terms.card.fingerprint, terms.epoch.number, terms.purpose), terms.lender)
+        if shared != terms.lender:
+            alarms.append(Alarm(index, f"{terms.lender!r} and {shared!r} decide by one card: siblings may ask twice"))
+        before = last.get((terms.lender_key.raw, terms.purpose))
+        if before is not None and (before.card.fingerprint, before.threshold) != (
+            terms.card.fingerprint,
+            terms.threshold,
+        ):
+            alarms.append(Alarm(index, f"{terms.lender!r} has changed card or threshold for {terms.purpose!r}"))
+        last[terms.lender_key.raw, terms.purpose] = terms
+    return alarms
+
+
+def describe(data: bytes) -> str:
+    """Return one entry in plain words."""
+    try:
+        entry = Entry.decode(data)
+    except ForgeryError:
+        return f"{len(data)} bytes that are no entry"
+    who = entry.issuer.id.hex()[:8]
+    if entry.kind == Kind.MEMBER:
+        member = Member.decode(entry.body)
+        return f"member {member.name!r}, {member.role}, key {member.key.id.hex()[:8]}"
+    if entry.kind == Kind.TERMS:
+        terms = Terms.decode(entry.body)
+        head = f"terms of {terms.lender!r} for {terms.purpose!r}, epoch {terms.epoch.number}"
+        rule = f"from {terms.threshold} points under card {terms.card.fingerprint[:12]}"
+        return f"{head}: {rule}, sources {', '.join(s.name for s in terms.sources)}"
+    if entry.kind == Kind.EPOCH_KEY:
+        key = EpochKey.decode(entry.body + entry.signature, entry.issuer)
+        return f"blind-signing key of {who}, layout {key.layout.hex()[:12]}, epoch {key.epoch.number}"
+    token = TokenKey.decode(entry.body)
+    return f"token key of {who}, perk {token.perk}, epoch {token.epoch.number}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="log monitor", description="Reads a public log and prints what alarms.")
+    parser.add_argument("log", type=Path, help="the log keeper's database, or a copy of it")
+    parser.add_argument("registrar", type=Path, help="public key of the registrar, PEM")
+    given = parser.parse_args(argv)
+    try:
+        if not given.log.exists():
+            raise DataError(f"{given.log}: there is no such file")
+        from blindscore_crypto.sealed.parties.log import ENTRIES
+
+        store = SqliteStore(given.log, ENTRIES)
+        entries = [bytes(row["entry"]) for _, row in store.items(ENTRIES.name)]  # type: ignore[arg-type]
+        store.close()
+        alarms = watch(entries, VerifyingKey.load(given.registrar))
+        for index, data in enumerate(entries):
+            print(f"{index:6} {describe(data)}")
+        for alarm in alarms:
+            print(f"ALARM {alarm.index}: {alarm.what}")
+    except BlindscoreError as error:
+        print(f"log monitor: {error}", file=sys.stderr)
+        return 2
+    return 1 if alarms else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Cast: who plays the sealed and the one-show design, with keys, log and records, ready to sit down.
+
+::
+
+    wallet --legal id--> bank, bureau ... (source)      wallet --one-time--> lender, log
+    log --institution--> witness 0, 1, 2 (of which two must cosign)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from blindscore.designs.plain import LEGAL_ID
+from blindscore.errors import ParameterError
+from blindscore.parties.cast import Cast, Ending, StoreOf
+from blindscore.parties.party import DAY_S, Party, SetClock
+from blindscore.parties.store import Value
+from blindscore.people.population import Population
+from blindscore.scorecard.card import Card
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
+from blindscore_crypto.sealed.judge import Finding
+from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
+from blindscore_crypto.sealed.log.head import Trust
+from blindscore_crypto.sealed.parties.lender import Lender
+from blindscore_crypto.sealed.parties.log import LogKeeper, Witness
+from blindscore_crypto.sealed.parties.source import Source, epoch_signer
+from blindscore_crypto.sealed.parties.wallet import Setting, Wallet
+from blindscore_crypto.sealed.terms import LOAN, Epoch, Terms, layouts_of
+
+LENDER = "lender"
+WITNESSES, NEEDED = 3, 2
+DAYS = 30  # of an epoch
+LINES = MappingProxyType({("wallet", "source"): "legal id"})
+
+
+def cast(
+    card: Card,
+    threshold: int,
+    population: Population,
+    store_of: StoreOf,
+    *,
+    blind: bool,
+    group: Group = P256_GROUP,
+    batch: int = 1,
+) -> Cast:
+    """Return the parties, who have made their keys and published what must be public.
+
+    Parameters
+    ----------
+    population
+        Whose records the sources hold.
+    blind
+        Whether sources sign blindly: the one-show form.
+    batch
+        How many signatures of each source a wallet fetches; one of each is used by an application.
+    """
+    clock = SetClock()
+    epoch = Epoch(1, int(clock() // DAY_S) + DAYS)
+    source_of = {name: population.schema[name].source for name in card.features}
+    sources, entries = [], []
+    for name, layout in layouts_of(card, source_of).items():
+        key = SigningKey()
+        signer = epoch_signer(group, layout, epoch) if blind else None
+        source = Source(name, layout, key, epoch, store_of(name), group=group, clock=clock, blind=signer)
+        entries.append((Member(name, "source", key.public), source.signatory.blind))
+        sources.append(source)
+    _enrol(sources, population)
+    lender_key, registrar = SigningKey(), SigningKey()
+    signatories = tuple(source.signatory for source in sources)
+    terms = Terms(LENDER, lender_key.public, LOAN, epoch, card, threshold, signatories, group)
+    lender = Lender(terms, lender_key, store_of(LENDER), clock=clock)
+    publish = [Entry.sign(Kind.MEMBER, registrar, Member(LENDER, "lender", lender_key.public).encode())]
+    publish += [Entry.sign(Kind.MEMBER, registrar, member.encode()) for member, _ in entries]
+    publish += [
+        Entry(Kind.EPOCH_KEY, member.key, key.signed, key.signature) for member, key in entries if key is not None
+    ]
+    publish.append(Entry.sign(Kind.TERMS, lender_key, terms.encode()))
+    keeper, witnesses = _log(registrar, store_of, clock)
+    _publish(keeper, witnesses, publish)
+    trust = Trust(keeper.public, tuple(witness.public for witness in witnesses), NEEDED)
+    setting = Setting(LENDER, epoch, trust, batch=batch)
+
+    def wallet(legal_id: str) -> Party:
+        name = f"wallet {legal_id}"
+        return Wallet(name, legal_id, setting, store_of(name), clock=clock)
+
+    return Cast(
+        institutions=(*sources, lender, keeper, *witnesses),
+        wallet=wallet,
+        ending=ending,
+        lines=LINES,  # type: ignore[arg-type]
+        clock=clock,
+        keys_bytes=sum(len(entry.encode()) for entry in publish),
+    )
+
+
+def ending(party: Party) -> Ending:
+    """Return what a wallet holds after its application was played."""
+    if not isinstance(party, Wallet):
+        raise ParameterError("only a wallet of this design has an ending")
+    finding = party.finding()
+    score = None if party.application() is None else party.score()
+    return Ending(party.verdict(), score, bent=finding in (Finding.BENT, Finding.OVERDUE))
+
+
+def _log(registrar: SigningKey, store_of: StoreOf, clock: SetClock) -> tuple[LogKeeper, list[Witness]]:
+    names = [f"witness {i}" for i in range(WITNESSES)]
+    keeper = LogKeeper(SigningKey(), registrar.public, store_of("log"), names, clock)
+    return keeper, [Witness(n, SigningKey(), keeper.public, registrar.public, store_of(n), clock) for n in names]
+
+
+def _publish(keeper: LogKeeper, witnesses: list[Witness], entries: list[Entry]) -> None:
+    """Let the keeper admit the entries and the witnesses follow, message by message."""
+    for entry in entries:
+        keeper.append(entry.encode())
+    by_name, waiting = {witness.name: witness for witness in witnesses}, keeper.refresh()
+    while waiting:
+        message = waiting.pop(0)
+        for reply in by_name[message.to].handle(replace(message, sender=keeper.name)):
+            waiting += keeper.handle(replace(reply, sender=message.to))
+
+
+def _enrol(sources: list[Source], population: Population) -> None:
+    legal_ids = population.register[LEGAL_ID].astype(str)
+    for source in sources:
+        features = source.signatory.layout.features
+        table = population.features[features]
+        for legal_id, row in zip(legal_ids, table.itertuples(index=False, name=None), strict=True):
+            source.enrol(legal_id, {name: plain(value) for name, value in zip(features, row, strict=True)})
+
+
+def plain(value: object) -> Value:
+    """Return a figure as a source writes it down; None where it is missing."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NA or value != value:
+        return None
+    return value if isinstance(value, int | float | str) else str(value)
