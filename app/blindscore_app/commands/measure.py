@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import shlex
-<<<<<<< HEAD
-from collections.abc import Callable, Sequence
-=======
-from collections.abc import Mapping
->>>>>>> world
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -32,16 +28,14 @@ Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same p
 Society = Annotated[
     str, typer.Option(help="independent: secrets tell nothing of money; disparate: groups differ as published.")
 ]
-<<<<<<< HEAD
-Designs = Annotated[str, typer.Option(help="Names, separated by commas; all designs if left out.", show_default=False)]
-Seeds = Annotated[int, typer.Option(min=1, max=100, help="A mark must hold under so many seeds; one with --quick.")]
-=======
 Designs = Annotated[
     str,
     typer.Option(
         help="Names, or files of flows (NAME.toml), separated by commas; the whole set if left out.", show_default=False
     ),
 ]
+
+Seeds = Annotated[int, typer.Option(min=1, max=100, help="A mark must hold under so many seeds; one with --quick.")]
 
 
 class SetOf(StrEnum):
@@ -55,7 +49,6 @@ class SetOf(StrEnum):
 Set = Annotated[
     SetOf, typer.Option("--set-of", help="default: designs to choose between; world: systems that exist; all: both.")
 ]
->>>>>>> world
 Sample = Annotated[int, typer.Option(min=1, max=10_000, help="Real protocol runs a cryptographic design.")]
 Out = Annotated[Path, typer.Option(help="Directory for ledger.csv, ledger.json, frontier.png and report.html.")]
 Coalition = Annotated[str, typer.Option(help="Whose capabilities stand in the main table.")]
@@ -109,20 +102,13 @@ def frontier(
         _fill(kept, people, seed, kind, chosen, quick, choose_engine(engine, workers, "", None, None, None))
 
     asked = f"blindscore frontier --people {people} --seed {seed}{f' --society {kind}' * (kind != 'independent')}"
-<<<<<<< HEAD
     further = _further(seed, seeds, quick)
-    command = _with(f"{asked}{_seeds_words(seeds, quick)} --sample {sample}", designs, quick, settings)
+    command = _with(f"{asked}{_seeds_words(seeds, quick)} --sample {sample}", designs, set_of, quick, settings)
 
     def people_of(another: int) -> Population:
         return make_society(people=people, seed=another, kind=kind)
 
     _measure(people_of, chosen, (seed, *further), command, out, coalition, quick, kept, as_json)
-=======
-    command = _with(f"{asked} --sample {sample}", designs, set_of, quick, settings)
-    _measure(
-        make_society(people=people, seed=seed, kind=kind), chosen, seed, command, out, coalition, quick, kept, as_json
-    )
->>>>>>> world
 
 
 def audit(
@@ -151,12 +137,11 @@ def audit(
 
     population = load_people(file, schema)
     sample = min(sample, QUICK_SAMPLE) if quick else sample
-<<<<<<< HEAD
-    chosen = with_settings(choose_designs(designs, sample, len(population)), settings or [])
+    chosen = with_settings(choose_designs(designs, sample, len(population), set_of), settings or [])
     told = _seeds_words(seeds, quick)
     command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed}{told} --sample {sample}"
     played = (seed, *_further(seed, seeds, quick))
-    command = _with(command, designs, quick, settings)
+    command = _with(command, designs, set_of, quick, settings)
     _measure(lambda _: population, chosen, played, command, out, coalition, quick, kept, as_json)
 
 
@@ -167,13 +152,6 @@ def _further(seed: int, seeds: int, quick: bool) -> list[int]:
 
 def _seeds_words(seeds: int, quick: bool) -> str:
     return "" if quick or seeds == SEEDS else f" --seeds {seeds}"
-=======
-    chosen = with_settings(choose_designs(designs, sample, len(population), set_of), settings or [])
-    command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
-    _measure(
-        population, chosen, seed, _with(command, designs, set_of, quick, settings), out, coalition, quick, kept, as_json
-    )
->>>>>>> world
 
 
 def _fill(
