@@ -19,7 +19,20 @@ import typer
 
 from blindscore import __version__
 from blindscore.errors import BlindscoreError
-from blindscore_app.commands import explain, explore, export, fit, measure, monitor, page, plan, schema, score, validate
+from blindscore_app.commands import (
+    explain,
+    explore,
+    export,
+    fit,
+    measure,
+    monitor,
+    page,
+    plan,
+    schema,
+    score,
+    validate,
+    world,
+)
 
 USER_ERROR = 2
 INTERRUPTED = 128 + signal.SIGINT  # as shells report it
@@ -61,6 +74,7 @@ app.command()(monitor.monitor)
 app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)
+app.command()(world.world)
 
 
 def main() -> None:

@@ -10,7 +10,17 @@ from typing import Any
 from blindscore.designs.design import NO_CONDUCT
 from blindscore.errors import ParameterError
 from blindscore.people.population import FINANCIAL
-from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, REMOVED, DesignRow, Ledger, Row
+from blindscore.surveillance.ledger import (
+    ABSENT,
+    BY_ROLE,
+    FALSE_SOURCE,
+    PLAYED,
+    REFUSES,
+    REMOVED,
+    DesignRow,
+    Ledger,
+    Row,
+)
 from blindscore_app.locale import _
 
 SYNTHETIC = "synthetic society"
@@ -90,13 +100,57 @@ def check_coalition(ledger: Ledger, name: str) -> None:
         raise ParameterError(f"no coalition is called {name!r}; this run measured {', '.join(coalitions(ledger))}")
 
 
+def cell(ledger: Ledger, design: str, coalition: str, capability: str) -> list[Row]:
+    """Return the rows that a table's cell stands for: attacks that were played, one a secret.
+
+    Who refuses to serve and who vouches for false figures has no bound under any design, and a sentence of its own
+    (:func:`beyond_every_bound`).
+    """
+    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    return [row for row in rows if row.kind == PLAYED and row.adversary not in (REFUSES, FALSE_SOURCE)]
+
+
+def cell_bound(rows: Iterable[Row]) -> tuple[float, float] | None:
+    """Return a cell's bound, on people like these and on exactly these: its secrets' largest, or None."""
+    found = [(row.bound, row.bound if row.bound_these is None else row.bound_these) for row in rows]
+    limits = [(alike, these) for alike, these in found if alike is not None and these is not None]
+    if not found or len(limits) < len(found):
+        return None
+    return max(alike for alike, _ in limits), max(these for _, these in limits)
+
+
+def adversaries(ledger: Ledger) -> str:
+    """Say against whom the bounds of each capability hold."""
+    held: dict[str, list[str]] = {}
+    for row in ledger.rows:
+        names = held.setdefault(row.adversary, [])
+        if row.kind == PLAYED and row.bound is not None and row.capability not in names:
+            names.append(row.capability)
+    said = [f"{', '.join(names)}: who is {adversary}" for adversary, names in held.items() if names]
+    return f"Against whom bounds hold. {'; '.join(said)}. Against others none is claimed." if said else ""
+
+
+def beyond_every_bound(ledger: Ledger) -> list[str]:
+    """Say what no design of the run keeps: who does not answer, and a source that lies."""
+    said = []
+    for adversary, who in ((REFUSES, "Who does not answer"), (FALSE_SOURCE, "A source that vouches for false figures")):
+        rows = [row for row in ledger.rows if row.kind == PLAYED and row.adversary == adversary]
+        if rows:
+            least, most = min(row.advantage for row in rows), max(row.advantage for row in rows)
+            said.append(
+                f"{who} refuses a person under every design, and no bound holds ({adversary}): "
+                f"{fixed(least)} to {fixed(most)} of those whom the score approves."
+            )
+    return said
+
+
 def worst(ledger: Ledger, design: str, coalition: str, capability: str) -> Row | None:
     """Return the row of the secret that this coalition most certainly learns, or None if nothing was measured.
 
     Chosen by what lies beyond public knowledge, at the interval's lower end: what everybody can infer is no harm of
     the design, and the largest of many noisy figures would be noise.
     """
-    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    rows = cell(ledger, design, coalition, capability)
     return max(rows, key=lambda row: (row.beyond_public(row.low), row.low, row.advantage)) if rows else None
 
 
@@ -126,8 +180,8 @@ def public_words(row: Row) -> str:
 
 
 def is_removed(ledger: Ledger, design: str, coalition: str, capability: str) -> bool:
-    """Say whether every secret of this capability is removed: interval and bound under 0.05 for each of them."""
-    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    """Say whether every secret of this capability carries the mark; see :mod:`blindscore.surveillance.marks`."""
+    rows = cell(ledger, design, coalition, capability)
     return bool(rows) and all(row.removed for row in rows)
 
 
@@ -138,7 +192,7 @@ def removed(ledger: Ledger, design: str, coalition: str) -> list[str]:
 
 def measured(ledger: Ledger, design: str, coalition: str) -> list[str]:
     """Capabilities that were measured for this design and coalition."""
-    return [c for c in capabilities(ledger) if ledger.find(design=design, coalition=coalition, capability=c)]
+    return [c for c in capabilities(ledger) if cell(ledger, design, coalition, c)]
 
 
 def shown_capabilities(ledger: Ledger, coalition: str) -> list[str]:
@@ -268,7 +322,7 @@ def weak_spot(ledger: Ledger, coalition: str) -> str:
 def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str:
     """Say in one word or two what was found of a capability.
 
-    "removed" (every secret: interval and bound under 0.05), "works" (the attack beats chance and what the public
+    "removed" (every secret carries the mark), "works" (the attack beats chance and what the public
     register alone gives), "uncertain" (its interval reaches that), "none found" (interval under 0.05, but no bound
     excludes a better attack), "not measured".
     """
@@ -277,7 +331,7 @@ def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str
         return "not measured"
     if is_removed(ledger, design, coalition, capability):
         return "removed"
-    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    rows = cell(ledger, design, coalition, capability)
     if all(r.beyond_public(r.high) < REMOVED for r in rows):
         return "none found"
     return "works" if row.beyond_public(row.low) > 0 else "uncertain"
@@ -348,11 +402,14 @@ def not_shown(ledger: Ledger) -> list[str]:
         )
     if left_out := not_tried(ledger):
         limits.append(left_out)
+    limits += beyond_every_bound(ledger)
+    seeds = ledger.meta.get("seeds", [])
     limits += [
         _(
-            "Removed means: interval and bound both under {line}; it does not mean zero. Unclear means: the attack is "
-            "no surer than public knowledge alone, but its interval does not exclude more."
-        ).format(line=f"{REMOVED:.2f}"),
+            "Removed means: the advantage lies within {line} on both sides (Holm's correction over all rows), and so "
+            "does the bound on people like these, under {seeds} seed(s); not that nothing is left. Unclear means: the "
+            "attack is no surer than public knowledge alone, but its interval does not exclude more."
+        ).format(line=f"{REMOVED:.2f}", seeds=len(seeds) or 1),
         _("Measured coalitions are {coalitions}; any other may do more.").format(
             coalitions=", ".join(coalitions(ledger))
         ),

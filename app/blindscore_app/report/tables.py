@@ -89,6 +89,8 @@ def _print_details(whole: Ledger, ledger: Ledger, coalition: str, console: Conso
     for table in main_tables(ledger, coalition, console):
         console.print(table)
     console.print(Text(_legend(coalition), style="dim"))
+    if against := figures.adversaries(ledger):
+        console.print(Text(clean(against, 600), style="dim"))
     others = figures.other_coalitions(ledger, coalition)
     if others:
         for table in other_tables(ledger, others, console.width):
@@ -111,8 +113,9 @@ def _print_details(whole: Ledger, ledger: Ledger, coalition: str, console: Conso
 def _legend(coalition: str) -> str:
     return (
         f"Capabilities of the {coalition}, the secret that it learns most of beyond the public: advantage of the best "
-        "attack from 0 (no better than without any view) to 1 (perfect), its 95% interval, and the bound on any "
-        "attack. Public: what the same attack gets from the public register alone. AUC loss is against the best "
+        "attack from 0 (no better than without any view) to 1 (perfect), its 95% interval, and the largest bound of "
+        "all the cell's secrets: on people like these, a confidence limit, and in brackets on exactly these. Public: "
+        "what the same attack gets from the public register alone. AUC loss is against the best "
         "design of the run, on the same applicants."
     )
 
@@ -185,20 +188,27 @@ def _interval(low: float, high: float, places: int = 2) -> str:
 def _cell(ledger: Ledger, design: DesignRow, coalition: str, capability: str) -> Text:
     row = figures.worst(ledger, design.design, coalition, capability)
     if row is None:
-        return Text("not\nmeasured")
+        tried = ledger.find(design=design.design, coalition=coalition, capability=capability)
+        return Text("no\nview" if tried else "not\nmeasured")
     gone = figures.is_removed(ledger, design.design, coalition, capability)
-    lines = [decimals(row.advantage), _interval(row.low, row.high), _bound(row)]
+    rows = figures.cell(ledger, design.design, coalition, capability)
+    lines = [decimals(row.advantage), _interval(row.low, row.high), _bound(rows)]
     if gone:
         lines.append("removed")
-    elif len(ledger.find(design=design.design, coalition=coalition, capability=capability)) > 1:
+    elif len(rows) > 1:
         lines += textwrap.wrap(clean(row.secret), 9)[:2]
         if public := figures.public_words(row):
             lines.append(public.replace("0.", "."))
     return Text("\n".join(lines), style="green" if gone else "")
 
 
-def _bound(row: Row) -> str:
-    return "no bound" if row.bound is None else f"≤ {decimals(figures.rounded_up(row.bound))}"
+def _bound(rows: list[Row]) -> str:
+    """Return a cell's bound: on people like these, and, where it differs, on exactly these in brackets."""
+    found = figures.cell_bound(rows)
+    if found is None:
+        return "no bound"
+    alike, these = (decimals(figures.rounded_up(limit)) for limit in found)
+    return f"≤ {alike}" if alike == these else f"≤ {alike} ({these})"
 
 
 def other_tables(ledger: Ledger, names: list[str], width: int) -> list[Table]:
@@ -236,7 +246,8 @@ def _brief(ledger: Ledger, design: DesignRow, coalition: str, capability: str) -
     if row is None:
         return Text("-")
     gone = figures.is_removed(ledger, design.design, coalition, capability)
-    mark = " r" if gone else ("" if row.bound is None else " b")
+    bound = figures.cell_bound(figures.cell(ledger, design.design, coalition, capability))
+    mark = " r" if gone else ("" if bound is None else " b")
     return Text(f"{decimals(row.advantage)}{mark}", style="green" if gone else "")
 
 

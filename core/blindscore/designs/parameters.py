@@ -14,10 +14,13 @@ TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def settings_of(design: Design) -> dict[str, Any]:
-    """Return a design's parameters by name, in the order of its fields: those that hold one plain value, or None."""
+    """Return a design's parameters by name, in the order of its fields: those that hold one plain value, or None.
+
+    A field that takes no part in comparisons (a modelled design's name, say) is no parameter.
+    """
     if not is_dataclass(design) or isinstance(design, type):
         return {}
-    held = {f.name: getattr(design, f.name) for f in fields(design)}
+    held = {f.name: getattr(design, f.name) for f in fields(design) if f.compare}
     return {name: value for name, value in held.items() if value is None or isinstance(value, bool | int | float | str)}
 
 

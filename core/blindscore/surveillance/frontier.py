@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -31,6 +31,7 @@ from blindscore.surveillance.cache import Cache, attack_key, design_key, run_key
 from blindscore.surveillance.capability import Capability, rows_of
 from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
+from blindscore.surveillance.marks import Key, marked
 from blindscore.surveillance.memo import Memo
 from blindscore.surveillance.truth import Truth, auxiliary_people, truths_of
 from blindscore.threads import each
@@ -59,6 +60,7 @@ def measure(
     progress: Progress | None = None,
     capabilities: Sequence[Capability] | None = None,
     cache: Cache | None = None,
+    wanted: Collection[Key] | None = None,
 ) -> Ledger:
     """Run designs, attack their views, and return the ledger.
 
@@ -81,6 +83,8 @@ def measure(
         Attacks to play; all that are registered if None.
     cache
         Where finished parts are kept and found again; nothing is kept if None.
+    wanted
+        The rows to play (design, coalition, capability, secret); all if None.
 
     Raises
     ------
@@ -99,6 +103,7 @@ def measure(
         auxiliary=auxiliary_people(population, seed),
         person=choose_person(population),
         cache=cache or Cache(),
+        wanted=None if wanted is None else frozenset(wanted),
     )
     done, steps = 0, GRAIN * len(designs) * (1 + len(stage.capabilities))
 
@@ -117,6 +122,7 @@ def measure(
         meta={
             "version": blindscore.__version__,
             "seed": seed,
+            "seeds": [seed],
             "people": len(population),
             "population": population.name,
             "synthetic": population.synthetic,
@@ -133,7 +139,7 @@ def measure(
             "seconds": round(time.perf_counter() - started, 1),
         },
         designs=_against_the_best(population, played),
-        rows=tuple(_judged([row for part in played for row in part.rows], _baseline(names))),
+        rows=tuple(marked([row for part in played for row in part.rows], _baseline(names))),
     )
 
 
@@ -166,6 +172,7 @@ class _Stage:
     auxiliary: NDArray[np.bool_]
     person: Person | None
     cache: Cache
+    wanted: frozenset[Key] | None = None
     memo: Memo = field(default_factory=Memo)
     answers: Memo = field(default_factory=Memo)
 
@@ -173,7 +180,7 @@ class _Stage:
         """Run a design and attack its views, or take both from the cache."""
         tell(f"{design.name}: run", 0)
         key = design_key(self.population, design, self.scorecard, self.seed)
-        kept = self._found(key)
+        kept = self._found(key, design)
         if kept is not None:
             tell(f"{design.name}: as before", 1 + len(self.capabilities))
             return kept
@@ -186,7 +193,9 @@ class _Stage:
             label = f"{design.name}: {capability.name}"
             tell(label, finished)
             begun = partial(tell, label, 0)
-            rows += self._attack(capability, truths, attack_key(key, of_run, capability), begun)
+            rows += self._attack(
+                capability, truths, attack_key(key, of_run, capability, self._asked(design, capability)), begun
+            )
             finished = 1
         tell(f"{design.name}: done", finished)
         row = _design_row(self.population, design, run, self.person)
@@ -194,19 +203,25 @@ class _Stage:
         self.cache.save(key, {"design": plain, "ranks": run.ranks.tolist(), "run": of_run})
         return _Played(row, run.ranks, tuple(rows))
 
-    def _found(self, key: str) -> _Played | None:
+    def _found(self, key: str, design: Design) -> _Played | None:
         """Return a design's part from the cache, where its run and the rows of every attack on it are kept."""
         kept = self.cache.load(key)
         if kept is None:
             return None
         rows: list[Row] = []
         for capability in self.capabilities:
-            found = self._found_rows(attack_key(key, kept["run"], capability))
+            found = self._found_rows(attack_key(key, kept["run"], capability, self._asked(design, capability)))
             if found is None:
                 return None
             rows += found
-        design = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
-        return _Played(design, np.asarray(kept["ranks"], np.int32), tuple(rows))
+        row = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
+        return _Played(row, np.asarray(kept["ranks"], np.int32), tuple(rows))
+
+    def _asked(self, design: Design, capability: Capability) -> tuple[tuple[str, str], ...] | None:
+        """Return the (coalition, secret) pairs that a capability is asked about, None for all."""
+        if self.wanted is None:
+            return None
+        return tuple(sorted((k[1], k[3]) for k in self.wanted if (k[0], k[2]) == (design.name, capability.name)))
 
     def _found_rows(self, key: str) -> tuple[Row, ...] | None:
         kept = self.cache.load(key)
@@ -219,6 +234,10 @@ class _Stage:
         found = self._found_rows(key)
         if found is not None:
             return found
+        if self.wanted is not None:
+            rows = self._some(capability, truths)
+            self.cache.save(key, [row_dict(row) for row in rows])
+            return rows
         fresh = [truth for truth in truths if not truth.coalition.same_as]
         count, one_at_a_time = itertools.count(1), threading.Lock()
 
@@ -233,6 +252,16 @@ class _Stage:
         self.cache.save(key, [row_dict(row) for row in rows])
         return rows
 
+    def _some(self, capability: Capability, truths: Sequence[Truth]) -> tuple[Row, ...]:
+        """Return the wanted rows alone; a coalition that equals a smaller one is asked itself."""
+        asked: dict[str, list[str]] = {}
+        for design, coalition, name, secret in sorted(self.wanted or ()):
+            if (design, name) == (truths[0].design, capability.name):
+                asked.setdefault(coalition, []).append(secret)
+        chosen = [truth for truth in truths if truth.coalition.name in asked]
+        found = each(lambda truth: rows_of(capability, truth, asked[truth.coalition.name]), chosen)
+        return tuple(chain.from_iterable(found))
+
 
 def _rows_for(coalition: Coalition, played: Mapping[str, Sequence[Row]]) -> list[Row]:
     """Return a coalition's rows, or those of the smaller one that has everything that it has, under its own name."""
@@ -242,11 +271,6 @@ def _rows_for(coalition: Coalition, played: Mapping[str, Sequence[Row]]) -> list
 
 def _baseline(names: Sequence[str]) -> str | None:
     return next((name for name in BASELINES if name in names), None)
-
-
-def _judged(rows: Sequence[Row], baseline: str | None) -> list[Row]:
-    reference = {(r.coalition, r.capability, r.secret): r for r in rows if r.design == baseline}
-    return [row.judged(reference.get((row.coalition, row.capability, row.secret))) for row in rows]
 
 
 def _design_row(population: Population, design: Design, run: Run, person: Person | None) -> DesignRow:
