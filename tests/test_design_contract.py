@@ -13,6 +13,7 @@ from blindscore.designs.design import (
     ONE_BIT,
     PUBLIC_CARD,
     SCORE_ONLY,
+    SIGNED_DECISION,
     SOURCE_BLIND,
     UNLINKABLE,
     VERIFIED_SCORE,
@@ -29,7 +30,17 @@ from tests.plugins.vouching import Vouching
 
 PEOPLE, SAMPLE = 1500, 3
 DESIGNS = load_designs() | {"coin": Coin(), "vouching": Vouching()}  # the worked examples pass as any other
-CLAIMS = {CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, PUBLIC_CARD, SCORE_ONLY, SOURCE_BLIND, UNLINKABLE, VERIFIED_SCORE}
+CLAIMS = {
+    CONSTANT_SIZES,
+    NO_CONDUCT,
+    ONE_BIT,
+    PUBLIC_CARD,
+    SCORE_ONLY,
+    SIGNED_DECISION,
+    SOURCE_BLIND,
+    UNLINKABLE,
+    VERIFIED_SCORE,
+}
 
 
 @pytest.fixture(scope="module")

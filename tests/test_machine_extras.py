@@ -46,7 +46,7 @@ def imports(tree: ast.AST, extra: str | None = None) -> Iterator[tuple[str, str 
         elif isinstance(node, ast.ImportFrom):
             yield node.module or "", extra, node.lineno
         inside = extra
-        if isinstance(node, ast.With) and (call := re.fullmatch(r"needs\('(\w+)'\)", ast.unparse(node.items[0]))):
+        if isinstance(node, ast.With) and (call := re.fullmatch(r"needs\('([\w-]+)'\)", ast.unparse(node.items[0]))):
             inside = call[1]
         yield from imports(node, inside)
 

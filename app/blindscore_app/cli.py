@@ -33,6 +33,7 @@ from blindscore_app.commands import (
     serve,
     town,
     validate,
+    world,
 )
 
 USER_ERROR = 2
@@ -77,6 +78,7 @@ app.add_typer(town.app, name="town")
 app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)
+app.command()(world.world)
 
 
 def main() -> None:

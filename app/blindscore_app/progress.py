@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,15 +22,30 @@ def bar() -> Iterator[Report]:
         def say(label: str, done: int, total: int) -> None:
             if not seen or seen[-1] != label:
                 seen.append(label)
-                console.print(f"{label} ({done} of {total})", markup=False, highlight=False)
+                console.print(f"{label} ({100 * done // max(total, 1)}%)", markup=False, highlight=False)
 
         yield say
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}", markup=False),
+    )
     with Progress(*columns, console=console, transient=True) as shown:
-        task = shown.add_task("starting", total=None)
+        task = shown.add_task("starting", total=None, left="")
+        started = time.monotonic()
 
         def move(label: str, done: int, total: int) -> None:
-            shown.update(task, description=label, completed=done, total=total)
+            left = time_left(time.monotonic() - started, done, total)
+            shown.update(task, description=label, completed=done, total=total if done else None, left=left)
 
         yield move
+
+
+def time_left(elapsed: float, done: int, total: int) -> str:
+    """Return an estimate of the time left, in words, as if every step took as long; empty before the first is done."""
+    if not 0 < done < total:
+        return ""
+    seconds = elapsed * (total - done) / done
+    return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {max(1.0, seconds):.0f} s left"

@@ -30,6 +30,9 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "ristretto": ("rbcl",),
     "scale": ("cryptography", "distributed"),
     "town": ("cryptography", "httpx", "psycopg", "starlette", "uvicorn"),
+    # The world's own systems, by their own libraries.
+    "mdoc": ("cbor2", "cryptography", "isomdoc"),
+    "sd-jwt": ("jwcrypto", "sd_jwt"),
 }
 
 
@@ -65,9 +68,14 @@ def require(extra: str) -> None:
     MissingExtraError
         Some libraries of the extra are not installed.
     """
-    absent = [module for module in EXTRAS[extra] if find_spec(module) is None]
+    absent = missing(extra)
     if absent:
         raise _missing(extra, absent)
+
+
+def missing(extra: str) -> list[str]:
+    """Return the modules of an extra that are not installed; imports nothing."""
+    return [module for module in EXTRAS[extra] if find_spec(module) is None]
 
 
 def _missing(extra: str, modules: list[str]) -> MissingExtraError:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
+from blindscore.surveillance.marks import marked
 
 NO_CONDUCT = "nothing outside finance enters the score"
 HOSTILE = "<script>alert('x')</script>[red]&"
@@ -77,9 +78,9 @@ def make_ledger(secret: str = "politics") -> Ledger:
                     reason="" if bound is None else "finite view: total variation",
                     people_exposed=int(20_000 * value) if capability == "disclose" else None,
                 )
-                rows.append(row.judged(None))
+                rows.append(row)
             rows.append(
-                Row(name, coalition, "profile", "religion", "logistic", 0.0, 0.0, 0.01, bound=0.01, reason="small")
+                Row(name, coalition, "profile", "religion", "logistic", 0.0, 0.0, 0.01, bound=0.06, reason="small")
             )
     meta = {
         "version": "0.1.0",
@@ -90,7 +91,7 @@ def make_ledger(secret: str = "politics") -> Ledger:
         "command": "blindscore frontier --people 20000 --seed 1 --sample 64",
         "seconds": 61.5,
     }
-    return Ledger(meta, tuple(designs), tuple(rows))
+    return Ledger(meta, tuple(designs), tuple(marked(rows, None)))
 
 
 @pytest.fixture

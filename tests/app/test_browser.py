@@ -6,6 +6,7 @@ import base64
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from blindscore.designs.registry import PLAIN
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance import frontier
+from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.ledger import PLAYED, Ledger
-from blindscore_app.report import figures
+from blindscore_app.locale import LANGUAGES, speaking
+from blindscore_app.report import figures, grid
 from blindscore_app.report.html import render_page
 from tests.app.conftest import chromium, quick_capabilities
 
@@ -51,6 +54,10 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+def _open_sections(page: Any) -> None:
+    page.evaluate("document.querySelectorAll('details.section').forEach(d => { d.open = true; })")
+
+
 @pytest.fixture
 def page(browser: Any, page_file: Path) -> Iterator[Any]:
     """The page, opened; it must ask for nothing else and say nothing on the console."""
@@ -62,6 +69,7 @@ def page(browser: Any, page_file: Path) -> Iterator[Any]:
     opened.on("console", lambda message: complaints.append(message.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.goto(page_file.as_uri())
+    _open_sections(opened)
     yield opened
     assert requests == [page_file.as_uri()]
     assert complaints == []
@@ -86,11 +94,92 @@ def test_numbers_on_the_page_are_those_of_the_ledger(page: Any, real_ledger: Led
             assert row.bound - 1e-8 <= float(cells[5]) < row.bound + 0.01
         assert cells[7:] == [row.attack, row.reason]
     for design in real_ledger.designs:
-        line = page.locator(f"tr[data-design='{design.design}']").first
+        line = page.locator(f"#frontier tr[data-design='{design.design}']")
         assert line.locator("[data-key=auc]").inner_text() == f"{design.auc:.3f}"
         assert line.locator("[data-points=auc_loss]").inner_text() == figures.points(design.auc_loss)
         assert line.locator("[data-key=bytes_up]").inner_text() == str(design.bytes_up)
     assert page.locator(".headline").inner_text().startswith(figures.headline(real_ledger, "scorer"))
+
+
+def test_the_grid_is_that_of_the_ledger(page: Any, real_ledger: Ledger) -> None:
+    asked, lines = grid.columns(real_ledger, "scorer"), grid.lines(real_ledger, "scorer")
+    assert len(lines) == len(PLAIN)
+    for line in lines:
+        shown = page.locator(f"#grid tr[data-line='{line.design.design}'] td")
+        said = [cell.split("\n")[0] for cell in shown.all_inner_texts()]
+        told = [
+            grid.answer(real_ledger.find(design=line.design.design, coalition=c.coalition, capability=c.capability))
+            for c in asked
+        ]
+        assert said[: len(asked)] == [grid.SAID[answer][0] for answer in told]
+        assert said[len(asked) :] == [f"{line.pooled}/{len(asked)}", str(round(100 * line.design.auc + 1e-9))]
+    first = page.locator("section.first").inner_text()
+    assert all(sentence in first for sentence in grid.lead(real_ledger, "scorer"))
+    assert "Synthetic society" in page.locator(".banner").inner_text()
+
+
+@pytest.mark.parametrize(("size", "screens"), [((1280, 800), 1), ((390, 844), 2)])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_one_fits_with_its_doors(
+    browser: Any, real_ledger: Ledger, tmp_path: Path, size: tuple[int, int], screens: int, language: str
+) -> None:
+    path = tmp_path / "page.html"
+    with speaking(language):
+        path.write_text(render_page(_as_large_as_a_whole_run(real_ledger)), encoding="utf-8")
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.evaluate("document.querySelector('.doors').getBoundingClientRect().bottom") <= screens * size[1]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert (
+        page.evaluate("(() => { const g = document.querySelector('.grid'); return g.scrollWidth - g.clientWidth; })()")
+        <= 0
+    )
+    assert page.locator(".door").count() == 3
+    before = page.evaluate("document.body.innerText.split(document.querySelector('.door h2').innerText)[0]")
+    assert 50 < len(before.split()) < 800
+    assert page.locator("details.section[open]").count() == 0
+    page.locator(".doors a").first.click()
+    assert page.locator("details.section[open]").count() == 1
+    context.close()
+
+
+def _as_large_as_a_whole_run(ledger: Ledger) -> Ledger:
+    """The ledger with eleven designs and nine capabilities: copies under the usual names, for their room alone."""
+    names = list(grid.DESIGNS)
+    asked = [capability.name for capability in load_capabilities()][:9]
+    own = figures.capabilities(ledger)
+    designs = tuple(replace(ledger.designs[k % len(ledger.designs)], design=name) for k, name in enumerate(names))
+    rows = tuple(
+        replace(row, design=name, capability=capability)
+        for k, name in enumerate(names)
+        for j, capability in enumerate(asked)
+        for row in ledger.find(design=ledger.designs[k % len(ledger.designs)].design, capability=own[j % len(own)])
+    )
+    questions = {capability.name: capability.question for capability in load_capabilities()}
+    return Ledger({**ledger.meta, "questions": questions}, designs, rows)
+
+
+@pytest.mark.parametrize("font", ["Liberation Sans", "DejaVu Sans", "DejaVu Sans Mono"])
+def test_no_label_of_a_chart_is_cut_off_in_any_font(
+    browser: Any, real_ledger: Ledger, tmp_path: Path, font: str
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(render_page(_as_large_as_a_whole_run(real_ledger)), encoding="utf-8")
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    _open_sections(page)
+    page.add_style_tag(content=f"svg, svg text {{ font-family: '{font}' !important; }}")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().width)
+            .flatMap(s => [...s.querySelectorAll('text')]
+                .filter(t => t.getBoundingClientRect().left < s.getBoundingClientRect().left - 1)
+                .map(t => t.textContent))"""
+    )
+    assert page.locator("svg text", has_text="encrypted-audited").count() > 1
+    assert cut == []
+    context.close()
 
 
 def test_an_order_shows_what_the_ledger_says(page: Any, real_ledger: Ledger) -> None:
@@ -102,7 +191,7 @@ def test_an_order_shows_what_the_ledger_says(page: Any, real_ledger: Ledger) -> 
         said = page.locator("#order-answer").inner_text()
         assert f"exposes {order.people_exposed} of 400 people" in said
         stored = [v["stored"] for v in real_ledger.design(design).sees if v["role"] in party.split("+")]
-        assert all(name in said for names in stored for name in names)
+        assert all(figures.label(real_ledger, name) in said for names in stored for name in names)
         traits = real_ledger.find(design=design, coalition=party, capability="profile")
         for row in traits:
             assert row.secret in said
@@ -111,17 +200,25 @@ def test_an_order_shows_what_the_ledger_says(page: Any, real_ledger: Ledger) -> 
 
 def test_an_order_for_one_person_shows_how_surely_the_record_is_found(page: Any, real_ledger: Ledger) -> None:
     page.select_option("#order-authority", "one")
-    for design, party in (("platform", "scorer"), ("minimal", "scorer")):
+    for design, party in (("platform", "scorer"), ("minimal", "scorer"), ("minimal", "lender+source")):
         page.select_option("#order-design", design)
         page.select_option("#order-party", party)
         page.get_by_role("button", name="Serve the order").click()
-        link = real_ledger.find(design=design, coalition=party, capability="link")[0]
         said = page.locator("#order-answer").inner_text()
-        assert f"advantage {figures.fixed(link.advantage)}, 95% {figures.fixed(link.low)}" in said
-        view = next(view for view in real_ledger.design(design).sees if view["role"] == party)
-        for name in view["stored"]:
-            assert view["record"][name] in said
-        assert ("Of a person so found" in said) == (link.low > 0.5)
+        views = [view for view in real_ledger.design(design).sees if view["role"] in party.split("+")]
+        assert len(views) == len(party.split("+"))
+        for view in views:
+            # Records under a name are found by it; an attack's figure is said of that party's own records alone.
+            assert (f"{grid.party_words(view['role'])} carry the person's legal number" in said) == (
+                view["keyed_by"] == "legal id"
+            )
+            assert all(view["record"][name] in said for name in view["stored"])
+            if view["keyed_by"] != "legal id":
+                (own,) = real_ledger.find(design=design, coalition=view["role"], capability="link", secret="name")
+                assert f"advantage {figures.fixed(own.advantage)}, 95% {figures.fixed(own.low)}" in said
+        if all(view["keyed_by"] == "legal id" for view in views):
+            assert "with advantage" not in said
+        assert ("Of a person so found" in said) == any(view["keyed_by"] == "legal id" for view in views)
 
 
 def test_choosing_a_coalition_shows_its_rows_and_no_other(page: Any, real_ledger: Ledger) -> None:
@@ -158,18 +255,18 @@ def test_sliders_and_buttons_answer_the_keyboard(page: Any) -> None:
     page.get_by_role("button", name="Serve the order").focus()
     page.keyboard.press("Enter")
     assert "exposes" in page.locator("#order-answer").inner_text()
-    log = page.locator("details summary").first
+    log = page.locator("details.log summary").first
     log.focus()
     page.keyboard.press("Enter")
-    assert page.locator("details").first.get_attribute("open") is not None
+    assert page.locator("details.log").first.get_attribute("open") is not None
 
 
 def test_a_partys_log_shows_the_values_that_it_holds(page: Any, real_ledger: Ledger) -> None:
     first = real_ledger.designs[0].sees[0]
-    page.locator("summary", has_text="Log of the scorer").first.click()
+    page.locator("summary", has_text="Log of the company that scores you").first.click()
     shown = page.locator("dl.record").first.inner_text()
     for name, value in first["record"].items():
-        assert name in shown
+        assert figures.label(real_ledger, name) in shown
         assert value in shown
 
 
@@ -215,6 +312,8 @@ def test_without_scripts_the_page_still_tells_everything(browser: Any, page_file
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(page_file.as_uri())
+    assert page.locator("h1").inner_text() == grid.lead(real_ledger, "scorer")[0]
+    page.locator("details.section > summary", has_text="The frontier").click()  # a section opens without a script, too
     assert page.locator(".headline").inner_text().startswith(figures.headline(real_ledger, "scorer"))
     assert page.locator("svg").count() > 5
     context.close()

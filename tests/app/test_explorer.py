@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from blindscore.designs.parameters import with_settings
 from blindscore.designs.registry import PLAIN
 from blindscore.errors import DataError
 from blindscore.people.society import make_society
@@ -108,6 +109,21 @@ def test_live_scores_equal_those_of_the_ledger(live: Live, real_ledger: Ledger) 
         assert answer["approved"] == (answer["score"] >= answer["threshold"])
         total = answer["base"] + sum(part["points"] for part in answer["parts"])
         assert answer["score"] == min(max(total, 350), 950) + answer["rule"]
+
+
+def test_a_setting_that_is_forgotten_would_show(real_ledger: Ledger, plain_only: None) -> None:
+    harsher = frontier.measure(
+        make_society(people=300, seed=3),
+        with_settings([kind() for kind in PLAIN], ["bureau.approve=0.4"]),
+        Scorecard(),
+        seed=3,
+        command="",
+        capabilities=[],
+    )
+    assert harsher.design("bureau").person["threshold"] != real_ledger.design("bureau").person["threshold"]
+    forgotten = replace(harsher.design("bureau"), parameters=real_ledger.design("bureau").parameters)
+    mixed = replace(harsher, designs=tuple(forgotten if d.design == "bureau" else d for d in harsher.designs))
+    assert live_module.rerun(mixed, lambda *_: None).departs == ("bureau",)
 
 
 def test_a_design_that_departs_from_the_ledger_is_named(plain_only: None, real_ledger: Ledger) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from blindscore.surveillance.ledger import Ledger
+from blindscore_app.report import grid
 from blindscore_app.report.html import render_page
 from tests.app.conftest import HOSTILE, Run, leftovers, make_ledger
 
@@ -49,11 +50,12 @@ def test_the_page_is_well_formed_and_fetches_nothing(ledger: Ledger) -> None:
 
 def test_page_one_stands_alone(ledger: Ledger) -> None:
     page = render_page(ledger)
-    first = page[: page.index("Who sees what")]
+    first = page[: page.index("details class")]
     assert "Synthetic society, not a country" in first
-    assert "costs 2.1 points of AUC [1.5 to 2.7] against platform" in first
-    assert "removes 3 of 4 measured capabilities" in first
-    assert first.count("<svg") == 5  # quality and four capabilities
+    assert grid.lead(ledger, "scorer")[0] in first
+    assert first.count('class="door"') == 3
+    assert "<svg" not in first
+    assert not any(name in first[first.index("<main>") :] for name in ("AUC", "95%", "epsilon"))
 
 
 def test_a_strangers_names_are_escaped(hostile_ledger: Ledger) -> None:
@@ -152,7 +154,7 @@ def test_what_is_no_ledger_is_refused_beside_one_that_is(run: Run, tmp_path: Pat
     assert not out.exists()
     source.write_text(json.dumps(_whole()))
     assert run("report", source, "--out", out).status == 0
-    assert "Log of the scorer" in out.read_text()
+    assert "Log of the company that scores you" in out.read_text()
 
 
 def test_wrong_places_are_refused(run: Run, ledger: Ledger, tmp_path: Path) -> None:

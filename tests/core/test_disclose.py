@@ -26,7 +26,7 @@ def test_records_by_name_expose_everybody():
 def test_what_is_not_stored_cannot_be_ordered():
     population = people(N)
     row = served(population, view_of(population, {"income": np.arange(N)}, "legal id", stored=()))
-    assert (row.people_exposed, row.advantage, row.bound, row.bits) == (0, 0.0, 0.0, 0.0)
+    assert (row.people_exposed, row.advantage, row.bound, row.bits, row.kind) == (0, 0.0, 0.0, 0.0, "absent")
     kept = served(population, view_of(population, {"income": np.arange(N)}, "legal id", stored=("income",)))
     assert kept.people_exposed == N
 
@@ -35,7 +35,8 @@ def test_one_unnamed_bit_exposes_nobody():
     population = people(N)
     row = served(population, view_of(population, {"approved": np.arange(N) % 2}, universe=2))
     assert row.people_exposed <= 3
-    assert row.bound == pytest.approx(1 / (N - 1), rel=1e-6)
+    assert row.bound_these == pytest.approx(2 / round(0.8 * N))  # it was held to people who are no targets too
+    assert row.bound == pytest.approx(2 / 1000)
     assert row.bits == pytest.approx(1.0)
 
 

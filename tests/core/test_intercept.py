@@ -36,7 +36,8 @@ def test_refusals_that_are_longer_give_decisions_away():
 def test_one_size_for_all_gives_nothing():
     row = measured(people(N), np.full(N, 512))
     assert row.low <= 0 <= row.high
-    assert row.bound < 0.12  # what independence alone reads at this number of people is part of it
+    assert row.bound_these < 0.12  # what independence alone reads at this number of people is part of it
+    assert row.bound_these < row.bound < 0.3
 
 
 def test_only_the_observer_needs_to_intercept():

@@ -11,9 +11,15 @@ from blindscore.surveillance.inference.intervals import balanced_advantage, mean
 def test_perfect_and_useless_guesses_sit_at_the_ends_of_the_scale():
     truth = np.array([0, 1] * 200)
     rng = np.random.default_rng(0)
-    assert balanced_advantage(truth, truth, rng) == (1.0, 1.0, 1.0)
-    assert balanced_advantage(truth, np.zeros_like(truth), rng) == (0.0, 0.0, 0.0)
-    assert balanced_advantage(np.zeros(5, int), np.zeros(5, int), rng) == (0.0, 0.0, 0.0)
+    assert balanced_advantage(truth, truth, rng) == pytest.approx((1.0, 0.97, 1.0))
+    assert balanced_advantage(truth, np.zeros_like(truth), rng) == pytest.approx((0.0, -0.015, 0.015))
+    assert balanced_advantage(np.zeros(5, int), np.zeros(5, int), rng) == (0.0, 0.0, 0.6)
+
+
+def test_a_guess_that_never_moves_has_an_interval_as_wide_as_the_rarest_class_is_rare():
+    rare = (np.arange(1000) < 20).astype(int)
+    found = balanced_advantage(rare, np.zeros(1000, int), np.random.default_rng(0))
+    assert found == pytest.approx((0.0, -3 / 980, 3 / 20))
 
 
 def test_the_interval_covers_the_truth_nineteen_times_in_twenty():

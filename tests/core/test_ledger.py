@@ -11,6 +11,8 @@ import pytest
 from blindscore.errors import BlindscoreError, DataError
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, load_ledger, write_atomic
 
+LATER = "certified_removal removed people_exposed kind same_as bound_these adversary basis seeds"
+
 
 def a_row(**changes):
     given = {
@@ -42,7 +44,7 @@ def test_the_file_uses_the_specified_key_names():
     entry = a_ledger(a_row(tpr_at_fpr_0_001=0.25)).to_dict()["rows"][0]
     assert entry["tpr_at_fpr_0.001"] == 0.25
     wanted = "design coalition capability secret attack advantage low high control tpr_at_fpr_0.001 bits bound reason"
-    assert list(entry) == [*wanted.split(), "certified_removal", "removed", "people_exposed", "kind", "same_as"]
+    assert list(entry) == [*wanted.split(), *LATER.split()]
     line = next(csv.DictReader(io.StringIO(a_ledger(a_row(tpr_at_fpr_0_001=0.25)).to_csv())))
     assert (line["tpr_at_fpr_0.001"], line["bound"]) == ("0.25", "")
 
@@ -50,22 +52,6 @@ def test_the_file_uses_the_specified_key_names():
 def test_a_figure_that_is_not_finite_becomes_null():
     text = a_ledger(a_row(bits=float("nan"))).to_json()
     assert json.loads(text)["rows"][0]["bits"] is None
-
-
-def test_certified_removal_sets_the_bound_against_the_baselines_lower_end():
-    baseline = a_row(low=0.4)
-    assert a_row(bound=0.1).judged(baseline).certified_removal == pytest.approx(0.75)
-    assert a_row(bound=0.5).judged(baseline).certified_removal == 0.0
-    assert a_row(bound=None).judged(baseline).certified_removal is None
-    assert a_row(bound=0.1).judged(None).certified_removal is None
-    assert a_row(bound=0.1).judged(a_row(low=-0.1)).certified_removal is None
-
-
-def test_removed_needs_both_the_interval_and_the_bound_under_the_line():
-    assert a_row(high=0.01, bound=0.01).judged(None).removed
-    assert not a_row(high=0.01, bound=0.2).judged(None).removed
-    assert not a_row(high=0.06, bound=0.01).judged(None).removed
-    assert not a_row(high=0.01, bound=None).judged(None).removed
 
 
 def test_an_unknown_design_is_named_in_the_error():

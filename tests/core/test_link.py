@@ -56,8 +56,19 @@ def test_an_independent_record_names_nobody_beyond_chance():
 def test_a_view_of_few_values_has_a_bound_and_obeys_it():
     population = people(N)
     row = named(population, view_of(population, {"approved": np.arange(N) % 2}, universe=2))
-    assert row.bound == pytest.approx((2 / 1200 - 1 / 1200) / (1 - 1 / 1200))
-    assert row.advantage <= row.bound
+    assert row.bound_these == pytest.approx((2 / 1200 - 1 / 1200) / (1 - 1 / 1200))
+    assert row.advantage <= row.bound_these
+
+
+def test_the_bound_that_marks_are_held_to_does_not_fall_with_the_people_simulated():
+    few, many = people(N), people(4 * N)
+    bounds = [
+        named(population, view_of(population, {"approved": np.arange(len(population)) % 2}, universe=2))
+        for population in (few, many)
+    ]
+    assert bounds[0].bound == bounds[1].bound == pytest.approx(1 / 999)
+    assert bounds[0].bound_these > 3 * bounds[1].bound_these
+    assert bounds[0].reason == bounds[1].reason  # the curve over crowds
 
 
 def test_a_shared_handle_joins_lender_and_source():

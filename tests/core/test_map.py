@@ -97,3 +97,18 @@ def test_without_friendships_there_is_nothing_to_measure():
     population = people(N)
     truth = truth_of(population, run_with(population, view_of(population, {"x": np.zeros(N)})))
     assert rows_of(Map(), truth) == []
+
+
+def test_the_register_tells_which_regions_befriend_which():
+    rng = np.random.default_rng(6)
+    base = people(4000)
+    region = base.register["region"].astype(int).to_numpy()
+    a = rng.integers(0, 4000, 60000)
+    b = rng.integers(0, 4000, 60000)
+    across = (region[b] == 39 - region[a]) & (a < b)  # friends never look alike: regions befriend their counterparts
+    friends = np.unique(np.column_stack([a, b])[across], axis=0).astype(np.int32)
+    population = people(4000, friends=friends)
+    run = run_with(population, view_of(population, {"x": np.zeros(4000)}, "legal id"))
+    (row,) = rows_of(Map(), truth_of(population, run))
+    assert row.control > 0.6
+    assert row.low <= row.control + 0.05

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import ONE_BIT
-from blindscore.surveillance.attacks.profile import Profile
+from blindscore.surveillance.attacks.profile import Profile, infer_trait
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference import classifiers as attackers
 from blindscore.surveillance.truth import classes_of
@@ -123,7 +123,7 @@ def test_an_empty_view_gives_nothing():
     population = people(N)
     row = measured(population, view_of(population, pd.DataFrame(index=range(N)), universe=1))
     assert (row.advantage, row.bound) == (0.0, 0.0)
-    assert row.attack == "prior alone"
+    assert (row.kind, row.removed) == ("absent", False)  # no party without a view earns a mark
 
 
 def test_many_classes_use_the_same_scale():
@@ -171,3 +171,20 @@ def test_attackers_never_look_at_targets_secrets():
 
 def test_missing_secrets_are_a_class_of_their_own():
     assert len(set(classes_of(pd.Series(["a", None, "b"])))) == 3
+
+
+def test_whoever_sees_more_is_at_least_as_strong_on_auxiliary_people():
+    population = people(N)
+    rng = np.random.default_rng(8)
+    party = population.sensitive["party"].to_numpy()
+    noise = {f"x{i}": rng.normal(size=N) for i in range(60)}
+    lender = view_of(population, {"score": 600 + 40 * party + rng.normal(0, 60, N).round()}, handles=())
+    source = view_of(population, noise, "legal id")
+    wide = view_of(population, {**noise, "score": lender.clear["score"]}, "legal id")
+    for run, roles, part in (
+        (run_with(population, lender, source), ("lender", "source"), run_with(population, lender)),
+        (run_with(population, wide), ("lender",), run_with(population, lender)),
+    ):
+        whole = infer_trait(truth_of(population, run, roles).knowledge(), "party")
+        alone = infer_trait(truth_of(population, part, ("lender",)).knowledge(), "party")
+        assert whole.loss <= alone.loss

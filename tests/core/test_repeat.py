@@ -55,6 +55,20 @@ def test_months_under_one_time_keys_do_not():
     assert "one-time" in row.reason
 
 
+def test_who_is_told_the_decision_pays_out_to_a_name_so_that_twelve_bits_are_one_record():
+    population = returning(lean=1.6)
+    approved = population.features["income"].to_numpy() > 0
+
+    def rescore(people):
+        return np.where(people.features["income"] > 0, 600, 400).astype(np.int16)
+
+    view = view_of(population, {"approved": approved.astype(np.int8)}, "one-time", universe=2)
+    run = run_with(population, view, rescore=rescore, threshold=500, decisions=approved, scores=rescore(population))
+    (row,) = rows_of(Repeat(), truth_of(population, run, roles=("lender",)))
+    assert row.low > row.control + 0.1
+    assert row.bound is None  # that of one bit was printed
+
+
 def test_a_secret_that_twelve_months_carry_is_broken_and_one_that_they_do_not_is_not():
     told = measured("pairwise", lean=1.6)
     assert told.control < 0.7
@@ -92,7 +106,7 @@ def with_handle(keyed_by, handles):
     """Return rows for lender and source, whose one-time and named records carry one handle, or none."""
     population = returning()
     signed = np.arange(N)
-    lender = view_of(population, {"approved": np.zeros(N), "signed": signed}, keyed_by, handles=handles, universe=2)
+    lender = view_of(population, {"shown": np.zeros(N), "signed": signed}, keyed_by, handles=handles, universe=2)
     source = view_of(
         population, {"income": population.features["income"], "signed": signed}, "legal id", handles=handles
     )

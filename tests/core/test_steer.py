@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blindscore.designs.design import Costs, Run
+from blindscore.designs.design import SIGNED_DECISION, Costs, Run
 from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.people.society import make_society
-from blindscore.surveillance.attacks.steer import POSTS, Steer
+from blindscore.surveillance.attacks.steer import FALSE_RECORD, NAMED, POSTS, UNANSWERED, Steer
 from blindscore.surveillance.capability import rows_of
-from blindscore.surveillance.ledger import ABSENT
+from blindscore.surveillance.ledger import ABSENT, FALSE_SOURCE, PLAYED, REFUSES, WITH_SECRET_CARD
 from tests.core.planted import CARD, people, run_with, truth_of, view_of
 
 N = 1500
@@ -31,14 +31,27 @@ def test_an_unchecked_scorer_refuses_whom_it_is_told_to():
 def test_a_verified_score_cannot_be_bent_without_proof():
     population = people(N)
     rows = steered(population, view_of(population, {"score": np.zeros(N)}), audit_share=1.0)
+    unanswered = rows.pop(UNANSWERED)
+    assert rows.pop(FALSE_RECORD).kind == ABSENT
     assert {(row.advantage, row.high, row.bound) for row in rows.values()} == {(0.0, 0.0, 0.0)}
+    assert (unanswered.advantage, unanswered.bound, unanswered.adversary) == (1.0, None, REFUSES)
 
 
 def test_audits_lower_the_advantage_in_proportion():
     population = people(N)
-    row = steered(population, view_of(population, {"score": np.zeros(N)}), audit_share=0.25)["named person"]
-    assert row.advantage == pytest.approx(0.75)
-    assert row.bound == pytest.approx(0.75)
+    view = view_of(population, {"score": np.zeros(N)})
+    run = run_with(population, view, audit_share=0.25)
+    signed = rows_of(Steer(), truth_of(population, run, enforces=frozenset({SIGNED_DECISION})), [NAMED])[0]
+    assert signed.advantage == pytest.approx(0.75)
+    assert signed.bound == pytest.approx(0.75)
+    assert signed.adversary == WITH_SECRET_CARD
+
+
+def test_an_audit_of_scores_alone_bounds_nothing_a_lender_signs_the_true_score_and_refuses():
+    population = people(N)
+    row = steered(population, view_of(population, {"score": np.zeros(N)}), audit_share=0.9)[NAMED]
+    assert (row.advantage, row.bound) == (1.0, None)
+    assert "refuse" in row.attack
 
 
 def test_a_trait_in_the_view_is_punished_and_one_that_is_not_is_not():
@@ -54,7 +67,19 @@ def test_a_partner_that_does_not_score_cannot_steer():
     population = people(N)
     run = run_with(population, view_of(population, {"x": np.zeros(N)}), view_of(population, {"x": np.ones(N)}))
     rows = rows_of(Steer(), truth_of(population, run, roles=("source",)))
-    assert {(row.kind, row.advantage) for row in rows} == {(ABSENT, 0.0)}
+    lied = [row for row in rows if row.secret == FALSE_RECORD]
+    assert {(row.kind, row.advantage) for row in rows if row not in lied} == {(ABSENT, 0.0)}
+    assert [(row.kind, row.bound, row.adversary) for row in lied] == [(PLAYED, None, FALSE_SOURCE)]
+
+
+def test_a_source_that_vouches_for_the_worst_figures_has_refused_whom_it_likes():
+    population = people(N)
+    income = {"income": population.features["income"].to_numpy()}
+    run = run_with(population, view_of(population, {"score": np.zeros(N)}), view_of(population, income))
+    (row,) = rows_of(Steer(), truth_of(population, run, roles=("source",)), [FALSE_RECORD])
+    assert row.advantage == 1.0
+    (row,) = rows_of(Steer(), truth_of(population, run, roles=("lender",)), [FALSE_RECORD])
+    assert row.kind == ABSENT
 
 
 def test_a_rule_that_reads_posts_flips_decisions_under_intervention_and_a_blind_one_does_not():

@@ -13,9 +13,9 @@ from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.attacks.remember import Remember
 from blindscore.surveillance.attacks.repeat import Repeat
-from blindscore.surveillance.attacks.steer import BY_RULE, steered_traits
+from blindscore.surveillance.attacks.steer import BY_RULE, FALSE_RECORD, NAMED, UNANSWERED, steered_traits
 from blindscore.surveillance.frontier import measure
-from blindscore.surveillance.ledger import ABSENT, PLAYED, row_dict
+from blindscore.surveillance.ledger import ABSENT, ADVERSARIES, FALSE_SOURCE, PLAYED, REFUSES, row_dict
 
 PEOPLE = 400
 ROLES = ("scorer", "lender", "source", "state", "observer")
@@ -51,16 +51,17 @@ def test_every_design_coalition_capability_and_secret_has_one_row(ledger):
         "link": ["name", "join"],
         "map": ["friendships"],
         "track": ["place"],
-        "steer": ["named person", *steered_traits(society), BY_RULE],
+        "steer": [NAMED, UNANSWERED, FALSE_RECORD, *steered_traits(society), BY_RULE],
         "intercept": ["decision"],
         "disclose": ["any record"],
         "remember": ["membership"],
+        "choose": [*secrets, "name"],
         "repeat": secrets,
     }
     product = {
         (design.design, coalition, capability, secret)
         for design in ledger.designs
-        for coalition in COALITIONS
+        for coalition in {*COALITIONS, *(row.coalition for row in ledger.find(design=design.design))}
         for capability, of in wanted.items()
         for secret in of
     }
@@ -82,7 +83,21 @@ def test_every_row_says_all_that_it_can(ledger):
             assert row.people_exposed is not None, row
         if row.kind == ABSENT:
             assert (row.advantage, row.high) == (0.0, 0.0), row
-    assert {row.kind for row in ledger.rows if row.capability in ("profile", "map", "track", "disclose")} == {PLAYED}
+    nobody = [row for row in ledger.find(design="minimal", coalition="state") if row.capability != "remember"]
+    assert {row.kind for row in nobody} == {ABSENT}  # it has no view to try anything with
+
+
+def test_marks_and_bounds_keep_to_what_they_say(ledger):
+    for row in ledger.rows:
+        assert row.adversary in ADVERSARIES, row
+        assert not (row.removed and row.kind != PLAYED), row
+        proved = row.capability == "steer" and row.bound == 0.0  # each success counts for nothing, exactly
+        assert row.kind != PLAYED or proved or row.low < row.high, row  # no attack is known without any doubt
+        if row.bound is not None and row.bound_these is not None and row.capability not in ("link", "disclose"):
+            assert row.bound_these <= row.bound + 1e-9, row  # for those a crowd of one size is spoken of
+        limit = row.bound if row.bound_these is None else row.bound_these
+        assert limit is None or row.advantage <= limit + 1e-9, row
+        assert row.bound is None or row.adversary not in (REFUSES, FALSE_SOURCE), row
 
 
 def test_the_same_seed_gives_the_same_rows_and_real_runs_change_none(ledger):

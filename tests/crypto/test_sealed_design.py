@@ -25,10 +25,12 @@ from blindscore.parties.message import Message
 from blindscore.parties.observe import ObservationError
 from blindscore.parties.store import Field, MemoryStore, TableSpec
 from blindscore.people.population import Feature, Population, Schema
+from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.one_show import OneShow
 from blindscore_crypto.designs.sealed import Sealed
 from blindscore_crypto.sealed.offer import Decision, Verdict
+from blindscore_crypto.sealed.parties.cast import source_name
 from blindscore_crypto.sealed.parties.lender import Lender
 from blindscore_crypto.sealed.parties.wallet import Wallet
 
@@ -232,3 +234,13 @@ def test_designs_run_on_either_group_and_no_third(design, population):
     assert fast.parameters["group"] == "ristretto255"
     with pytest.raises(ParameterError, match="no group"):
         design(sample=1, group="P-192").run(population, Scorecard(), np.random.default_rng(0))
+
+
+def test_a_source_that_is_called_like_another_party_keeps_a_name_of_its_own():
+    assert source_name("lender") == "lender (source)"
+    assert source_name("witness 0") == "witness 0 (source)"
+    assert source_name("bank") == "bank"
+    society = make_society(400, seed=5)
+    schema = replace(society.schema, features=tuple(replace(f, source="lender") for f in society.schema.features))
+    run = Sealed(sample=2).run(replace(society, schema=schema), Scorecard(), np.random.default_rng(1))
+    assert run.real_agree == run.real_runs == 2

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, Costs, Rule, Run
+from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, Rule, Run
 from blindscore.designs.plain import LENDER_SCORES, bank_view, everyone, financial, fit_card, messages, scoring_lender
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import View, columns
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore.designs.design import NO_CONDUCT, Costs, Rule, Run
+from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.plain import (
     bank_view,
     choose_threshold,
@@ -19,6 +19,7 @@ from blindscore.designs.plain import (
     fit_card,
     messages,
 )
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard

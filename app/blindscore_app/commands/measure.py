@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +22,33 @@ if TYPE_CHECKING:
     from blindscore_app.scale.tasks import Engine
 
 QUICK_SAMPLE = 8
+SEEDS = 5
 
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same people, same figures.")]
 Society = Annotated[
     str, typer.Option(help="independent: secrets tell nothing of money; disparate: groups differ as published.")
 ]
-Designs = Annotated[str, typer.Option(help="Names, separated by commas; all designs if left out.", show_default=False)]
+Designs = Annotated[
+    str,
+    typer.Option(
+        help="Names, or files of flows (NAME.toml), separated by commas; the whole set if left out.", show_default=False
+    ),
+]
+
+Seeds = Annotated[int, typer.Option(min=1, max=100, help="A mark must hold under so many seeds; one with --quick.")]
+
+
+class SetOf(StrEnum):
+    """Which designs are run where none is named."""
+
+    DEFAULT = "default"
+    WORLD = "world"
+    ALL = "all"
+
+
+Set = Annotated[
+    SetOf, typer.Option("--set-of", help="default: designs to choose between; world: systems that exist; all: both.")
+]
 Sample = Annotated[int, typer.Option(min=1, max=10_000, help="Real protocol runs a cryptographic design.")]
 Out = Annotated[Path, typer.Option(help="Directory for ledger.csv, ledger.json, frontier.png and report.html.")]
 Coalition = Annotated[str, typer.Option(help="Whose capabilities stand in the main table.")]
@@ -43,14 +66,17 @@ Kept = Annotated[
     ),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Find no finished part again, and keep none.")]
+Details = Annotated[bool, typer.Option("--details", help="Print the long tables too, before the short one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the ledger as JSON, and nothing else, to stdout.")]
 
 
 def frontier(
     people: Annotated[int, typer.Option(min=200, max=1_000_000, help="People in the synthetic society.")] = 20_000,
     seed: Seed = 1,
+    seeds: Seeds = SEEDS,
     society: Society = "independent",
     designs: Designs = "",
+    set_of: Set = SetOf.DEFAULT,
     sample: Sample = 64,
     out: Out = Path("out"),
     coalition: Coalition = "scorer",
@@ -60,6 +86,7 @@ def frontier(
     settings: Settings = None,
     engine: EngineName = Where.LOCAL,
     workers: Workers = 0,
+    details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Run every design over a synthetic society and show what each still lets the watchers do."""
@@ -72,22 +99,27 @@ def frontier(
     kind = check_kind(society)
     sample = min(sample, QUICK_SAMPLE) if quick else sample
     kept = choose_cache(out, cache, no_cache)
-    chosen = with_settings(choose_designs(designs, sample, people), settings or [])
+    chosen = with_settings(choose_designs(designs, sample, people, set_of), settings or [])
     if engine is Where.DASK:
         _fill(kept, people, seed, kind, chosen, quick, choose_engine(engine, workers, "", None, None, None))
 
     asked = f"blindscore frontier --people {people} --seed {seed}{f' --society {kind}' * (kind != 'independent')}"
-    command = _with(f"{asked} --sample {sample}", designs, quick, settings)
-    _measure(
-        make_society(people=people, seed=seed, kind=kind), chosen, seed, command, out, coalition, quick, kept, as_json
-    )
+    further = _further(seed, seeds, quick)
+    command = _with(f"{asked}{_seeds_words(seeds, quick)} --sample {sample}", designs, set_of, quick, settings)
+
+    def people_of(another: int) -> Population:
+        return make_society(people=people, seed=another, kind=kind)
+
+    _measure(people_of, chosen, (seed, *further), command, out, coalition, quick, kept, details, as_json)
 
 
 def audit(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet, one row a person.", show_default=False)],
     schema: Annotated[Path, typer.Option(help="TOML file that says what each column is.", show_default=False)],
     seed: Seed = 1,
+    seeds: Seeds = SEEDS,
     designs: Designs = "",
+    set_of: Set = SetOf.DEFAULT,
     sample: Sample = 64,
     out: Out = Path("out"),
     coalition: Coalition = "scorer",
@@ -95,6 +127,7 @@ def audit(
     cache: Kept = None,
     no_cache: NoCache = False,
     settings: Settings = None,
+    details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the same table for a lender's own file."""
@@ -107,9 +140,21 @@ def audit(
 
     population = load_people(file, schema)
     sample = min(sample, QUICK_SAMPLE) if quick else sample
-    chosen = with_settings(choose_designs(designs, sample, len(population)), settings or [])
-    command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed} --sample {sample}"
-    _measure(population, chosen, seed, _with(command, designs, quick, settings), out, coalition, quick, kept, as_json)
+    chosen = with_settings(choose_designs(designs, sample, len(population), set_of), settings or [])
+    told = _seeds_words(seeds, quick)
+    command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed}{told} --sample {sample}"
+    played = (seed, *_further(seed, seeds, quick))
+    command = _with(command, designs, set_of, quick, settings)
+    _measure(lambda _: population, chosen, played, command, out, coalition, quick, kept, details, as_json)
+
+
+def _further(seed: int, seeds: int, quick: bool) -> list[int]:
+    """Return the seeds beyond the first that marks are put to."""
+    return [] if quick else [(seed + more) % 2**32 for more in range(1, seeds)]
+
+
+def _seeds_words(seeds: int, quick: bool) -> str:
+    return "" if quick or seeds == SEEDS else f" --seeds {seeds}"
 
 
 def _fill(
@@ -151,29 +196,56 @@ def check_coalition(name: str) -> None:
         raise ParameterError(f"no coalition is called {name!r}; join roles by +, of {', '.join(FIRST)}, or say all")
 
 
-def choose_designs(names: str, sample: int, people: int) -> list[Design]:
+def choose_designs(names: str, sample: int, people: int, set_of: SetOf = SetOf.DEFAULT) -> list[Design]:
     """Return the named designs in the order of the table, cryptographic ones set to ``sample`` real runs.
+
+    A name that ends in ``.toml`` is a file of flows. With no name the whole set is meant, less the designs whose extra
+    is not installed; of each of these one line on stderr says so.
 
     Raises
     ------
     ParameterError
         A name is unknown or stands twice, or the sample is larger than the population.
+    SchemaError
+        A file is no design.
     """
-    from blindscore.designs.registry import load_designs
+    from blindscore.designs.flows import load_flows
+    from blindscore.designs.registry import by_name, load_designs
     from blindscore.errors import ParameterError
 
-    known = load_designs()
     wanted = [name.strip() for name in names.split(",") if name.strip()]
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise ParameterError(f"no design is called {', '.join(unknown)}; there are {', '.join(known)}")
+    if names.strip() and not wanted:
+        raise ParameterError(f"--designs names no design; there are {', '.join(load_designs('all'))}")
     if len(set(wanted)) < len(wanted):
         raise ParameterError("a design is named twice; name each once")
-    if names.strip() and not wanted:
-        raise ParameterError(f"--designs names no design; there are {', '.join(known)}")
     if sample > people:
         raise ParameterError(f"--sample {sample} is more than the {people} people there are; give a smaller one")
-    return [_sampled(design, sample) for name, design in known.items() if not wanted or name in wanted]
+    if wanted:
+        known = load_designs("all")
+        files: list[Design] = [load_flows(Path(name)) for name in wanted if name.endswith(".toml")]
+        named = [name for name in wanted if not name.endswith(".toml")]
+        unknown = [name for name in named if name not in known]
+        if unknown:
+            raise ParameterError(f"no design is called {', '.join(unknown)}; there are {', '.join(known)}")
+        chosen = by_name([known[name] for name in named] + files)
+    else:
+        chosen = _installed(load_designs(set_of.value))
+    return [_sampled(design, sample) for design in chosen.values()]
+
+
+def _installed(designs: Mapping[str, Design]) -> dict[str, Design]:
+    from blindscore.extras import missing
+
+    kept = {}
+    for name, design in designs.items():
+        extra = getattr(design, "extra", "")
+        absent = missing(extra) if extra else []
+        if absent:
+            line = f"{name} is left out: {', '.join(absent)} cannot be found; pip install 'blindscore[{extra}]'"
+            typer.echo(line, err=True)
+        else:
+            kept[name] = design
+    return kept
 
 
 def _sampled(design: Design, sample: int) -> Design:
@@ -203,27 +275,30 @@ def choose_cache(out: Path, cache: Path | None, no_cache: bool) -> Path | None:
     return kept
 
 
-def _with(command: str, designs: str, quick: bool, settings: list[str] | None) -> str:
-    chosen = f" --designs {designs.replace(' ', '')}" if designs.strip() else ""
+def _with(command: str, designs: str, set_of: SetOf, quick: bool, settings: list[str] | None) -> str:
+    chosen = f" --designs {shlex.quote(designs.replace(' ', ''))}" if designs.strip() else ""
+    chosen += f" --set-of {set_of.value}" if set_of is not SetOf.DEFAULT else ""
     changed = "".join(f" --set {shlex.quote(setting)}" for setting in settings or [])
     return f"{command}{chosen}{changed}{' --quick' if quick else ''}"
 
 
 def _measure(
-    population: Population,
+    people_of: Callable[[int], Population],
     designs: list[Design],
-    seed: int,
+    seeds: Sequence[int],
     command: str,
     out: Path,
     coalition: str,
     quick: bool,
     cache: Path | None,
+    details: bool,
     as_json: bool,
 ) -> None:
     from blindscore.scorecard.scorecard import Scorecard
     from blindscore.surveillance.attacks.registry import load_capabilities
     from blindscore.surveillance.cache import Cache
     from blindscore.surveillance.frontier import measure
+    from blindscore.surveillance.seeds import hold
     from blindscore_app.progress import bar
     from blindscore_app.report.html import render_page
     from blindscore_app.report.picture import draw_frontier
@@ -231,15 +306,27 @@ def _measure(
 
     parts = Cache(cache)
     with bar() as progress:
+        attacks = [c for c in load_capabilities() if not quick or c.quick]
         ledger = measure(
-            population,
+            people_of(seeds[0]),
             designs,
             Scorecard(),
-            seed=seed,
+            seed=seeds[0],
             command=command,
             progress=progress,
-            capabilities=[c for c in load_capabilities() if not quick or c.quick],
+            capabilities=attacks,
             cache=parts,
+        )
+        done = len(designs) * (1 + len(attacks))
+        ledger = hold(
+            ledger,
+            designs,
+            Scorecard(),
+            seeds[1:],
+            people_of,
+            capabilities=attacks,
+            cache=parts,
+            tell=lambda seed: progress(f"marks under seed {seed}", done, done),
         )
     parts.tidy()
     picture = draw_frontier(ledger)
@@ -253,5 +340,5 @@ def _measure(
     if as_json:
         typer.echo(ledger.to_json(), nl=False)
         return
-    print_ledger(ledger, coalition)
-    typer.echo(f"\nWritten to {out}: {', '.join(files)}")
+    typer.echo(f"Written to {out}: {', '.join(files)}\n")
+    print_ledger(ledger, coalition, details=details)

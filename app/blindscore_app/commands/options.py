@@ -13,3 +13,4 @@ People = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet, on
 SchemaFile = Annotated[
     Path | None, typer.Option(help="Schema of `fit`, where it renames columns or missing values.", show_default=False)
 ]
+Language = Annotated[str, typer.Option(help="Language of page and reasons: en or de.")]

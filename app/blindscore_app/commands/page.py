@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from blindscore_app.commands.options import Language
 from blindscore_app.files.safely import check_file
 
 
@@ -14,15 +15,18 @@ def report(
     ledger: Annotated[Path, typer.Argument(help="A ledger.json.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("report.html"),
     coalition: Annotated[str, typer.Option(help="Whose capabilities the picture shows.")] = "scorer",
+    language: Language = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Say as JSON what was written.")] = False,
 ) -> None:
     """Write the self-contained report page of a ledger."""
     check_file(out, ledger)
     from blindscore.surveillance.ledger import write_atomic
+    from blindscore_app.locale import speaking
     from blindscore_app.report.checked import read_ledger
     from blindscore_app.report.html import render_page
 
-    page = render_page(read_ledger(ledger), coalition).encode()
+    with speaking(language):
+        page = render_page(read_ledger(ledger), coalition).encode()
     write_atomic(out, page)
     if as_json:
         import json

@@ -14,6 +14,7 @@ from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.reasons import REASONS
 from blindscore.scorecard.reasons import parts as costs
+from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.account.one_person import Person, choose_person, copies
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.progress import Report
@@ -70,15 +71,16 @@ def _answer(name: str, run: Run, one: Population) -> dict[str, Any]:
 
 
 def rerun(ledger: Ledger, progress: Report) -> Live:
-    """Run the ledger's designs again over the ledger's people.
+    """Run the ledger's designs again over the ledger's people, with the settings that it states for each.
 
     Raises
     ------
     DataError
         The people were real (they are not in the ledger), or no such person can be chosen, or a design is unknown.
     """
-    from blindscore.people.society import make_society
-    from blindscore.scorecard.scorecard import Scorecard
+    from blindscore.designs.parameters import restored
+    from blindscore.people.society import KINDS, make_society
+    from blindscore.surveillance.frontier import run_design
     from blindscore_app.commands.measure import choose_designs
 
     if not is_synthetic(ledger):
@@ -86,21 +88,34 @@ def rerun(ledger: Ledger, progress: Report) -> Live:
     people, seed = ledger.meta.get("people"), ledger.meta.get("seed")
     if not isinstance(people, int) or not isinstance(seed, int):
         raise DataError("the ledger's meta lacks people or seed; run the frontier again")
-    population = make_society(people=people, seed=seed)
+    kind = next((kind for kind, name in KINDS.items() if name == ledger.meta.get("population")), None)
+    if kind is None:
+        raise DataError(f"no society is called {str(ledger.meta.get('population'))[:60]!r}; run the frontier again")
+    population = make_society(people=people, seed=seed, kind=kind)
     if population.fingerprint != ledger.meta.get("fingerprint"):
         raise DataError("this version makes other people from that seed than the ledger's; run the frontier again")
     person = choose_person(population)
     if person is None:
         raise DataError("these people have none of the features that can be set")
-    designs = choose_designs(",".join(d.design for d in ledger.designs), 1, people)
     runs = {}
+    designs = choose_designs(",".join(d.design for d in ledger.designs), 1, people)
     for number, design in enumerate(designs):
         progress(f"{design.name}: run", number, len(designs))
-        runs[design.name] = design.run(population, Scorecard(), np.random.default_rng([seed, number]))
+        # One real protocol run is enough here: how many there are moves no score.
+        design = restored(design, ledger.design(design.name).parameters, but=("sample",))
+        runs[design.name] = run_design(population, design, _scorecard(ledger), seed)
     departs = tuple(
         name
         for name, run in runs.items()
         if base64.b64encode(run.score(person.copies).astype("<i2").tobytes()).decode()
         != ledger.design(name).person.get("scores")
+        or run.threshold != ledger.design(name).person.get("threshold")
     )
     return Live(population, person, runs, departs)
+
+
+def _scorecard(ledger: Ledger) -> Scorecard:
+    """Return the unfitted scorecard of the run, scale and all."""
+    stated = ledger.meta.get("scorecard", {})
+    known = Scorecard().get_params()
+    return Scorecard().set_params(**{k: v for k, v in dict(stated).items() if k in known})

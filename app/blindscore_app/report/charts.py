@@ -190,7 +190,8 @@ def _panel(
     step: int = STEP,
 ) -> dict[str, Any]:
     names = list(dict.fromkeys(v["design"] for v in values))
-    axis = {"title": None, "grid": True, "ticks": False, "domain": False}
+    room = max(map(label_width, names), default=0.0) + 6
+    axis = {"title": None, "grid": True, "ticks": False, "domain": False, "minExtent": room, "labelLimit": 0}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "data": {"values": list(values)},
@@ -206,6 +207,15 @@ def _panel(
         },
         "layer": list(layers),
     }
+
+
+def label_width(text: str, size: float = 12.0) -> float:
+    """Return how many pixels a label may need in whatever font a reader's browser takes for `sans-serif`.
+
+    Drawn without the reader's fonts, so it allows for the widest of the usual ones (Verdana, DejaVu, a typewriter's):
+    no letter but the wide ones takes more than two thirds of the size.
+    """
+    return size * sum(1.0 if letter in "mwMW@%" or ord(letter) > 0x2E7F else 0.68 for letter in text)
 
 
 def _x(field: str) -> dict[str, Any]:

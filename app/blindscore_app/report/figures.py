@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from blindscore.designs.design import NO_CONDUCT
 from blindscore.errors import ParameterError
-from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, REMOVED, DesignRow, Ledger, Row
+from blindscore.people.population import FINANCIAL
+from blindscore.surveillance.ledger import (
+    ABSENT,
+    BY_ROLE,
+    FALSE_SOURCE,
+    PLAYED,
+    REFUSES,
+    REMOVED,
+    DesignRow,
+    Ledger,
+    Row,
+)
+from blindscore_app.locale import _
 
 SYNTHETIC = "synthetic society"
+INSIDE = {FINANCIAL, "register", "decision"}  # contexts that are no conduct outside finance
 NOTEWORTHY_CONTROL = 0.05  # public knowledge that achieves less is not shown beside an attack
 
 
@@ -38,10 +51,10 @@ def not_tried(ledger: Ledger) -> str:
     told = sum(row.kind == BY_ROLE for row in ledger.rows)
     if not absent + told:
         return ""
-    return (
-        f"{absent + told} rows more stand in ledger.csv and in no table: {absent} of coalitions that lack the means of "
-        f"an attack, with what is missing, and {told} of coalitions that the design itself tells the decision."
-    )
+    return _(
+        "{all} rows more stand in ledger.csv and in no table: {absent} of coalitions that lack the means of an attack, "
+        "with what is missing, and {told} of coalitions that the design itself tells the decision."
+    ).format(all=absent + told, absent=absent, told=told)
 
 
 def capabilities(ledger: Ledger) -> list[str]:
@@ -53,6 +66,22 @@ def questions(ledger: Ledger) -> dict[str, str]:
     """What each capability does to people, in plain words, by name."""
     told = ledger.meta.get("questions", {})
     return {str(name): str(words) for name, words in told.items()} if isinstance(told, dict) else {}
+
+
+def label(ledger: Ledger, column: str) -> str:
+    """Return what a reader calls a column."""
+    return _(str(_told(ledger, column).get("plain") or column.replace("_", " ")))
+
+
+def unit(ledger: Ledger, column: str) -> str:
+    """Return a column's unit; empty where none is stated."""
+    return _(str(_told(ledger, column).get("unit", "")))
+
+
+def _told(ledger: Ledger, column: str) -> Mapping[str, Any]:
+    columns = ledger.meta.get("features")
+    told = columns.get(column) if isinstance(columns, Mapping) else None
+    return told if isinstance(told, Mapping) else {}
 
 
 def coalitions(ledger: Ledger) -> list[str]:
@@ -71,26 +100,88 @@ def check_coalition(ledger: Ledger, name: str) -> None:
         raise ParameterError(f"no coalition is called {name!r}; this run measured {', '.join(coalitions(ledger))}")
 
 
+def cell(ledger: Ledger, design: str, coalition: str, capability: str) -> list[Row]:
+    """Return the rows that a table's cell stands for: attacks that were played, one a secret.
+
+    Who refuses to serve and who vouches for false figures has no bound under any design, and a sentence of its own
+    (:func:`beyond_every_bound`).
+    """
+    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    return [row for row in rows if row.kind == PLAYED and row.adversary not in (REFUSES, FALSE_SOURCE)]
+
+
+def cell_bound(rows: Iterable[Row]) -> tuple[float, float] | None:
+    """Return a cell's bound, on people like these and on exactly these: its secrets' largest, or None."""
+    found = [(row.bound, row.bound if row.bound_these is None else row.bound_these) for row in rows]
+    limits = [(alike, these) for alike, these in found if alike is not None and these is not None]
+    if not found or len(limits) < len(found):
+        return None
+    return max(alike for alike, _ in limits), max(these for _, these in limits)
+
+
+def adversaries(ledger: Ledger) -> str:
+    """Say against whom the bounds of each capability hold."""
+    held: dict[str, list[str]] = {}
+    for row in ledger.rows:
+        names = held.setdefault(row.adversary, [])
+        if row.kind == PLAYED and row.bound is not None and row.capability not in names:
+            names.append(row.capability)
+    said = [f"{', '.join(names)}: who is {adversary}" for adversary, names in held.items() if names]
+    return f"Against whom bounds hold. {'; '.join(said)}. Against others none is claimed." if said else ""
+
+
+def beyond_every_bound(ledger: Ledger) -> list[str]:
+    """Say what no design of the run keeps: who does not answer, and a source that lies."""
+    said = []
+    for adversary, who in ((REFUSES, "Who does not answer"), (FALSE_SOURCE, "A source that vouches for false figures")):
+        rows = [row for row in ledger.rows if row.kind == PLAYED and row.adversary == adversary]
+        if rows:
+            least, most = min(row.advantage for row in rows), max(row.advantage for row in rows)
+            said.append(
+                f"{who} refuses a person under every design, and no bound holds ({adversary}): "
+                f"{fixed(least)} to {fixed(most)} of those whom the score approves."
+            )
+    return said
+
+
 def worst(ledger: Ledger, design: str, coalition: str, capability: str) -> Row | None:
     """Return the row of the secret that this coalition most certainly learns, or None if nothing was measured.
 
     Chosen by what lies beyond public knowledge, at the interval's lower end: what everybody can infer is no harm of
     the design, and the largest of many noisy figures would be noise.
     """
-    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    rows = cell(ledger, design, coalition, capability)
     return max(rows, key=lambda row: (row.beyond_public(row.low), row.low, row.advantage)) if rows else None
+
+
+def comparable(ledger: Ledger, design: str, coalition: str, capability: str) -> Row | None:
+    """Return this coalition's row of the secret that any coalition most certainly learns under a design.
+
+    Figures of several coalitions side by side are of one secret: else two parties could seem to know more than all.
+    """
+    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    most = max(
+        (row for row in ledger.find(design=design, capability=capability)),
+        key=lambda row: (row.beyond_public(row.low), row.low, row.advantage),
+        default=None,
+    )
+    return next((row for row in rows if most is not None and row.secret == most.secret), None) or worst(
+        ledger, design, coalition, capability
+    )
 
 
 def public_words(row: Row) -> str:
     """Say what public knowledge alone achieves, where that is worth saying; the control of ``repeat`` is another."""
     if row.capability == "repeat":  # its control is one application under the same design
         return ""
-    return f"public {row.control:.2f}" if row.control is not None and row.control >= NOTEWORTHY_CONTROL else ""
+    if row.control is None or row.control < NOTEWORTHY_CONTROL:
+        return ""
+    return _("public {control}").format(control=f"{row.control:.2f}")
 
 
 def is_removed(ledger: Ledger, design: str, coalition: str, capability: str) -> bool:
-    """Say whether every secret of this capability is removed: interval and bound under 0.05 for each of them."""
-    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    """Say whether every secret of this capability carries the mark; see :mod:`blindscore.surveillance.marks`."""
+    rows = cell(ledger, design, coalition, capability)
     return bool(rows) and all(row.removed for row in rows)
 
 
@@ -101,7 +192,7 @@ def removed(ledger: Ledger, design: str, coalition: str) -> list[str]:
 
 def measured(ledger: Ledger, design: str, coalition: str) -> list[str]:
     """Capabilities that were measured for this design and coalition."""
-    return [c for c in capabilities(ledger) if ledger.find(design=design, coalition=coalition, capability=c)]
+    return [c for c in capabilities(ledger) if cell(ledger, design, coalition, c)]
 
 
 def shown_capabilities(ledger: Ledger, coalition: str) -> list[str]:
@@ -165,8 +256,9 @@ def points(value: float) -> str:
 
 def loss_words(design: DesignRow) -> str:
     """Return the loss of AUC with its interval, in points."""
-    interval = f"[{points(design.auc_loss_low)} to {points(design.auc_loss_high)}]"
-    return f"{points(design.auc_loss)} points of AUC {interval}"
+    return _("{loss} points of AUC [{low} to {high}]").format(
+        loss=points(design.auc_loss), low=points(design.auc_loss_low), high=points(design.auc_loss_high)
+    )
 
 
 def headline(ledger: Ledger, coalition: str) -> str:
@@ -174,16 +266,31 @@ def headline(ledger: Ledger, coalition: str) -> str:
     top, best = most_removing(ledger, coalition), best_quality(ledger)
     gone, of = removed(ledger, top.design, coalition), measured(ledger, top.design, coalition)
     if not gone:
-        return f"No design of this run removes any of the {len(of)} measured capabilities of the {coalition}."
+        return _("No design of this run removes any of the {n} measured capabilities of the {coalition}.").format(
+            n=len(of), coalition=coalition
+        )
     if top.design == best.design:
-        cost = "has the best credit quality of this run"
+        cost = _("has the best credit quality of this run")
     else:
-        cost = f"costs {loss_words(top)} against {best.design}"
-    outside = "leaves out everything outside finance, " if NO_CONDUCT in top.enforces else ""
-    return (
-        f"{top.design} {outside}{cost}, and removes {len(gone)} of {len(of)} measured capabilities "
-        f"of the {coalition} ({', '.join(gone)})."
+        cost = _("costs {loss} against {best}").format(loss=loss_words(top), best=best.design)
+    outside = _("leaves out everything outside finance, ") if _leaves_out(ledger, top) else ""
+    return _(
+        "{design} {outside}{cost}, and removes {gone} of {measured} measured capabilities of the {coalition} ({named})."
+    ).format(
+        design=top.design,
+        outside=outside,
+        cost=cost,
+        gone=len(gone),
+        measured=len(of),
+        coalition=coalition,
+        named=", ".join(gone),
     )
+
+
+def _leaves_out(ledger: Ledger, design: DesignRow) -> bool:
+    """Say whether a design leaves out what some design of this run reads; with financial columns alone none does."""
+    read = {context for other in ledger.designs for view in other.sees for context in view["contexts"]}
+    return NO_CONDUCT in design.enforces and bool(read - INSIDE)
 
 
 def weak_spot(ledger: Ledger, coalition: str) -> str:
@@ -201,15 +308,21 @@ def weak_spot(ledger: Ledger, coalition: str) -> str:
     if len(gone) >= own:
         return ""
     works = [_named(ledger, top, weakest, c, "works") for c in of if finding(ledger, top, weakest, c) == "works"]
-    left = f"attacks work for {', '.join(works)}" if works else "of the rest no attack works, but none is excluded"
-    who = "all parties" if weakest == "all" else weakest.replace("+", " and ")
-    return f"Where {who} pool what they saw, {top} removes {len(gone)} of {len(of)}; {left}."
+    left = (
+        _("attacks work for {named}").format(named=", ".join(works))
+        if works
+        else _("of the rest no attack works, but none is excluded")
+    )
+    who = _("all parties") if weakest == "all" else weakest.replace("+", _(" and "))
+    return _("Where {who} pool what they saw, {design} removes {gone} of {measured}; {left}.").format(
+        who=who, design=top, gone=len(gone), measured=len(of), left=left
+    )
 
 
 def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str:
     """Say in one word or two what was found of a capability.
 
-    "removed" (every secret: interval and bound under 0.05), "works" (the attack beats chance and what the public
+    "removed" (every secret carries the mark), "works" (the attack beats chance and what the public
     register alone gives), "uncertain" (its interval reaches that), "none found" (interval under 0.05, but no bound
     excludes a better attack), "not measured".
     """
@@ -218,7 +331,7 @@ def finding(ledger: Ledger, design: str, coalition: str, capability: str) -> str
         return "not measured"
     if is_removed(ledger, design, coalition, capability):
         return "removed"
-    rows = ledger.find(design=design, coalition=coalition, capability=capability)
+    rows = cell(ledger, design, coalition, capability)
     if all(r.beyond_public(r.high) < REMOVED for r in rows):
         return "none found"
     return "works" if row.beyond_public(row.low) > 0 else "uncertain"
@@ -251,7 +364,10 @@ def what_stays(ledger: Ledger, coalition: str) -> list[str]:
 
 def _named(ledger: Ledger, design: str, coalition: str, capability: str, word: str) -> str:
     row = worst(ledger, design, coalition, capability)
-    return capability if row is None or word == "removed" else f"{capability} {fixed(row.advantage)}"
+    if row is None or word == "removed":
+        return capability
+    public = public_words(row) if word in ("none found", "uncertain") else ""
+    return f"{capability} {fixed(row.advantage)}{f' ({public})' if public else ''}"
 
 
 def failing(ledger: Ledger, coalition: str) -> dict[str, Any] | None:
@@ -266,7 +382,7 @@ def failing(ledger: Ledger, coalition: str) -> dict[str, Any] | None:
     works = [c for c in of if finding(ledger, least.design, coalition, c) == "works"]
     if not works:
         return None
-    words = f"leaves {', '.join(_named(ledger, least.design, coalition, c, 'works') for c in works)}"
+    words = ", ".join(_named(ledger, least.design, coalition, c, "works") for c in works)
     return {"design": least.design, "summary": least.summary, "removed": len(gone), "measured": len(of), "words": words}
 
 
@@ -276,22 +392,35 @@ def not_shown(ledger: Ledger) -> list[str]:
     open_rows = sum(row.bound is None for row in played)
     limits = []
     if is_synthetic(ledger):
-        limits.append("The people are a synthetic society, no country: figures of real people will differ.")
+        limits.append(_("The people are a synthetic society, no country: figures of real people will differ."))
     if open_rows:
         limits.append(
-            f"{open_rows} of {len(played)} rows have no bound: there the advantage is the best attack tried, "
-            "and a better one may do more."
+            _(
+                "{n} of {all} rows have no bound: there the advantage is the best attack tried, and a better one may "
+                "do more."
+            ).format(n=open_rows, all=len(played))
         )
     if left_out := not_tried(ledger):
         limits.append(left_out)
+    limits += beyond_every_bound(ledger)
+    seeds = ledger.meta.get("seeds", [])
     limits += [
-        f"Removed means: interval and bound both under {REMOVED:.2f}; it does not mean zero. Unclear means: the "
-        "attack is no surer than public knowledge alone, but its interval does not exclude more.",
-        f"Measured coalitions are {', '.join(coalitions(ledger))}; any other may do more.",
-        "Not covered: side channels of the machines, malware on a person's device, sources that lie about their "
-        "own records, and forcing a person to show a score.",
-        "The cryptography is a research prototype that nobody has audited, and rests on problems that are believed "
-        "hard today; the elliptic-curve parts would fall to a large quantum computer.",
+        _(
+            "Removed means: the advantage lies within {line} on both sides (Holm's correction over all rows), and so "
+            "does the bound on people like these, under {seeds} seed(s); not that nothing is left. Unclear means: the "
+            "attack is no surer than public knowledge alone, but its interval does not exclude more."
+        ).format(line=f"{REMOVED:.2f}", seeds=len(seeds) or 1),
+        _("Measured coalitions are {coalitions}; any other may do more.").format(
+            coalitions=", ".join(coalitions(ledger))
+        ),
+        _(
+            "Not covered: side channels of the machines, malware on a person's device, sources that lie about their "
+            "own records, and forcing a person to show a score."
+        ),
+        _(
+            "The cryptography is a research prototype that nobody has audited, and rests on problems that are believed "
+            "hard today; the elliptic-curve parts would fall to a large quantum computer."
+        ),
     ]
     return limits
 
@@ -319,4 +448,6 @@ def bytes_words(design: DesignRow) -> str:
 
 def runs_words(design: DesignRow) -> str:
     """Return how many real runs stand behind a row: "64/64 real runs agree", or "clear" without cryptography."""
-    return f"{design.real_agree}/{design.real_runs} real runs agree" if design.real_runs else "clear computation"
+    if not design.real_runs:
+        return _("clear computation")
+    return _("{agree}/{runs} real runs agree").format(agree=design.real_agree, runs=design.real_runs)

@@ -14,37 +14,89 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from blindscore.extras import needs
-from blindscore.surveillance.ledger import PLAYED, DesignRow, Ledger
-from blindscore_app.report import charts, figures
+from blindscore.surveillance.ledger import PLAYED, Ledger
+from blindscore_app.locale import N_, _, language
+from blindscore_app.report import charts, figures, grid
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 STATUS_WORDS = {
-    "documented": "documented: an official text or page says so",
-    "reported": "reported: press or scholars say so",
-    "article only": "article only: one article fears it; no evidence that it is done",
-    "recalled": "recalled: from memory, not yet checked",
-    "modelled": "modelled: our own assumption",
+    "documented": N_("documented: an official text or page says so"),
+    "reported": N_("reported: press or scholars say so"),
+    "article only": N_("article only: one article fears it; no evidence that it is done"),
+    "recalled": N_("recalled: from memory, not yet checked"),
+    "modelled": N_("modelled: our own assumption"),
 }
-CELL_WORDS = {"works": "yes", "uncertain": "unclear"}
+KEYS = {
+    "legal id": N_("the person's legal number"),
+    "pairwise": N_("a pseudonym for this lender alone"),
+    "one-time": N_("a number used once"),
+    "region": N_("the region"),
+}
 CONTENTS = (
-    ("sees", "Who sees what"),
-    ("order", "Serve an order"),
-    ("frontier", "The frontier"),
-    ("person", "One person"),
-    ("groups", "Who loses"),
-    ("limits", "What this does not show"),
-    ("law", "Law crosswalk"),
-    ("rules", "Rules and sources"),
-    ("again", "Get these figures again"),
+    ("order", N_("Serve an order")),
+    ("groups", N_("Who loses")),
+    ("law", N_("Law crosswalk")),
+    ("person", N_("One person")),
+    ("sees", N_("Who sees what")),
+    ("frontier", N_("The frontier: credit quality kept against each capability")),
+    ("rules", N_("Modelled rules, their sources and status")),
+    ("limits", N_("What this does not show")),
+    ("again", N_("Get these figures again")),
 )
+DOORS = (
+    (
+        N_("For a legislator"),
+        N_("What an order finds, who is refused wrongly, and what the law asks."),
+        (("order", N_("Serve an order")), ("groups", N_("Who loses")), ("law", N_("Law crosswalk"))),
+    ),
+    (
+        N_("For a lender"),
+        N_("What it costs in quality, time and bytes, and how one person fares."),
+        (("frontier", N_("Quality and cost")), ("person", N_("One person")), ("sees", N_("Who sees what"))),
+    ),
+    (
+        N_("For a researcher"),
+        N_("Every figure with interval, control, bound and reason."),
+        (("frontier", N_("Every row")), ("limits", N_("What this does not show")), ("again", N_("Again"))),
+    ),
+)
+# What the page's scripts say; braces stand for values.
+SCRIPT_WORDS = {
+    "no_bound": N_("no bound"),
+    "bounded": N_("at most {bound} for any attack"),
+    "interval": N_("{value}, 95% {low} to {high}; {bound}"),
+    "gives_away": N_("What the records then give away of each person, from 0 (guessing) to 1 (certain)"),
+    "secret": N_("secret"),
+    "with_records": N_("with the records"),
+    "public": N_("control: public knowledge alone"),
+    "not_measured": N_("Not measured for this design and party."),
+    "exposes": N_("One order exposes {exposed} of {people} people by name ({interval})."),
+    "named": N_("The records of {who} carry the person's legal number: an order by name finds them."),
+    "nameless": N_("The records of {who} carry no name."),
+    "attacked": N_("An attack names a record with advantage {interval}; guessing is right once in {people}."),
+    "not_attacked": N_("Whether an attack would name them was not measured."),
+    "found": N_("Found: {fields}"),
+    "unread": N_("and {bytes} bytes a person that nobody there can read"),
+    "nothing": N_("nothing readable"),
+    "of_found": N_("Of a person so found, for example:"),
+    "of_nameless": N_("Such a record, without a name to it:"),
+    "why": N_("Why: {reason}."),
+    "rule": N_("rule outside the scorecard {points}"),
+    "approved": N_("approved (at {threshold})"),
+    "refused": N_("refused (at {threshold})"),
+    "costs_nothing": N_("nothing"),
+    "not_scored": N_("Not scored: {reason}."),
+    "values_refused": N_("the values were refused"),
+    "scored": N_("Scored anew under {designs} designs in {ms} ms."),
+}
 CONTEXT_ORDER = ("register", "financial", "shopping", "browsing", "posts", "social", "device", "decision")
 CHARTED_GROUPS = 3  # groups of one column that a chart can tell apart
 
 
 def render_page(ledger: Ledger, coalition: str = "scorer", *, live: bool = False) -> str:
-    """Return the whole page as HTML text; with ``live``, it asks the explorer that serves it for scores.
+    """Return the whole page as HTML text, in the language that is spoken; with ``live``, it asks for scores.
 
     Raises
     ------
@@ -52,7 +104,7 @@ def render_page(ledger: Ledger, coalition: str = "scorer", *, live: bool = False
         The ledger has no rows of this coalition.
     """
     figures.check_coalition(ledger, coalition)
-    scripts = [_resource(f"templates/{name}.js") for name in (("page", "live") if live else ("page",))]
+    scripts = [_resource(f"templates/{name}.js") for name in (("words", "page", "live") if live else ("words", "page"))]
     digests = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     connect = "; connect-src 'self'" if live else ""
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {digests}{connect}"
@@ -76,12 +128,17 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("blindscore_app.report"),
         autoescape=True,
+        extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    i18n: Any = environment
+    i18n.install_gettext_callables(_, lambda one, many, n: _(one if n == 1 else many), newstyle=True)
+    environment.globals |= {"design_words": grid.design_words, "party_words": grid.party_words, "keys": KEYS}
     environment.filters |= {
         "share": figures.fixed,
+        "pairs": grid.pairs,
         "auc": lambda value: f"{value:.3f}",
         "bits": lambda value: f"{value:.1f}",
         "points": figures.points,
@@ -100,18 +157,26 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
     names = figures.coalitions(ledger) or [coalition]
     numbered = [(k, row) for k, row in enumerate(whole.rows) if row.kind == PLAYED]
     return {
+        "language": language(),
+        "lead": grid.lead(whole, coalition),
+        "key_words": grid.key_words(),
+        "columns": grid.columns(whole, coalition),
+        "lines": grid.lines(whole, coalition),
+        "pooled": any(line.pooled is not None for line in grid.lines(whole, coalition)),
+        "doors": [(_(title), _(words), [(a, _(name)) for a, name in links]) for title, words, links in DOORS],
+        "script_words": {key: _(words) for key, words in SCRIPT_WORDS.items()},
+        "label": lambda name: figures.label(ledger, name),
+        "unit": lambda name: figures.unit(ledger, name),
         "plain": _for_script(ledger),
         "meta": ledger.meta,
         "coalition": coalition,
-        "capabilities": figures.shown_capabilities(ledger, coalition),
-        "words_of": figures.questions(ledger),
         "synthetic": figures.is_synthetic(ledger),
-        "contents": CONTENTS,
+        "contents": [(anchor, _(title)) for anchor, title in CONTENTS],
         "headline": figures.headline(ledger, coalition),
         "weak_spot": figures.weak_spot(ledger, coalition),
         "not_shown": figures.not_shown(whole),
         "failing": figures.failing(ledger, coalition),
-        "designs": [_design(ledger, design, coalition) for design in ledger.designs],
+        "designs": [{"row": design, "runs": figures.runs_words(design)} for design in ledger.designs],
         "contexts": _contexts(ledger),
         "quality": Markup(charts.quality_panel(ledger)),
         "panels": {name: _panels(ledger, name) for name in names},
@@ -131,13 +196,16 @@ def _for_script(ledger: Ledger) -> dict[str, Any]:
     plain = ledger.to_dict()
     kept = ("design", "coalition", "capability", "secret", "advantage", "low", "high", "control", "bound", "reason")
     return {
-        "meta": {"people": plain["meta"]["people"], "person": plain["meta"].get("person", {})},
+        "meta": {"people": plain["meta"]["people"], "person": _person(plain)},
+        "labels": {name: figures.label(ledger, name) for name in _named_columns(ledger)},
+        "parties": {name: grid.party_words(name) for name in _roles(ledger)},
         "designs": [
             {
                 "design": design["design"],
                 "person": design["person"],
                 "sees": [
-                    {key: view[key] for key in ("role", "stored", "opaque_bytes", "record")} for view in design["sees"]
+                    {key: view[key] for key in ("role", "keyed_by", "stored", "opaque_bytes", "record")}
+                    for view in design["sees"]
                 ],
             }
             for design in plain["designs"]
@@ -150,15 +218,21 @@ def _for_script(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _design(ledger: Ledger, design: DesignRow, coalition: str) -> dict[str, Any]:
-    """Everything that the page says of one design, apart from its charts."""
-    cells = []
-    for name in figures.shown_capabilities(ledger, coalition):
-        found = figures.finding(ledger, design.design, coalition, name)
-        row = figures.worst(ledger, design.design, coalition, name)
-        number = "" if row is None else figures.fixed(row.advantage)
-        cells.append({"finding": found, "words": CELL_WORDS.get(found, found), "number": number})
-    return {"row": design, "cells": cells, "runs": figures.runs_words(design)}
+def _person(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return the sliders as the script shows them: units in the reader's language."""
+    sliders = plain["meta"].get("person", {}).get("sliders", [])
+    return {"sliders": [{**slider, "unit": _(slider["unit"])} for slider in sliders]}
+
+
+def _named_columns(ledger: Ledger) -> list[str]:
+    """Return every column that the script may name."""
+    stored = [name for design in ledger.designs for view in design.sees for name in view["stored"]]
+    parts = [part["feature"] for design in ledger.designs for part in design.person.get("parts", [])]
+    return list(dict.fromkeys([*stored, *parts]))
+
+
+def _roles(ledger: Ledger) -> list[str]:
+    return list(dict.fromkeys(view["role"] for design in ledger.designs for view in design.sees))
 
 
 def _contexts(ledger: Ledger) -> list[str]:
@@ -174,7 +248,7 @@ def _panels(ledger: Ledger, coalition: str) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "words": figures.questions(ledger).get(name, ""),
+            "words": _(figures.questions(ledger).get(name, "")),
             "svg": Markup(charts.capability_panel(ledger, coalition, name)),
         }
         for name in figures.capabilities(ledger)

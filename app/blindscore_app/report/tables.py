@@ -1,4 +1,4 @@
-"""The ledger as tables for a terminal or a log, readable from 100 columns on."""
+"""The ledger as tables for a terminal or a log, readable from 80 columns on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
-from blindscore_app.report import figures
+from blindscore_app.locale import _
+from blindscore_app.report import figures, grid
 
-LOG_WIDTH = 120  # columns where no terminal says how wide it is
+LOG_WIDTH = 80  # columns where no terminal says how wide it is
+AUC_WIDTH = 6
+STYLES = {grid.YES: "red", grid.PROVEN: "green"}
 MAX_CELL = 24  # characters; names come from strangers' files
 
 
-def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | None = None) -> None:
-    """Print the main table, the other coalitions, the reading and the limits.
+def print_ledger(
+    ledger: Ledger, coalition: str = "scorer", console: Console | None = None, *, details: bool = False
+) -> None:
+    """Print the reading and then the grid of page one, on which it ends; with ``details`` every table before it.
 
     Raises
     ------
@@ -31,17 +36,68 @@ def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | N
     console = console or Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
+    if details:
+        _print_details(whole, ledger, coalition, console)
+    if figures.is_synthetic(ledger):
+        console.print(Text(_("SYNTHETIC SOCIETY, not a country: these people are made up."), style="bold"))
+    for sentence in grid.lead(whole, coalition):
+        console.print(Text(clean(sentence, 400)))
+    console.print()
+    asked = _("Beyond what anybody can look up, can {who}:").format(who=grid.party_words(coalition))
+    console.print(Text(asked, style="bold"))
+    for column in grid.columns(whole, coalition):
+        by = "" if column.coalition == coalition else f" ({grid.party_words(column.coalition)})"
+        console.print(Text(f"  {clean(column.capability)}: {clean(column.question, 60)}?{by}"))
+    for table in grid_tables(whole, coalition, console.width):
+        console.print()
+        console.print(table)
+
+
+def grid_tables(ledger: Ledger, coalition: str, width: int) -> list[Table]:
+    """Return page one's grid, a word a cell, in as many tables as the width needs."""
+    asked, lines = grid.columns(ledger, coalition), grid.lines(ledger, coalition)
+    first = max([len(clean(line.design.design)) for line in lines] + [len("design")]) + 1
+    chunks: list[list[int]] = [[]]
+    room = width - first - AUC_WIDTH
+    for k, column in enumerate(asked):
+        need = max([len(clean(column.capability)), *(len(line.cells[k].words) for line in lines)]) + 1
+        if chunks[-1] and need > room:
+            chunks.append([])
+            room = width - first
+        chunks[-1].append(k)
+        room -= need
+    tables = []
+    for number, chunk in enumerate(chunks):
+        table = _empty()
+        table.add_column(_("design"), no_wrap=True, style="bold")
+        if number == 0:
+            table.add_column("AUC", no_wrap=True)
+        for k in chunk:
+            table.add_column(clean(asked[k].capability), no_wrap=True)
+        for line in lines:
+            cells = [Text(clean(line.design.design))]
+            if number == 0:
+                cells.append(Text(decimals(line.design.auc, 3)))
+            cells += [Text(line.cells[k].words, style=STYLES.get(line.cells[k].answer, "")) for k in chunk]
+            table.add_row(*cells)
+        tables.append(table)
+    return tables
+
+
+def _print_details(whole: Ledger, ledger: Ledger, coalition: str, console: Console) -> None:
+    """Print every figure: quality, cost, capabilities with intervals and bounds, other coalitions, limits."""
     for table in main_tables(ledger, coalition, console):
         console.print(table)
     console.print(Text(_legend(coalition), style="dim"))
+    if against := figures.adversaries(ledger):
+        console.print(Text(clean(against, 600), style="dim"))
     others = figures.other_coalitions(ledger, coalition)
     if others:
-        console.print()
-        console.print(other_table(ledger, others))
+        for table in other_tables(ledger, others, console.width):
+            console.print()
+            console.print(table)
         console.print(Text("Other coalitions. r: removed; b: a bound stands behind it; -: not tried.", style="dim"))
     console.print()
-    if figures.is_synthetic(ledger):
-        console.print(Text("SYNTHETIC SOCIETY, not a country: these people are made up.", style="bold"))
     console.print(Text(figures.headline(ledger, coalition), style="bold"))
     if weak := figures.weak_spot(ledger, coalition):
         console.print(Text(weak, style="bold"))
@@ -51,24 +107,37 @@ def print_ledger(ledger: Ledger, coalition: str = "scorer", console: Console | N
     for limit in figures.not_shown(whole):
         console.print(Padding(Text(limit), (0, 0, 0, 2)))
     console.print(Text(clean(f"Again: {ledger.meta.get('command', '')}", 400)))
+    console.print()
 
 
 def _legend(coalition: str) -> str:
     return (
         f"Capabilities of the {coalition}, the secret that it learns most of beyond the public: advantage of the best "
-        "attack from 0 (no better than without any view) to 1 (perfect), its 95% interval, and the bound on any "
-        "attack. Public: what the same attack gets from the public register alone. AUC loss is against the best "
+        "attack from 0 (no better than without any view) to 1 (perfect), its 95% interval, and the largest bound of "
+        "all the cell's secrets: on people like these, a confidence limit, and in brackets on exactly these. Public: "
+        "what the same attack gets from the public register alone. AUC loss is against the best "
         "design of the run, on the same applicants."
     )
 
 
 def main_tables(ledger: Ledger, coalition: str, console: Console) -> list[Table]:
-    """Return quality, capabilities and cost of every design: one table where it fits, else two."""
+    """Return quality, capabilities and cost of every design: one table where it fits, else as many as it needs."""
+
+    def fits(table: Table) -> bool:
+        return Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width
+
     names = figures.shown_capabilities(ledger, coalition)
     whole = _table(ledger, coalition, names, with_quality=True)
-    if Measurement.get(console, console.options.update(width=10_000), whole).maximum <= console.width:
+    if fits(whole):
         return [whole]
-    return [_table(ledger, coalition, [], with_quality=True), _table(ledger, coalition, names, with_quality=False)]
+    tables = [_table(ledger, coalition, [], with_quality=True)]
+    chunk: list[str] = []
+    for name in names:
+        if chunk and not fits(_table(ledger, coalition, [*chunk, name], with_quality=False)):
+            tables.append(_table(ledger, coalition, chunk, with_quality=False))
+            chunk = []
+        chunk.append(name)
+    return [*tables, _table(ledger, coalition, chunk, with_quality=False)] if chunk else tables
 
 
 def _table(ledger: Ledger, coalition: str, names: list[str], *, with_quality: bool) -> Table:
@@ -119,30 +188,50 @@ def _interval(low: float, high: float, places: int = 2) -> str:
 def _cell(ledger: Ledger, design: DesignRow, coalition: str, capability: str) -> Text:
     row = figures.worst(ledger, design.design, coalition, capability)
     if row is None:
-        return Text("not\nmeasured")
+        tried = ledger.find(design=design.design, coalition=coalition, capability=capability)
+        return Text("no\nview" if tried else "not\nmeasured")
     gone = figures.is_removed(ledger, design.design, coalition, capability)
-    lines = [decimals(row.advantage), _interval(row.low, row.high), _bound(row)]
+    rows = figures.cell(ledger, design.design, coalition, capability)
+    lines = [decimals(row.advantage), _interval(row.low, row.high), _bound(rows)]
     if gone:
         lines.append("removed")
-    elif len(ledger.find(design=design.design, coalition=coalition, capability=capability)) > 1:
+    elif len(rows) > 1:
         lines += textwrap.wrap(clean(row.secret), 9)[:2]
         if public := figures.public_words(row):
             lines.append(public.replace("0.", "."))
     return Text("\n".join(lines), style="green" if gone else "")
 
 
-def _bound(row: Row) -> str:
-    return "no bound" if row.bound is None else f"≤ {decimals(figures.rounded_up(row.bound))}"
+def _bound(rows: list[Row]) -> str:
+    """Return a cell's bound: on people like these, and, where it differs, on exactly these in brackets."""
+    found = figures.cell_bound(rows)
+    if found is None:
+        return "no bound"
+    alike, these = (decimals(figures.rounded_up(limit)) for limit in found)
+    return f"≤ {alike}" if alike == these else f"≤ {alike} ({these})"
 
 
-def other_table(ledger: Ledger, names: list[str]) -> Table:
-    """Return the table of other coalitions: the advantage in each capability, and whether a bound stands behind it."""
+def other_tables(ledger: Ledger, names: list[str], width: int) -> list[Table]:
+    """Return the other coalitions: the advantage in each capability, and whether a bound stands behind it.
+
+    Of several secrets a capability shows one, the same throughout its design's lines: coalitions can then be compared.
+    """
+    shown = figures.capabilities(ledger)
+    first = 2 + max([len(clean(name)) for name in names], default=0) + max(len(clean(d.design)) for d in ledger.designs)
+    chunks: list[list[str]] = [[]]
+    for name in shown:
+        if chunks[-1] and first + sum(max(len(clean(n)), 6) + 1 for n in [*chunks[-1], name]) > width:
+            chunks.append([])
+        chunks[-1].append(name)
+    return [_other_table(ledger, names, chunk) for chunk in chunks]
+
+
+def _other_table(ledger: Ledger, names: list[str], shown: list[str]) -> Table:
     table = _empty()
     table.add_column("coalition", no_wrap=True)
     table.add_column("design", no_wrap=True)
-    shown = figures.capabilities(ledger)
     for capability in shown:
-        table.add_column(capability, no_wrap=True)
+        table.add_column(clean(capability), no_wrap=True)
     for name in names:
         for k, design in enumerate(d for d in ledger.designs if ledger.find(design=d.design, coalition=name)):
             cells = [Text(clean(name) if k == 0 else ""), Text(clean(design.design))]
@@ -153,11 +242,12 @@ def other_table(ledger: Ledger, names: list[str]) -> Table:
 
 
 def _brief(ledger: Ledger, design: DesignRow, coalition: str, capability: str) -> Text:
-    row = figures.worst(ledger, design.design, coalition, capability)
+    row = figures.comparable(ledger, design.design, coalition, capability)
     if row is None:
         return Text("-")
     gone = figures.is_removed(ledger, design.design, coalition, capability)
-    mark = " r" if gone else ("" if row.bound is None else " b")
+    bound = figures.cell_bound(figures.cell(ledger, design.design, coalition, capability))
+    mark = " r" if gone else ("" if bound is None else " b")
     return Text(f"{decimals(row.advantage)}{mark}", style="green" if gone else "")
 
 

@@ -20,7 +20,7 @@ from blindscore_app.town.founding import PUBLIC, folder_of
 from blindscore_app.town.standing import ADDRESSES, Town
 
 PASSPHRASE = "BLINDSCORE_PASSPHRASE"
-START_S, STOP_S = 60.0, 15.0
+START_S, STOP_S = 180.0, 15.0
 SETTLE_S = 2.0
 LOG = "service.log"
 

@@ -25,6 +25,7 @@ Status = Literal["documented", "reported", "article only", "recalled", "modelled
 
 # What a design may claim to hold by construction. Each claim is checked by a test of the design that makes it.
 VERIFIED_SCORE = "a bent score can be proved bent, with the chance that the run states"
+SIGNED_DECISION = "whoever decides signs decision and threshold with the score, so that one that departs is proved"
 PUBLIC_CARD = "the scorecard is public"
 NO_CONDUCT = "nothing outside finance enters the score"
 ONE_BIT = "the lender learns one bit"
@@ -32,6 +33,8 @@ SCORE_ONLY = "the lender learns the score and nothing else of the person"
 SOURCE_BLIND = "the source learns neither the lender nor the scorecard"
 CONSTANT_SIZES = "every person's messages have one size"
 UNLINKABLE = "two presentations of one person cannot be linked"
+# What no design holds by merely not sending something: there is a protocol, and it has to be executed.
+BY_PROTOCOL = frozenset({VERIFIED_SCORE, SCORE_ONLY, SOURCE_BLIND, UNLINKABLE})
 
 
 @dataclass(frozen=True)

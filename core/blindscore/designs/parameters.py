@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from blindscore.designs.design import Design
 from blindscore.errors import ParameterError
@@ -14,10 +14,13 @@ TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def settings_of(design: Design) -> dict[str, Any]:
-    """Return a design's parameters by name, in the order of its fields: those that hold one plain value, or None."""
+    """Return a design's parameters by name, in the order of its fields: those that hold one plain value, or None.
+
+    A field that takes no part in comparisons (a modelled design's name, say) is no parameter.
+    """
     if not is_dataclass(design) or isinstance(design, type):
         return {}
-    held = {f.name: getattr(design, f.name) for f in fields(design)}
+    held = {f.name: getattr(design, f.name) for f in fields(design) if f.compare}
     return {name: value for name, value in held.items() if value is None or isinstance(value, bool | int | float | str)}
 
 
@@ -44,6 +47,21 @@ def with_settings(designs: Iterable[Design], settings: Iterable[str]) -> list[De
         changed: Any = by_name[name]
         by_name[name] = replace(changed, **{parameter: _parsed(setting, value.strip(), known[parameter])})
     return list(by_name.values())
+
+
+def restored(design: Design, parameters: Mapping[str, Any], but: Collection[str] = ()) -> Design:
+    """Return the design with the settings that a ledger states for it, except those named in ``but``.
+
+    Raises
+    ------
+    ParameterError
+        A value is of another kind than the design's own.
+    """
+    own = {name: parameters[name] for name in settings_of(design) if name in parameters and name not in but}
+    try:
+        return cast(Design, replace(cast(Any, design), **own)) if own else design
+    except TypeError as error:
+        raise ParameterError(f"{design.name}: its settings in the ledger do not fit it ({error})") from error
 
 
 def check_ranges(design: Design, **ranges: tuple[float, float]) -> None:

@@ -22,7 +22,13 @@ RULES = (
         "one operator computes a score from 350 to 950 from five dimensions: credit history, behaviour, capacity "
         "to perform, identity, contacts",
         "reported",
-        "press coverage of Sesame Credit, 2015; the weights (35, 25/20, 15, 5) differ between reports",
+        "press coverage of Sesame Credit: fintechnews.sg, 2015",
+    ),
+    Rule(
+        "the dimensions weigh 35 (credit history), 25 (capacity to perform), 20 (behaviour), 15 (identity) and 5 per "
+        "cent (contacts); here the card is fitted, and these weights are not used",
+        "reported",
+        "guides for customers (wodefinance.com and others, undated); the operator published dimensions, no weights",
     ),
     Rule(
         "perks at thresholds: 600 deposit-free bicycles, 700 and 750 faster visas", "documented", "city and visa pages"

@@ -222,22 +222,36 @@ def _own_windows(
         held[w.person] += [
             v if isinstance(v, bytes) else v.encode() for v in w.row.values() if isinstance(v, bytes | str)
         ]
-    windows = {person: _windows(strings) for person, strings in held.items()}
-    if not windows:
+    if not held:
         return {}
-    every, times = np.unique(np.concatenate([*windows.values()]), return_counts=True)
+    hashed = {person: [_windows(string) for string in strings] for person, strings in held.items()}
+    sets = [np.unique(np.concatenate([np.empty(0, np.uint64), *parts])) for parts in hashed.values()]
+    every, times = np.unique(np.concatenate(sets), return_counts=True)
     public = every[times > 1]
-    return {person: np.setdiff1d(own, public, assume_unique=True) for person, own in windows.items()}
+    return {
+        person: np.unique(np.concatenate([np.empty(0, np.uint64), *(part[_own(part, public)] for part in parts)]))
+        for person, parts in hashed.items()
+    }
 
 
-def _windows(strings: Sequence[bytes]) -> NDArray[np.uint64]:
-    """Return a 64-bit hash of every window of :data:`WINDOW` bytes in any of the strings, sorted, each once."""
-    parts = [np.empty(0, np.uint64)]
-    for string in strings:
-        if len(string) < WINDOW:
-            continue
-        raw = np.frombuffer(string, np.uint8)
-        eights = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(raw, 8)).view("<u8").ravel()
-        first, second = eights[:-8], eights[8:]
-        parts.append((first * _MULTIPLIER) ^ (second + (first >> np.uint64(29))))
-    return np.unique(np.concatenate(parts))
+def _own(windows: NDArray[np.uint64], public: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Tell which of a string's windows, in order, are a person's own: most of their bytes stand in no public window.
+
+    A byte or two that differ before a text that everybody holds would else join people by chance.
+    """
+    shared = np.isin(windows, public, assume_unique=False)
+    if not shared.any():
+        return ~shared
+    reach = np.ones(WINDOW, np.int64)
+    covered = np.convolve(shared, reach) > 0  # by byte of the string
+    return ~shared & (np.convolve(covered, reach, "valid") <= WINDOW // 2)
+
+
+def _windows(string: bytes) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of every window of :data:`WINDOW` bytes of a string, in order."""
+    if len(string) < WINDOW:
+        return np.empty(0, np.uint64)
+    raw = np.frombuffer(string, np.uint8)
+    eights = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(raw, 8)).view("<u8").ravel()
+    first, second = eights[:-8], eights[8:]
+    return (first * _MULTIPLIER) ^ (second + (first >> np.uint64(29)))

@@ -100,9 +100,9 @@ def design_key(population: Population, design: Design, scorecard: Scorecard, see
     return f"{code_fingerprint('blindscore')[:16]}-{digest[:32]}"
 
 
-def attack_key(design: str, run: str, capability: Capability) -> str:
-    """Return the key of one capability's rows: those of the run and of the attack with its parameters."""
-    return f"{design}-{hashlib.sha256(f'{run}|{capability.name}|{capability!r}'.encode()).hexdigest()[:32]}"
+def attack_key(design: str, run: str, capability: Capability, asked: object = None) -> str:
+    """Return the key of one capability's rows: of run, attack with its parameters, and what alone was asked."""
+    return f"{design}-{hashlib.sha256(f'{run}|{capability.name}|{capability!r}|{asked}'.encode()).hexdigest()[:32]}"
 
 
 def run_key(design: str, run: Run) -> str:

@@ -12,9 +12,11 @@ has a row for everything:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from blindscore.surveillance.coalitions import is_empty
 from blindscore.surveillance.knowledge import Knowledge, Need
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, Row
 from blindscore.surveillance.truth import Truth
@@ -41,10 +43,11 @@ class Capability(Protocol):
     """One thing to do to people. Inherit from this class: what has a default here need not be written."""
 
     name: ClassVar[str]  # short, as in the table
-    question: ClassVar[str]  # in plain words, as on the page: "infer secrets such as party or illness"
+    question: ClassVar[str]  # in plain words, to a reader, as on the page: "find out who your friends are"
     order: ClassVar[int] = 100  # place in the table
     quick: ClassVar[bool] = False  # whether `--quick` plays it
     needs: ClassVar[frozenset[Need]] = frozenset()  # what it is given beyond views, register and auxiliary people
+    by_reading: ClassVar[bool] = True  # whether it works by what is read alone: who reads nothing has nothing to try
 
     def secrets(self, truth: Truth) -> list[str]:
         """Return what is asked of these people; nothing where they have nothing of the kind."""
@@ -67,15 +70,24 @@ class Capability(Protocol):
         return row
 
 
-def rows_of(capability: Capability, truth: Truth) -> list[Row]:
-    """Return a capability's rows for one coalition, one a secret: what it played, or what is left without the means."""
+def rows_of(capability: Capability, truth: Truth, wanted: Collection[str] | None = None) -> list[Row]:
+    """Return a capability's rows for one coalition, one a secret: what it played, or what is left without the means.
+
+    With ``wanted`` only those secrets are asked.
+    """
     knowledge = truth.knowledge(capability.needs)
+    blind = capability.by_reading and all(is_empty(view) for view in truth.views)
 
     def row(secret: str) -> Row:
-        guess = capability.attack(knowledge, secret)
-        return row_of(capability, truth, secret, capability.otherwise(knowledge, secret) if guess is None else guess)
+        if blind:
+            guess: Any = Absent("absent data: this coalition reads nothing of anybody")
+        else:
+            guess = capability.attack(knowledge, secret)
+        if guess is None:
+            guess = capability.otherwise(knowledge, secret)
+        return replace(row_of(capability, truth, secret, guess), basis=truth.basis)
 
-    return each(row, capability.secrets(truth))
+    return each(row, [secret for secret in capability.secrets(truth) if wanted is None or secret in wanted])
 
 
 def row_of(capability: Capability, truth: Truth, secret: str, guess: Any) -> Row:

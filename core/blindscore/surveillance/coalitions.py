@@ -15,7 +15,7 @@ import pandas as pd
 
 from blindscore.designs.design import Run
 from blindscore.errors import ParameterError
-from blindscore.parties.view import Column, View, columns, empty_view
+from blindscore.parties.view import TELLS_DECISION, Column, View, columns, empty_view
 
 OBSERVER, STATE, SECOND_LENDER, EVERYBODY = "observer", "state", "second lender", "all"
 FIRST = ("scorer", "lender", "source", STATE, OBSERVER)  # the order in which roles stand in a name; others follow
@@ -71,11 +71,12 @@ def roles_of(run: Run) -> tuple[str, ...]:
 
 def _has(run: Run, roles: tuple[str, ...]) -> tuple[object, ...]:
     """Return what tells coalitions apart: the parties that have anything, and whether only what is stored is read."""
-    parties = {run.party_of(role) for role in roles if role in ACTORS or not _is_empty(view_of(run, role))}
+    parties = {run.party_of(role) for role in roles if role in ACTORS or not is_empty(view_of(run, role))}
     return (roles == ORDER, *sorted(parties)) if parties else ()
 
 
-def _is_empty(view: View) -> bool:
+def is_empty(view: View) -> bool:
+    """Tell whether a party reads nothing of anybody."""
     return not view.columns and view.friends is None and view.visits is None
 
 
@@ -110,7 +111,7 @@ def seen_by(run: Run, roles: Sequence[str]) -> tuple[View, ...]:
     by_party: dict[str, View] = {}
     for role in roles:
         view = view_of(run, role)
-        if not _is_empty(view):
+        if not is_empty(view):
             by_party.setdefault(run.party_of(role), view)
     views = tuple(by_party.values()) or (empty_view(roles[0], len(run.scores)),)
     return tuple(at_rest(view) for view in views) if tuple(roles) == ORDER else views
@@ -132,6 +133,32 @@ def pool(run: Run, roles: Sequence[str]) -> tuple[View, ...]:
         else:
             pooled.append(view)
     return tuple(pooled)
+
+
+def parts_of(run: Run, roles: Sequence[str]) -> tuple[View, ...]:
+    """Return the views of a coalition, joined where they can be, and then those of every smaller one within it.
+
+    Of a view that has both figures of people's lives and what a card made of them the latter alone stands there too:
+    who is told score or decision beside the figures can leave the figures aside.
+    """
+    bring = [role for role in roles if not is_empty(view_of(run, role))]
+    by_party = {run.party_of(role): role for role in reversed(bring)}
+    members = [role for role in bring if by_party[run.party_of(role)] == role]
+    found: dict[str, View] = {view.digest: view for view in pool(run, roles)}
+    if tuple(roles) == ORDER:
+        return tuple(found.values())
+    for size in range(len(members) - 1, 0, -1):
+        for some in combinations(members, size):
+            found |= {view.digest: view for view in pool(run, some) if view.digest not in found}
+    for view in list(found.values()):
+        told = view.of(*TELLS_DECISION)
+        if view.of("feature") and told:
+            clear, kept = view.only(told)
+            alone = replace(
+                view, keyed_by="one-time", clear=clear, columns=kept, friends=None, visits=None, stored=None
+            )
+            found.setdefault(alone.digest, alone)
+    return tuple(found.values())
 
 
 def at_rest(view: View) -> View:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +31,22 @@ from blindscore.surveillance.cache import Cache, attack_key, design_key, run_key
 from blindscore.surveillance.capability import Capability, rows_of
 from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
+from blindscore.surveillance.marks import Key, marked
 from blindscore.surveillance.memo import Memo
 from blindscore.surveillance.truth import Truth, auxiliary_people, truths_of
 from blindscore.threads import each
 
 Progress = Callable[[str, int, int], None]
+
+
+class Tell(Protocol):
+    """Say what is done next, how many steps were finished since, and which share of the next one is done."""
+
+    def __call__(self, label: str, finished: int, begun: float = 0.0) -> None:
+        """Say it."""
+
+
+GRAIN = 100  # parts of a step that progress is told in: an attack plays many coalitions, and may take minutes
 BASELINES = ("platform", "integrated", "bureau")  # certified removal is held against the first of these that ran
 
 
@@ -46,6 +60,7 @@ def measure(
     progress: Progress | None = None,
     capabilities: Sequence[Capability] | None = None,
     cache: Cache | None = None,
+    wanted: Collection[Key] | None = None,
 ) -> Ledger:
     """Run designs, attack their views, and return the ledger.
 
@@ -68,6 +83,8 @@ def measure(
         Attacks to play; all that are registered if None.
     cache
         Where finished parts are kept and found again; nothing is kept if None.
+    wanted
+        The rows to play (design, coalition, capability, secret); all if None.
 
     Raises
     ------
@@ -86,14 +103,15 @@ def measure(
         auxiliary=auxiliary_people(population, seed),
         person=choose_person(population),
         cache=cache or Cache(),
+        wanted=None if wanted is None else frozenset(wanted),
     )
-    done, steps = 0, len(designs) * (1 + len(stage.capabilities))
+    done, steps = 0, GRAIN * len(designs) * (1 + len(stage.capabilities))
 
-    def tell(label: str, finished: int) -> None:
+    def tell(label: str, finished: int, begun: float = 0.0) -> None:
         nonlocal done
-        done += finished
+        done += GRAIN * finished
         if progress is not None:
-            progress(label, done, steps)
+            progress(label, done + int(GRAIN * begun), steps)
 
     # The attackers' fits are small, and several secrets are attacked at once: waking more threads for each loop costs
     # several times what it saves.
@@ -104,6 +122,7 @@ def measure(
         meta={
             "version": blindscore.__version__,
             "seed": seed,
+            "seeds": [seed],
             "people": len(population),
             "population": population.name,
             "synthetic": population.synthetic,
@@ -115,10 +134,12 @@ def measure(
             "command": command,
             "questions": {capability.name: capability.question for capability in stage.capabilities},
             "person": {} if stage.person is None else stage.person.to_dict(),
+            "features": {f.name: {"plain": f.label, "unit": f.unit} for f in population.schema.features},
+            "scorecard": {k: v for k, v in scorecard.get_params().items() if isinstance(v, bool | int | float | str)},
             "seconds": round(time.perf_counter() - started, 1),
         },
         designs=_against_the_best(population, played),
-        rows=tuple(_judged([row for part in played for row in part.rows], _baseline(names))),
+        rows=tuple(marked([row for part in played for row in part.rows], _baseline(names))),
     )
 
 
@@ -129,6 +150,15 @@ class _Played:
     design: DesignRow  # its AUC loss still 0
     ranks: NDArray[np.integer]
     rows: tuple[Row, ...]
+
+
+def run_design(population: Population, design: Design, scorecard: Scorecard, seed: int) -> Run:
+    """Run one design over people: whoever runs it again from the same seed and settings gets the same scores.
+
+    Each design has a stream of its own, by its name: which others run beside it changes nothing.
+    """
+    stream = int.from_bytes(hashlib.sha256(design.name.encode()).digest()[:8])
+    return design.run(population, scorecard, np.random.default_rng([seed, stream]))
 
 
 @dataclass(frozen=True)
@@ -142,26 +172,30 @@ class _Stage:
     auxiliary: NDArray[np.bool_]
     person: Person | None
     cache: Cache
+    wanted: frozenset[Key] | None = None
     memo: Memo = field(default_factory=Memo)
     answers: Memo = field(default_factory=Memo)
 
-    def play(self, design: Design, tell: Callable[[str, int], None]) -> _Played:
+    def play(self, design: Design, tell: Tell) -> _Played:
         """Run a design and attack its views, or take both from the cache."""
         tell(f"{design.name}: run", 0)
         key = design_key(self.population, design, self.scorecard, self.seed)
-        kept = self._found(key)
+        kept = self._found(key, design)
         if kept is not None:
             tell(f"{design.name}: as before", 1 + len(self.capabilities))
             return kept
-        rng = np.random.default_rng([self.seed, int.from_bytes(hashlib.sha256(design.name.encode()).digest()[:8])])
-        run = design.run(self.population, self.scorecard, rng)
+        run = run_design(self.population, design, self.scorecard, self.seed)
         of_run = run_key(design.name, run)
         truths = truths_of(self.population, design, run, self.auxiliary, self.seed, self.memo, self.answers)
         rows: list[Row] = []
         finished = 1
         for capability in self.capabilities:
-            tell(f"{design.name}: {capability.name}", finished)
-            rows += self._attack(capability, truths, attack_key(key, of_run, capability))
+            label = f"{design.name}: {capability.name}"
+            tell(label, finished)
+            begun = partial(tell, label, 0)
+            rows += self._attack(
+                capability, truths, attack_key(key, of_run, capability, self._asked(design, capability)), begun
+            )
             finished = 1
         tell(f"{design.name}: done", finished)
         row = _design_row(self.population, design, run, self.person)
@@ -169,34 +203,64 @@ class _Stage:
         self.cache.save(key, {"design": plain, "ranks": run.ranks.tolist(), "run": of_run})
         return _Played(row, run.ranks, tuple(rows))
 
-    def _found(self, key: str) -> _Played | None:
+    def _found(self, key: str, design: Design) -> _Played | None:
         """Return a design's part from the cache, where its run and the rows of every attack on it are kept."""
         kept = self.cache.load(key)
         if kept is None:
             return None
         rows: list[Row] = []
         for capability in self.capabilities:
-            found = self._found_rows(attack_key(key, kept["run"], capability))
+            found = self._found_rows(attack_key(key, kept["run"], capability, self._asked(design, capability)))
             if found is None:
                 return None
             rows += found
-        design = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
-        return _Played(design, np.asarray(kept["ranks"], np.int32), tuple(rows))
+        row = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
+        return _Played(row, np.asarray(kept["ranks"], np.int32), tuple(rows))
+
+    def _asked(self, design: Design, capability: Capability) -> tuple[tuple[str, str], ...] | None:
+        """Return the (coalition, secret) pairs that a capability is asked about, None for all."""
+        if self.wanted is None:
+            return None
+        return tuple(sorted((k[1], k[3]) for k in self.wanted if (k[0], k[2]) == (design.name, capability.name)))
 
     def _found_rows(self, key: str) -> tuple[Row, ...] | None:
         kept = self.cache.load(key)
         return None if kept is None else parse_ledger({"meta": {}, "designs": [], "rows": kept}).rows
 
-    def _attack(self, capability: Capability, truths: Sequence[Truth], key: str) -> tuple[Row, ...]:
+    def _attack(
+        self, capability: Capability, truths: Sequence[Truth], key: str, begun: Callable[[float], None]
+    ) -> tuple[Row, ...]:
         """Return one capability's rows: a run that was interrupted goes on with the attack that it was at."""
         found = self._found_rows(key)
         if found is not None:
             return found
+        if self.wanted is not None:
+            rows = self._some(capability, truths)
+            self.cache.save(key, [row_dict(row) for row in rows])
+            return rows
         fresh = [truth for truth in truths if not truth.coalition.same_as]
-        played = dict(zip([t.coalition.name for t in fresh], each(partial(rows_of, capability), fresh), strict=True))
+        count, one_at_a_time = itertools.count(1), threading.Lock()
+
+        def rows_for(truth: Truth) -> list[Row]:
+            found = rows_of(capability, truth)
+            with one_at_a_time:
+                begun(next(count) / len(fresh))
+            return found
+
+        played = dict(zip([t.coalition.name for t in fresh], each(rows_for, fresh), strict=True))
         rows = tuple(chain.from_iterable(_rows_for(truth.coalition, played) for truth in truths))
         self.cache.save(key, [row_dict(row) for row in rows])
         return rows
+
+    def _some(self, capability: Capability, truths: Sequence[Truth]) -> tuple[Row, ...]:
+        """Return the wanted rows alone; a coalition that equals a smaller one is asked itself."""
+        asked: dict[str, list[str]] = {}
+        for design, coalition, name, secret in sorted(self.wanted or ()):
+            if (design, name) == (truths[0].design, capability.name):
+                asked.setdefault(coalition, []).append(secret)
+        chosen = [truth for truth in truths if truth.coalition.name in asked]
+        found = each(lambda truth: rows_of(capability, truth, asked[truth.coalition.name]), chosen)
+        return tuple(chain.from_iterable(found))
 
 
 def _rows_for(coalition: Coalition, played: Mapping[str, Sequence[Row]]) -> list[Row]:
@@ -207,11 +271,6 @@ def _rows_for(coalition: Coalition, played: Mapping[str, Sequence[Row]]) -> list
 
 def _baseline(names: Sequence[str]) -> str | None:
     return next((name for name in BASELINES if name in names), None)
-
-
-def _judged(rows: Sequence[Row], baseline: str | None) -> list[Row]:
-    reference = {(r.coalition, r.capability, r.secret): r for r in rows if r.design == baseline}
-    return [row.judged(reference.get((row.coalition, row.capability, row.secret))) for row in rows]
 
 
 def _design_row(population: Population, design: Design, run: Run, person: Person | None) -> DesignRow:

@@ -3,7 +3,8 @@
 A coalition has its own pooled views, a fifth of the people whose secrets it knows (the auxiliary people, never
 targets), the public register, and what the design publishes. What an attack asks for beyond this it declares in its
 ``needs``, so that a reader of the attack sees it: pairs of people to judge, sightings to fill in, the same views months
-later, or the records of those whose membership is asked for. What it did not declare it does not get.
+later, the records of those whose membership is asked for, or the bins of auxiliary people to rehearse a card on. What
+it did not declare it does not get.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.memo import Memo
 
 T = TypeVar("T")
-Need = Literal["pairs", "places", "months", "records"]
+Need = Literal["pairs", "places", "months", "records", "rehearsal"]
 UNKNOWN = -1  # the class of whoever is no auxiliary person
 
 
@@ -71,6 +72,7 @@ class Published:
     claims: frozenset[str]
     threshold: int
     card: Card | None  # where it is public, and for whoever scores
+    totals: int | None = None  # how many totals the protocol lets a card give; None where points are not read
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Knowledge:
     acts: frozenset[str]  # roles that the coalition's parties play: who scores or decides can bend
     views: tuple[View, ...]  # after joining what can be joined
     seen: tuple[View, ...]  # as the parties bring them
+    # What every smaller coalition of these roles has: whoever sees more can do whatever it can. The views come first.
+    parts: tuple[View, ...]
     register: pd.DataFrame  # of everybody, without the legal id
     auxiliary: NDArray[np.bool_]  # (n,)
     labels: Mapping[str, Labels]
@@ -90,6 +94,7 @@ class Knowledge:
     places: Places | None = None
     months: Callable[[View, int], list[View]] | None = None  # a view, and the same in the months that follow
     records: Records | None = None
+    rehearsal: NDArray[np.uint8] | None = None  # (auxiliary people, d) bins in the honest card
     memo: Memo = field(default_factory=Memo)  # attacks already played on the same view
     scratch: Memo = field(default_factory=Memo)  # what is shared between the secrets of one attack, and then forgotten
 

@@ -18,10 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from blindscore.errors import DataError
+from blindscore.surveillance.inference.bound import Bound
 
 MAX_LEDGER_BYTES = 64 * 2**20
 PLAYED, ABSENT, BY_ROLE = "played", "absent", "by role"  # what a row stands on; see :attr:`Row.kind`
-REMOVED = 0.05  # a capability counts as removed when its interval's upper end and its bound lie under this
+REMOVED = 0.05  # the line of the mark `removed`; see :mod:`blindscore.surveillance.marks`
+
+# Against whom a row's bound holds. Outside it no bound is claimed.
+CURIOUS = "honest but curious"  # keeps to the protocol and makes what it can of what it sees
+WITH_SECRET_CARD = "malicious with a secret card"  # chooses, or bends, a card that nobody else can read
+WITH_PUBLIC_CARD = "malicious with a public card"  # the same, with a card that everybody can read and recompute
+REFUSES = "refuses to serve"  # does not answer, whatever the protocol says
+FALSE_SOURCE = "malicious source"  # vouches for figures that are not those of the person
+ADVERSARIES = (CURIOUS, WITH_SECRET_CARD, WITH_PUBLIC_CARD, REFUSES, FALSE_SOURCE)
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,9 @@ class Row:
     control: float | None = None  # the same attacker with public knowledge alone
     tpr_at_fpr_0_001: float | None = None
     bits: float | None = None
-    bound: float | None = None  # upper limit on any attack's advantage; None = none claimed
+    # Upper limit on any attack's advantage on people like these, None = none claimed. Where it is estimated from people
+    # it is a confidence limit, which holds for all rows of a table together; see inference.bound.
+    bound: float | None = None
     reason: str = ""  # why the bound holds, or why there is none
     certified_removal: float | None = None
     removed: bool = False
@@ -48,6 +59,17 @@ class Row:
     # "by role": the design itself tells the coalition, so there is nothing to attack.
     kind: str = PLAYED
     same_as: str = ""  # a smaller coalition that has everything that this one has, so that nothing was played again
+    bound_these: float | None = None  # the same limit on exactly the people of this run; None = no other than `bound`
+    adversary: str = CURIOUS  # against whom the bound holds; one of ADVERSARIES
+    # What the views rest on: "observed" (found with parties that were executed), "executed" (declared, and held to
+    # protocol runs), "clear" (nothing cryptographic to run), "modelled" (a protocol that was not run).
+    basis: str = "clear"
+    seeds: int = 1  # how many societies and attackers a mark of this row was put to
+
+    def bounded(self, bound: Bound | None) -> Row:
+        """Return the row with a bound: on people like these, and on exactly these."""
+        alike, these = (None, None) if bound is None else bound
+        return replace(self, bound=alike, bound_these=these)
 
     def beyond_public(self, advantage: float) -> float:
         """Return a figure of this row corrected for what public knowledge alone achieves.
@@ -57,18 +79,6 @@ class Row:
         """
         control = min(max(self.control or 0.0, 0.0), 1.0)
         return 0.0 if control == 1.0 else max(0.0, (advantage - control) / (1.0 - control))
-
-    def judged(self, baseline: Row | None) -> Row:
-        """Return the row with ``removed`` and certified removal ``R = 1 - bound / baseline's lower end`` filled in.
-
-        R is claimed only where this row has a bound and the surveillance design's attack works at all; it is kept at
-        0 where the bound does not lie under the baseline.
-        """
-        removed = self.bound is not None and self.high < REMOVED and self.bound < REMOVED
-        certified = None
-        if self.bound is not None and baseline is not None and baseline.low > 0:
-            certified = max(0.0, 1.0 - self.bound / baseline.low)
-        return replace(self, removed=removed, certified_removal=certified)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import PUBLIC_CARD, Design, Run
+from blindscore.designs.design import BY_PROTOCOL, PUBLIC_CARD, Design, Run
 from blindscore.designs.plain import LEGAL_ID
 from blindscore.parties.view import Kind, View
 from blindscore.people.population import Population
-from blindscore.surveillance.coalitions import Coalition, coalitions_of, pool, seen_by
+from blindscore.surveillance.coalitions import Coalition, coalitions_of, parts_of, pool, seen_by
 from blindscore.surveillance.knowledge import (
     UNKNOWN,
     Knowledge,
@@ -63,6 +63,20 @@ class Truth:
     def views(self) -> tuple[View, ...]:
         """The coalition's views, joined where they can be."""
         return pool(self.run, self.coalition.roles)
+
+    @cached_property
+    def parts(self) -> tuple[View, ...]:
+        """The coalition's views, and those of every smaller one within it."""
+        return parts_of(self.run, self.coalition.roles)
+
+    @property
+    def basis(self) -> str:
+        """What the coalition's views rest on; see :attr:`blindscore.surveillance.ledger.Row.basis`."""
+        if any(view.basis == "observed" for view in self.views):
+            return "observed"
+        if self.run.real_runs:
+            return "executed"
+        return "modelled" if self.enforces & BY_PROTOCOL else "clear"
 
     @property
     def secrets(self) -> list[str]:
@@ -111,10 +125,13 @@ class Truth:
             acts=frozenset(role for role in run.views if self.plays(role)),
             views=self.views,
             seen=seen_by(run, self.coalition.roles),
+            parts=self.parts,
             register=public_register(self.population),
             auxiliary=self.auxiliary,
             labels=MappingProxyType({name: self._labels(name) for name in secrets}),
-            published=Published(self.design, self.enforces, run.threshold, run.card if public else None),
+            published=Published(
+                self.design, self.enforces, run.threshold, run.card if public else None, totals_of(run)
+            ),
             seed=self.seed,
             memo=self.memo,
         )
@@ -125,9 +142,13 @@ class Truth:
             asked = held_out(self.population, self.auxiliary, self.rng("track", "held out"))
             if asked is not None:
                 views = tuple(asked.kept_in(view) for view in knows.views)
-                knows = replace(knows, places=asked.public, views=views, seen=())
+                parts = tuple(asked.kept_in(view) for view in knows.parts)
+                knows = replace(knows, places=asked.public, views=views, seen=(), parts=parts)
         if "months" in needs and (months := recurring(self.population, run, view_in, self.answers)) is not None:
             knows = replace(knows, months=months)
+        if "rehearsal" in needs and public:
+            own = self.population.features[self.auxiliary]
+            knows = replace(knows, rehearsal=self.once(("rehearsal", run.card.fingerprint), lambda: run.card.bins(own)))
         if "records" in needs:
             train = run.train if public else None
             records = Records(self.population.features, self.population.default, train)
@@ -172,6 +193,12 @@ def classes_of(secret: pd.Series) -> NDArray[np.int64]:
 def public_register(population: Population) -> pd.DataFrame:
     """Return what outsiders know of everybody: the register without the legal id."""
     return population.register.drop(columns=LEGAL_ID, errors="ignore")
+
+
+def totals_of(run: Run) -> int | None:
+    """Return how many totals the protocol lets a card give, where a run says so: whoever makes the card can use all."""
+    totals = run.parameters.get("totals_at_most")
+    return totals if isinstance(totals, int) else None
 
 
 def view_in(later: Population, run: Run, view: View) -> View:

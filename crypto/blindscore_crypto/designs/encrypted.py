@@ -170,6 +170,8 @@ def blind_run(
         f"bits_read_if_{MALICIOUS.replace(' ', '_')}": round(readable, 1),
         **more,
     }
+    if readable > math.log2(3):  # else one bit, or that nothing came
+        parameters["totals_at_most"] = round(2 ** min(readable, 62.0))  # that a card made to read bins tells apart
     views = dict(done.views)
     lender = views.pop("lender")
     return Run(

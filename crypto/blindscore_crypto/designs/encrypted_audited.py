@@ -16,7 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, VERIFIED_SCORE, Rule, Run
+from blindscore.designs.design import (
+    CONSTANT_SIZES,
+    NO_CONDUCT,
+    SCORE_ONLY,
+    SIGNED_DECISION,
+    SOURCE_BLIND,
+    VERIFIED_SCORE,
+    Rule,
+    Run,
+)
 from blindscore.designs.plain import everyone
 from blindscore.errors import ParameterError
 from blindscore.parties.cast import Cast, StoreOf
@@ -53,7 +62,7 @@ class EncryptedAudited:
     name = "encrypted-audited"
     order = 65
     summary = "As encrypted, and an auditor recomputes a random share of signed scores from a committed scorecard."
-    enforces = frozenset({CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, VERIFIED_SCORE})
+    enforces = frozenset({CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SIGNED_DECISION, SOURCE_BLIND, VERIFIED_SCORE})
     rules: tuple[Rule, ...] = ()
     feared: tuple[tuple[str, ...], ...] = (("lender", "source"), ("auditor", "source"))
 

@@ -1,15 +1,14 @@
 "use strict";
 (() => {
-  const form = document.getElementById("live-form");
+  const form = byId("live-form");
   if (!form) return;
-  const ledger = JSON.parse(document.getElementById("ledger").textContent);
   const sliders = ledger.meta.person.sliders;
-  const said = document.getElementById("live-said");
+  const said = byId("live-said");
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const features = {};
-    sliders.forEach((slider, k) => { features[slider.feature] = Number(document.getElementById(`live-${k}`).value); });
+    sliders.forEach((slider, k) => { features[slider.feature] = Number(byId(`live-${k}`).value); });
     const started = performance.now();
     let answers;
     try {
@@ -17,20 +16,20 @@
         method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({features}),
       });
       answers = await reply.json();
-      if (!reply.ok) throw new Error(typeof answers.detail === "string" ? answers.detail : "the values were refused");
+      if (!reply.ok) throw new Error(typeof answers.detail === "string" ? answers.detail : say("values_refused"));
     } catch (error) {
-      said.textContent = `Not scored: ${error.message}.`;
+      said.textContent = say("not_scored", {reason: error.message});
       return;
     }
     for (const answer of answers) {
       const line = document.querySelector(`#person-table tr[data-design="${CSS.escape(answer.design)}"]`);
-      const reasons = answer.reasons.map((part) => `${part.feature} \u2212${part.lost}`);
-      if (answer.rule) reasons.unshift(`rule outside the scorecard ${answer.rule > 0 ? "+" : "\u2212"}${Math.abs(answer.rule)}`);
+      const reasons = answer.reasons.map((part) => `${label(part.feature)} \u2212${part.lost}`);
+      if (answer.rule) reasons.unshift(say("rule", {points: signed(answer.rule)}));
       const put = (part, text) => { line.querySelector(`[data-part="${part}"]`).textContent = text; };
       put("score", String(answer.score));
-      put("decision", `${answer.approved ? "approved" : "refused"} (at ${answer.threshold})`);
-      put("reasons", reasons.join(", ") || "nothing");
+      put("decision", say(answer.approved ? "approved" : "refused", {threshold: answer.threshold}));
+      put("reasons", reasons.join(", ") || say("costs_nothing"));
     }
-    said.textContent = `Scored anew under ${answers.length} designs in ${Math.round(performance.now() - started)} ms.`;
+    said.textContent = say("scored", {designs: answers.length, ms: Math.round(performance.now() - started)});
   });
 })();

@@ -1,7 +1,5 @@
 "use strict";
 (() => {
-  const ledger = JSON.parse(document.getElementById("ledger").textContent);
-  const byId = (id) => document.getElementById(id);
   const share = (value) => value.toFixed(2).replace(/^-(0\.00)$/, "$1");
 
   function element(tag, text) {
@@ -9,6 +7,28 @@
     made.textContent = text;
     return made;
   }
+
+  // Sections are closed until asked for: by a door, by an address, or for printing.
+  const open = (id) => {
+    const section = id && byId(id);
+    if (section && section.matches("details.section")) section.open = true;
+  };
+  const follow = () => open(decodeURIComponent(location.hash.slice(1)));
+  addEventListener("hashchange", follow);
+  for (const link of document.querySelectorAll(".doors a")) link.addEventListener("click", () => open(link.hash.slice(1)));
+  follow();
+  addEventListener("beforeprint", () => {
+    for (const section of document.querySelectorAll("details.section:not([open])")) {
+      section.open = true;
+      section.dataset.printed = "";
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const section of document.querySelectorAll("details[data-printed]")) {
+      section.open = false;
+      delete section.dataset.printed;
+    }
+  });
 
   // Frontier: show one coalition at a time.
   const coalition = byId("coalition");
@@ -18,15 +38,16 @@
 
   // Serve an order: read the rows of the ledger, compute nothing.
   const interval = (row) => {
-    const bound = row.bound === null ? "no bound" : `at most ${(Math.ceil(row.bound * 100 - 1e-9) / 100).toFixed(2)} for any attack`;
-    return `${share(row.advantage)}, 95% ${share(row.low)} to ${share(row.high)}; ${bound}`;
+    const bound = row.bound === null ? say("no_bound")
+      : say("bounded", {bound: (Math.ceil(row.bound * 100 - 1e-9) / 100).toFixed(2)});
+    return say("interval", {value: share(row.advantage), low: share(row.low), high: share(row.high), bound});
   };
 
   function traitTable(traits) {
     const table = document.createElement("table");
-    table.append(element("caption", "What the records then give away of each person, from 0 (guessing) to 1 (certain)"));
+    table.append(element("caption", say("gives_away")));
     const head = table.createTHead().insertRow();
-    for (const name of ["secret", "with the records", "95%", "control: public knowledge alone"]) {
+    for (const name of [say("secret"), say("with_records"), "95%", say("public")]) {
       const cell = element("th", name);
       cell.scope = "col";
       head.append(cell);
@@ -36,7 +57,7 @@
       const name = element("th", row.secret);
       name.scope = "row";
       body.insertRow().append(name, element("td", share(row.advantage)),
-        element("td", `${share(row.low)} to ${share(row.high)}`),
+        element("td", `${share(row.low)}\u2013${share(row.high)}`),
         element("td", row.control === null ? "\u2013" : share(row.control)));
     }
     return table;
@@ -45,32 +66,48 @@
   function records(values) {
     const list = document.createElement("dl");
     list.className = "record";
-    for (const [name, value] of values) list.append(element("dt", name), element("dd", value));
+    for (const [name, value] of values) list.append(element("dt", label(name)), element("dd", value));
     return list;
+  }
+
+  // What an order by name finds at one party: by the name that its records carry, else by the attack on that party alone.
+  function byName(answer, design, view) {
+    const who = ledger.parties[view.role];
+    if (view.keyed_by === "legal id") {
+      answer.append(element("p", say("named", {who})));
+      return true;
+    }
+    const own = ledger.rows.find((row) => row.design === design && row.coalition === view.role
+      && row.capability === "link" && row.secret === "name");
+    const attacked = own ? say("attacked", {interval: interval(own), people: ledger.meta.people}) : say("not_attacked");
+    answer.append(element("p", `${say("nameless", {who})} ${attacked}`));
+    return Boolean(own) && own.low > 0.5;
   }
 
   function serve(answer, everybody, design, party) {
     const found = ledger.rows.filter((row) => row.design === design && row.coalition === party);
     const row = found.find((one) => one.capability === (everybody ? "disclose" : "link"));
     if (!row) {
-      answer.append(element("p", "Not measured for this design and party."));
+      answer.append(element("p", say("not_measured")));
       return;
     }
-    answer.append(element("p", everybody
-      ? `One order exposes ${row.people_exposed} of ${ledger.meta.people} people by name (${interval(row)}).`
-      : `The party finds the record of the person named with advantage ${interval(row)}; guessing is right once in ${ledger.meta.people}.`));
+    if (everybody) answer.append(element("p", say("exposes",
+      {exposed: row.people_exposed, people: ledger.meta.people, interval: interval(row)})));
     const parties = party.split("+");
     const views = ledger.designs.find((one) => one.design === design).sees;
     for (const view of views.filter((one) => party === "all" || parties.includes(one.role))) {
-      const unread = view.opaque_bytes ? `; and ${view.opaque_bytes} bytes a person that nobody there can read.` : ".";
-      answer.append(element("p", `Found at the ${view.role}: ${view.stored.join(", ") || "nothing readable"}${unread}`));
+      const named = everybody ? false : byName(answer, design, view);
+      const unread = view.opaque_bytes ? `; ${say("unread", {bytes: view.opaque_bytes})}.` : ".";
+      const fields = view.stored.map(label).join(", ") || say("nothing");
+      const whose = everybody ? `${ledger.parties[view.role]}: ` : "";
+      answer.append(element("p", `${whose}${say("found", {fields})}${unread}`));
       const values = Object.entries(view.record).filter(([name]) => view.stored.includes(name));
       if (!everybody && values.length) answer.append(
-        element("p", row.low > 0.5 ? "Of a person so found, for example:" : "Such a record, without a name to it:"), records(values));
+        element("p", say(named ? "of_found" : "of_nameless")), records(values));
     }
     const traits = found.filter((one) => one.capability === "profile");
     if (everybody && traits.length) answer.append(traitTable(traits));
-    if (row.reason) answer.append(element("p", `Why: ${row.reason}.`));
+    if (everybody && row.reason) answer.append(element("p", say("why", {reason: row.reason})));
   }
 
   const form = byId("order-form");
@@ -98,9 +135,9 @@
     sliders.forEach((slider, k) => {
       const at = Number(inputs[k].value);
       index = index * slider.positions.length + at;
-      const words = `${number(slider.positions[at])} ${slider.unit}`;
-      byId(`said-${k}`).textContent = words;
-      inputs[k].setAttribute("aria-valuetext", words);
+      const value = `${number(slider.positions[at])} ${slider.unit}`;
+      byId(`said-${k}`).textContent = value;
+      inputs[k].setAttribute("aria-valuetext", value);
     });
     for (const line of document.querySelectorAll("#person-table tbody tr")) {
       const person = people.get(line.dataset.design);
@@ -115,12 +152,12 @@
       }
       lost.sort((a, b) => b[0] - a[0]);
       const byCard = Math.min(person.high, Math.max(person.low, total));
-      const words = lost.slice(0, 4).map(([points, feature]) => `${feature} −${points}`);
-      if (score !== byCard) words.unshift(`rule outside the scorecard ${score > byCard ? "+" : "−"}${Math.abs(score - byCard)}`);
+      const reasons = lost.slice(0, 4).map(([points, feature]) => `${label(feature)} −${points}`);
+      if (score !== byCard) reasons.unshift(say("rule", {points: signed(score - byCard)}));
       const put = (part, text) => { line.querySelector(`[data-part="${part}"]`).textContent = text; };
       put("score", String(score));
-      put("decision", `${score >= person.threshold ? "approved" : "refused"} (at ${person.threshold})`);
-      put("reasons", words.join(", ") || "nothing");
+      put("decision", say(score >= person.threshold ? "approved" : "refused", {threshold: person.threshold}));
+      put("reasons", reasons.join(", ") || say("costs_nothing"));
     }
   }
   for (const input of inputs) input.addEventListener("input", show);

@@ -9,7 +9,8 @@
     bad = ["1"]                                   # values that mean default
     good = ["0"]                                  # optional; any third value is then an error
     [[features]]
-    name = "LIMIT_BAL"                            # also: column, source, context, unit, kind, required, levels, special
+    name = "LIMIT_BAL"                            # also: plain, unit, column, source, context, kind, required,
+                                                  # levels, special
     [[sensitive]]
     name = "age_band"                             # also: column, bands, labels
     column = "AGE"
@@ -233,7 +234,7 @@ def _build(top: _Table) -> FileSchema:
 
 
 def _feature(table: _Table) -> FileFeature:
-    table.only("name", "column", "source", "context", "unit", "kind", "required", "levels", "special")
+    table.only("name", "column", "source", "context", "unit", "plain", "kind", "required", "levels", "special")
     name = table.text("name")
     kind = table.text("kind", "number")
     if kind not in ("number", "category"):
@@ -254,7 +255,7 @@ def _feature(table: _Table) -> FileFeature:
     if special and kind != "number":
         raise table.fail("'special' codes are those of a number; a category's have bins already")
     context, source = table.text("context", FINANCIAL), table.text("source", "lender")
-    feature = Feature(name, source, context, table.text("unit", ""), cast(Kind, kind))
+    feature = Feature(name, source, context, table.text("unit", ""), cast(Kind, kind), table.text("plain", ""))
     return FileFeature(feature, table.text("column", name), required, levels, tuple(map(float, special)))
 
 

@@ -17,10 +17,10 @@ from blindscore.parties.view import View
 from blindscore.surveillance.attacks.link import Found, best_of, ways_to_name
 from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.coalitions import at_rest
-from blindscore.surveillance.inference.bound import entropy_bits, identification_bound
+from blindscore.surveillance.inference.bound import CROWDS, Bound, crowd_words, entropy_bits
 from blindscore.surveillance.inference.intervals import Estimate, mean_interval
 from blindscore.surveillance.knowledge import Knowledge
-from blindscore.surveillance.ledger import Row
+from blindscore.surveillance.ledger import ABSENT, PLAYED, Row
 from blindscore.surveillance.truth import Truth
 
 
@@ -31,6 +31,7 @@ class Disclose(Capability):
     name = "disclose"
     question = "hand everybody over on one order"
     order = 70
+    by_reading = False  # what is read and what is stored differ
     quick = True
 
     def secrets(self, truth: Truth) -> list[str]:
@@ -49,12 +50,12 @@ class Disclose(Capability):
         views, people = _stored(truth.views), len(truth.population)
         hits, attack = best_of(truth, guess)
         share, bits = Estimate(0.0, 0.0, 0.0), 0.0
-        bound: float | None = 0.0
-        reason = "absent data"
+        bound: Bound | None = Bound(0.0, 0.0)
+        reason = "absent data: nothing readable is stored"
         if views:
             share = mean_interval(hits, truth.rng("disclose"))
             bits = max(truth.once(("stored bits", view.digest), partial(stored_bits, view)) for view in views)
-            bound, reason = _bound(views, people)
+            bound, reason = _bound(views, int(truth.targets.sum()))
         return Row(
             design=truth.design,
             coalition=truth.coalition.name,
@@ -66,24 +67,26 @@ class Disclose(Capability):
             high=share.high,
             control=0.0,
             bits=bits,
-            bound=bound,
             reason=reason,
             people_exposed=round(share.value * people),
-        )
+            kind=PLAYED if views else ABSENT,
+        ).bounded(bound)
 
 
 def _stored(views: tuple[View, ...]) -> tuple[View, ...]:
     return tuple(view for view in map(at_rest, views) if view.values)
 
 
-def _bound(views: tuple[View, ...], people: int) -> tuple[float | None, str]:
+def _bound(views: tuple[View, ...], people: int) -> tuple[Bound | None, str]:
     if any(view.named for view in views):
         return None, "attack only: records are stored by name"
     universes = [view.universe for view in views]
     if any(universe is None for universe in universes):
         return None, "attack only: the stored record has no small alphabet"
     widest = max(universe for universe in universes if universe is not None)
-    return identification_bound(widest, people), f"{widest} stored values can name at most {widest} of {people} people"
+    # Those exposed are counted among the people asked about, and not corrected for chance.
+    limit = Bound(min(1.0, widest / CROWDS[0]), min(1.0, widest / people))
+    return limit, f"{widest} stored values can name at most {widest} people: {crowd_words(widest)}"
 
 
 def stored_bits(view: View) -> float:

@@ -17,7 +17,7 @@ from blindscore.designs.design import PUBLIC_CARD
 from blindscore.parties.view import TELLS_DECISION, View
 from blindscore.surveillance.attacks.profile import readable
 from blindscore.surveillance.capability import Capability, Told
-from blindscore.surveillance.inference.bound import entropy_bits, finite_view_bound, plug_in_bias
+from blindscore.surveillance.inference.bound import Bound, entropy_bits, finite_view_bounds, plug_in_bias
 from blindscore.surveillance.inference.classifiers import Guess, infer
 from blindscore.surveillance.inference.evidence import Evidence
 from blindscore.surveillance.inference.judged import class_row
@@ -31,7 +31,7 @@ class Intercept(Capability):
     """Tell approvals from refusals."""
 
     name = "intercept"
-    question = "read a decision off the wire"
+    question = "read the answer off the line"
     order = 60
     quick = True
 
@@ -43,7 +43,7 @@ class Intercept(Capability):
         """Return the best guess from any view of the coalition; None where the design tells it."""
         if any(view.of(*TELLS_DECISION) for view in knowledge.views):
             return None
-        return min((_guess(knowledge, view) for view in knowledge.views), key=lambda guess: guess.loss)
+        return min((_guess(knowledge, view) for view in knowledge.parts), key=lambda guess: guess.loss)
 
     def otherwise(self, knowledge: Knowledge, secret: str) -> Told:
         """Say that the coalition is told."""
@@ -56,12 +56,17 @@ class Intercept(Capability):
     def judge(self, truth: Truth, secret: str, guess: Guess) -> Row:
         """Return the row; without a view nobody outside knows of an application at all, so the control is 0."""
         bound, reason = _bound(truth)
-        return replace(class_row(truth, self.name, secret, secret, guess), bound=bound, reason=reason)
+        return replace(class_row(truth, self.name, secret, secret, guess), reason=reason).bounded(bound)
 
 
 def _is_wire(view: View) -> bool:
     """Tell whether a view holds nothing but what travelled on a line."""
     return bool(view.values) and view.values == view.of("wire", "time")
+
+
+def _values_of(view: View) -> int | None:
+    """Return how many values a view can take: one where messages have one size and no hour is seen."""
+    return 1 if not view.values else view.universe
 
 
 def _guess(knowledge: Knowledge, view: View) -> Guess:
@@ -81,7 +86,7 @@ def _guess(knowledge: Knowledge, view: View) -> Guess:
     return knowledge.once(key, play)
 
 
-def _bound(truth: Truth) -> tuple[float | None, str]:
+def _bound(truth: Truth) -> tuple[Bound | None, str]:
     """Return the largest bound of the views, none where one of them has no small alphabet."""
     if any(view.named or (view.universe is None and not _is_wire(view)) for view in truth.views):
         return None, "attack only: own records say much of what the score says"
@@ -93,5 +98,5 @@ def _bound(truth: Truth) -> tuple[float | None, str]:
         shown = len(np.unique(code))
         told = f"the wire shows {shown} different messages" if _is_wire(view) else f"the view takes {shown} values"
         reason = f"{told} (total variation; independence alone would read {bias:.3f})"
-        found.append((finite_view_bound(code, decision), reason))
+        found.append((finite_view_bounds(code, decision, _values_of(view)), reason))
     return max(found)

@@ -23,7 +23,7 @@ from blindscore.surveillance.attacks.join import join_by_values
 from blindscore.surveillance.attacks.profile import readable
 from blindscore.surveillance.capability import Absent, Capability
 from blindscore.surveillance.coalitions import STATE, joinable, seen_by, shared_handles
-from blindscore.surveillance.inference.bound import identification_bound
+from blindscore.surveillance.inference.bound import Bound, crowd_bound, crowd_words
 from blindscore.surveillance.inference.classifiers import infer
 from blindscore.surveillance.inference.evidence import Evidence
 from blindscore.surveillance.inference.intervals import mean_interval
@@ -69,7 +69,7 @@ class Link(Capability):
     """Name the person behind a record; join two parties' records of one person."""
 
     name = "link"
-    question = "name the person behind a record"
+    question = "put your name to a record"
     order = 20
     quick = True
 
@@ -109,9 +109,8 @@ class Link(Capability):
             high=high,
             control=0.0,  # without a view the register alone names nobody's record better than chance
             bits=float(np.log2(n) * hit.value),
-            bound=bound,
             reason=reason,
-        )
+        ).bounded(bound)
 
 
 def _records(views: Sequence[View]) -> list[View]:
@@ -140,11 +139,12 @@ def ways_to_name(knowledge: Knowledge, views: Sequence[View]) -> list[Found]:
     opaque = [view for view in _records(views) if not view.named]
     if not opaque and named:
         return [Found("the record carries the legal id", np.ones(int((~knowledge.auxiliary).sum())))]
-    ways = [_name_by_register(knowledge, view) for view in opaque or views]
+    ways = [name_by_register(knowledge, view) for view in opaque or views]
     return ways + [_join_views(knowledge, view, partner) for view in opaque for partner in named]
 
 
-def _name_by_register(knowledge: Knowledge, view: View) -> Found:
+def name_by_register(knowledge: Knowledge, view: View) -> Found:
+    """Return how the register names the records of a view: by what they say of its quasi-identifiers."""
     return knowledge.once(("name", view.digest), lambda: _fit_register(knowledge, view))
 
 
@@ -205,27 +205,28 @@ def _join_by_values(knowledge: Knowledge, opaque: View, other: View) -> Found:
     return Found(attack, hits)
 
 
-def _name_bound(truth: Truth) -> tuple[float | None, str]:
+def _name_bound(truth: Truth) -> tuple[Bound | None, str]:
     if any(view.named for view in truth.views):
         return None, "attack only: the coalition holds names"
     views = _records(truth.views) or truth.views
     return max((_alphabet_bound(truth, view) for view in views), key=_none_is_most)
 
 
-def _join_bound(truth: Truth) -> tuple[float | None, str]:
+def _join_bound(truth: Truth) -> tuple[Bound | None, str]:
     pairs = _joined(seen_by(truth.run, truth.coalition.roles))
     if any(joinable(first, second) for first, second in pairs):
         return None, "attack only: both parties saw one key"
     return max((_alphabet_bound(truth, first) for first, _ in pairs), key=_none_is_most)
 
 
-def _alphabet_bound(truth: Truth, view: View) -> tuple[float | None, str]:
+def _alphabet_bound(truth: Truth, view: View) -> tuple[Bound | None, str]:
     if view.universe is None:
         return None, "attack only: the view has no small alphabet"
     people = int(truth.targets.sum())
-    bound = identification_bound(view.universe, people)
-    return bound, f"{view.universe} values can tell apart at most {view.universe} of {people} people"
+    return crowd_bound(view.universe, people), (
+        f"{view.universe} values can tell apart at most {view.universe} people: {crowd_words(view.universe)}"
+    )
 
 
-def _none_is_most(bound: tuple[float | None, str]) -> float:
-    return float("inf") if bound[0] is None else bound[0]
+def _none_is_most(bound: tuple[Bound | None, str]) -> float:
+    return float("inf") if bound[0] is None else bound[0].alike

@@ -1,10 +1,11 @@
 """``map``: find who is friends with whom.
 
 Attack: the edges themselves where they are read; else the best of several classifiers on pairs of records (how alike
-two records are in every column, whether two people were seen in one place at one hour), learnt on pairs of auxiliary
-people. Where only some edges are read, the hidden ones are asked for, and the pairs are also compared by common
-friends, Adamic-Adar, resource allocation, Jaccard, degrees and paths of three steps (Liben-Nowell and Kleinberg 2007;
-Zhou, Lü and Zhang 2009). Advantage: TPR - FPR on friends against random strangers, both among targets. Control: the
+two records are in every column, which categories befriend which, whether two people were seen in one place at one
+hour), learnt on pairs of auxiliary people. Where only some edges are read, the hidden ones are asked for, and the pairs
+are also compared by common friends, Adamic-Adar, resource allocation, Jaccard, degrees and paths of three steps
+(Liben-Nowell and Kleinberg 2007; Zhou, Lü and Zhang 2009).
+Advantage: TPR - FPR on friends against random strangers, both among targets. Control: the
 same on pairs of register entries.
 """
 
@@ -18,7 +19,7 @@ from scipy import sparse
 
 from blindscore.parties.view import View
 from blindscore.surveillance.capability import Capability
-from blindscore.surveillance.inference.bound import finite_view_bound, plug_in_bias
+from blindscore.surveillance.inference.bound import Bound, finite_view_bounds, plug_in_bias
 from blindscore.surveillance.inference.classifiers import Guess, infer
 from blindscore.surveillance.inference.evidence import Columns, Evidence, encode, friends_of, ranks
 from blindscore.surveillance.inference.intervals import Estimate, balanced_advantage, tpr_at_fpr
@@ -27,6 +28,7 @@ from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.truth import Truth
 
 READ = "readable edges"
+PARTS = 5  # folds in which auxiliary pairs learn of one another
 PAIRWISE_ALPHABET = 5000  # pairs of values beyond which the plug-in bound says nothing
 
 
@@ -35,7 +37,7 @@ class Map(Capability):
     """Find friendships."""
 
     name = "map"
-    question = "find who is friends with whom"
+    question = "find out who your friends are"
     order = 30
     needs = frozenset({"pairs"})
 
@@ -65,9 +67,8 @@ class Map(Capability):
             high=found.high,
             control=control.value,
             tpr_at_fpr_0_001=tpr_at_fpr(pairs.friends[targets] == 1, guess.probability[targets, 1]),
-            bound=bound,
             reason=reason,
-        )
+        ).bounded(bound)
 
 
 def guess_friends(knowledge: Knowledge) -> Guess:
@@ -76,7 +77,7 @@ def guess_friends(knowledge: Knowledge) -> Guess:
     assert pairs is not None
     if not pairs.hidden:
         return _read(knowledge, pairs)
-    guesses = [_guess(knowledge, view, pairs) for view in knowledge.views]
+    guesses = [_guess(knowledge, view, pairs) for view in knowledge.parts]
     if knowledge.named:
         guesses.append(_guess_public(knowledge, pairs))
     return min(guesses, key=lambda g: g.loss)
@@ -104,7 +105,12 @@ def _advantage(truth: Truth, guess: Guess, pairs: Pairs) -> Estimate:
 
 def _guess_public(knowledge: Knowledge, pairs: Pairs) -> Guess:
     key = ("map", "public", len(pairs.first))
-    return knowledge.once(key, lambda: _infer_pairs(knowledge, [_alike(knowledge.register, pairs)], pairs))
+    register = knowledge.register
+
+    def play() -> Guess:
+        return _infer_pairs(knowledge, [_alike(register, pairs), _befriending(register, pairs)], pairs)
+
+    return knowledge.once(key, play)
 
 
 def _guess(knowledge: Knowledge, view: View, pairs: Pairs) -> Guess:
@@ -115,7 +121,7 @@ def _guess(knowledge: Knowledge, view: View, pairs: Pairs) -> Guess:
         if view.named:
             register = knowledge.register.drop(columns=table.columns, errors="ignore")
             table = pd.concat([table, register], axis=1)
-        columns = [_alike(table, pairs)] if table.shape[1] else []
+        columns = [_alike(table, pairs), _befriending(table, pairs)] if table.shape[1] else []
         if view.visits is not None and len(view.visits):
             columns.append(_together(view.visits, pairs))
         if view.friends is not None and len(view.friends):
@@ -143,6 +149,30 @@ def _alike(table: pd.DataFrame, pairs: Pairs) -> Columns:
             code = row_codes(table[[name]])
             parts.append((code[pairs.first] == code[pairs.second])[:, None].astype(np.float64))
     return np.hstack(parts)
+
+
+def _befriending(table: pd.DataFrame, pairs: Pairs) -> Columns:
+    """Return, for every category, how often people of two such values are friends, log-odds against strangers.
+
+    Learnt on pairs of auxiliary people; one of these gets what the other folds say, never its own label.
+    """
+    categories = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
+    fold = np.where(
+        pairs.auxiliary, np.random.default_rng(len(pairs.first)).integers(0, PARTS, len(pairs.first)), PARTS
+    )
+    columns = np.zeros((len(pairs.first), len(categories)))
+    for j, name in enumerate(categories):
+        code = row_codes(table[[name]])
+        one, two = code[pairs.first], code[pairs.second]
+        _, pair = np.unique(np.minimum(one, two) * (int(code.max()) + 1) + np.maximum(one, two), return_inverse=True)
+        for part in range(PARTS + 1):
+            learn, shown = pairs.auxiliary & (fold != part), fold == part
+            friends, strangers = (
+                np.bincount(pair[learn & (pairs.friends == kind)], minlength=int(pair.max()) + 1) for kind in (1, 0)
+            )
+            odds = np.log((friends + 0.5) / (strangers + 0.5))
+            columns[shown, j] = odds[pair[shown]]
+    return columns
 
 
 def _together(visits: pd.DataFrame, pairs: Pairs) -> Columns:
@@ -175,7 +205,7 @@ def _near_in_graph(adjacency: sparse.csr_array, pairs: Pairs) -> Columns:
     return np.column_stack([common, adamic_adar, allocation, jaccard, three_steps, scaled, degrees]).astype(np.float64)
 
 
-def _bound(truth: Truth, pairs: Pairs) -> tuple[float | None, str]:
+def _bound(truth: Truth, pairs: Pairs) -> tuple[Bound | None, str]:
     if not pairs.hidden:
         return None, "attack only: the coalition reads the edges"
     if any(view.named or view.universe is None for view in truth.views):
@@ -187,9 +217,9 @@ def _bound(truth: Truth, pairs: Pairs) -> tuple[float | None, str]:
     one, two = code[pairs.first], code[pairs.second]
     pair = np.minimum(one, two) * (int(code.max()) + 1) + np.maximum(one, two)
     targets = ~pairs.auxiliary
-    bound = finite_view_bound(pair[targets], pairs.friends[targets])
+    bound = finite_view_bounds(pair[targets], pairs.friends[targets], view.universe * (view.universe + 1) // 2)
     bias = plug_in_bias(pair[targets], pairs.friends[targets], truth.rng("map", "bound"))
     return bound, (
-        f"no function of two views of {view.universe} values does better on these pairs (total variation; "
-        f"independence alone would read {bias:.3f})"
+        f"no function of two views of {view.universe} values does better (total variation, pairs taken as drawn one "
+        f"by one; on these independence alone would read {bias:.3f})"
     )

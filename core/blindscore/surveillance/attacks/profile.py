@@ -14,7 +14,7 @@ import pandas as pd
 
 from blindscore.parties.view import View
 from blindscore.surveillance.capability import Capability
-from blindscore.surveillance.inference.bound import finite_view_bound, plug_in_bias
+from blindscore.surveillance.inference.bound import Bound, finite_view_bounds, plug_in_bias
 from blindscore.surveillance.inference.classifiers import Guess, infer
 from blindscore.surveillance.inference.evidence import (
     Columns,
@@ -36,7 +36,7 @@ class Profile(Capability):
     """Infer each sensitive trait from the readable view."""
 
     name = "profile"
-    question = "infer secrets such as party or illness"
+    question = "guess your secrets, such as party or illness"
     order = 10
     quick = True
 
@@ -52,11 +52,11 @@ class Profile(Capability):
         """Return the row, held against the register alone."""
         row = class_row(truth, self.name, secret, secret, guess, "profile", secret)
         bound, reason = bound_of(truth, secret)
-        return replace(row, control=public_advantage(truth, secret), bound=bound, reason=reason)
+        return replace(row, control=public_advantage(truth, secret), reason=reason).bounded(bound)
 
 
 def infer_trait(knowledge: Knowledge, secret: str) -> Guess:
-    """Return the coalition's best inference of one trait: the view (of those it cannot join) that served best."""
+    """Return the coalition's best inference of one trait: the view, of its own and of every part, that served best."""
 
     def attack(view: View) -> Guess:
         def play() -> Guess:
@@ -66,7 +66,7 @@ def infer_trait(knowledge: Knowledge, secret: str) -> Guess:
 
         return knowledge.once(("profile", secret, view.digest), play)
 
-    found = [attack(view) for view in knowledge.views]
+    found = [attack(view) for view in knowledge.parts]
     if knowledge.named:
         found.append(infer_publicly(knowledge, secret))  # whoever holds names can do what the public can
     return min(found, key=lambda guess: guess.loss)
@@ -120,7 +120,7 @@ def _labels(knowledge: Knowledge, view: View, secret: str) -> Columns:
     return np.hstack(columns)
 
 
-def bound_of(truth: Truth, secret: str) -> tuple[float | None, str]:
+def bound_of(truth: Truth, secret: str) -> tuple[Bound | None, str]:
     """Return the bound of the finite view, or None and why there is none.
 
     Records that a coalition cannot join are attacked one by one, so that the largest of their bounds holds for it.
@@ -132,13 +132,12 @@ def bound_of(truth: Truth, secret: str) -> tuple[float | None, str]:
     return max(_finite(truth, secret, view) for view in truth.views)
 
 
-def _finite(truth: Truth, secret: str, view: View) -> tuple[float, str]:
-
-    def compute() -> tuple[float, str]:
+def _finite(truth: Truth, secret: str, view: View) -> tuple[Bound, str]:
+    def compute() -> tuple[Bound, str]:
         code, right = truth.codes(view), truth.classes(secret)[truth.targets]
         bias = plug_in_bias(code, right, truth.rng("bound", secret))
-        return finite_view_bound(code, right), (
-            f"no function of a view of {view.universe} values does better on these people (total variation; "
+        return finite_view_bounds(code, right, view.universe), (
+            f"no function of a view of {view.universe} values does better (total variation; on these people "
             f"independence alone would read {bias:.3f})"
         )
 

@@ -62,8 +62,9 @@ class Remember(Capability):
     shadows: int = SHADOWS
 
     name = "remember"
-    question = "tell who was in the training data"
+    question = "tell that it learned from you"
     order = 80
+    by_reading = False  # the card alone may tell
     needs = frozenset({"records"})
 
     def secrets(self, truth: Truth) -> list[str]:
@@ -79,7 +80,7 @@ class Remember(Capability):
 
     def otherwise(self, knowledge: Knowledge, secret: str) -> Guess | Absent:
         """Tell members without the card: from scores or sizes that came of it."""
-        shown = [view for view in knowledge.views if view.varying(*FROM_THE_CARD)]
+        shown = [view for view in knowledge.parts if view.varying(*FROM_THE_CARD)]
         if not shown:
             what = "it reads nothing that the card had a part in, and membership is drawn at random"
             return Absent(f"absent data: {what}")

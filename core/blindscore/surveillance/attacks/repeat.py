@@ -2,8 +2,9 @@
 
 Each month the same people come back with that month's figures, and the design shows each party that month's view. Under
 a legal id or a pairwise pseudonym a coalition holds twelve records of one person: the attacker reads the latest, the
-mean and the spread of every column that moves. Under one-time keys it holds twelve records that nothing joins: it can
-do no more than with one. A one-time record that shares a handle with a named one (``sealed``, lender and source) is
+mean and the spread of every column that moves. So it does under one-time keys where it is told the decision: who is
+paid out is known by name, so that twelve bits are one record. Other records under one-time keys nothing joins: there it
+can do no more than with one. A one-time record that shares a handle with a named one (``sealed``, lender and source) is
 linkable for both together. Advantage: that of ``profile``. Control: one application under the same design. The
 capacity of linkable presentations adds up: at most ``12 log2 |alphabet|`` bits instead of ``log2 |alphabet|``.
 
@@ -21,9 +22,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from blindscore.parties.view import Column, View
+from blindscore.parties.view import TELLS_DECISION, Column, View
 from blindscore.surveillance.attacks.profile import bound_of, infer_trait
 from blindscore.surveillance.capability import Capability
+from blindscore.surveillance.inference.bound import Bound
 from blindscore.surveillance.inference.classifiers import Guess
 from blindscore.surveillance.inference.judged import class_row
 from blindscore.surveillance.knowledge import Knowledge
@@ -41,7 +43,7 @@ class Repeat(Capability):
     months: int = MONTHS
 
     name = "repeat"
-    question = "infer secrets from twelve monthly applications"
+    question = "learn more each time you apply"
     order = 90
     needs = frozenset({"months"})
 
@@ -54,7 +56,8 @@ class Repeat(Capability):
         once = infer_trait(knowledge, secret)
         if not _linkable(knowledge.views):
             return once
-        joined = infer_trait(replace(knowledge, views=self._year(knowledge)), secret)
+        year = self._year(knowledge)
+        joined = infer_trait(replace(knowledge, views=year, parts=year), secret)
         if joined.loss < once.loss:
             return replace(joined, attack=f"{self.months} months joined: {joined.attack}")
         return replace(once, attack=f"one month, which {self.months} joined do not beat: {once.attack}")
@@ -69,7 +72,7 @@ class Repeat(Capability):
             return knowledge.once(key, lambda: _together(months(view, self.months)))
 
         def year() -> tuple[View, ...]:
-            return tuple(view if view.keyed_by == "one-time" else joined(view) for view in knowledge.views)
+            return tuple(joined(view) if _joins(view) else view for view in knowledge.views)
 
         return knowledge.scratch.once(("year",), year)
 
@@ -79,9 +82,9 @@ class Repeat(Capability):
         once = infer_trait(truth.knowledge(), secret)
         control = class_row(truth, self.name, secret, secret, once, "profile", secret).advantage
         bound, reason = self._bound(truth, secret)
-        return replace(row, control=control, bound=bound, reason=reason)
+        return replace(row, control=control, reason=reason).bounded(bound)
 
-    def _bound(self, truth: Truth, secret: str) -> tuple[float | None, str]:
+    def _bound(self, truth: Truth, secret: str) -> tuple[Bound | None, str]:
         if _linkable(truth.views):
             universes = [view.universe for view in truth.views]
             one = universes[0] if len(universes) == 1 else None
@@ -95,7 +98,15 @@ class Repeat(Capability):
 
 
 def _linkable(views: Sequence[View]) -> bool:
-    return any(view.keyed_by != "one-time" for view in views)
+    return any(_joins(view) for view in views)
+
+
+def _joins(view: View) -> bool:
+    """Tell whether a party can put a person's months side by side: by a key, or since it pays out to a name.
+
+    Whoever is told the decision, or what decides, lends: it knows to whom it paid out in every month.
+    """
+    return view.keyed_by != "one-time" or bool(view.of(*TELLS_DECISION))
 
 
 def _together(year: list[View]) -> View:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from blindscore.parties.view import View
 from blindscore.surveillance.capability import Capability
+from blindscore.surveillance.inference.bound import Bound, share_bound
 from blindscore.surveillance.inference.intervals import mean_interval
 from blindscore.surveillance.knowledge import Knowledge, Places, codes_by_person, row_codes
 from blindscore.surveillance.ledger import Row
@@ -42,7 +43,7 @@ class Track(Capability):
     """Say where a person is."""
 
     name = "track"
-    question = "say where a person is"
+    question = "say where you are"
     order = 40
     needs = frozenset({"places"})
 
@@ -54,7 +55,7 @@ class Track(Capability):
         """Return where the coalition says that each person was in each hour that is asked for."""
         if any(view.visits is not None for view in knowledge.views):
             return Said("own sightings, by how often two such hours share a place", _own(knowledge))
-        cells = tuple(cell for view in knowledge.views for cell in _view_cells(knowledge, view))
+        cells = tuple(cell for view in knowledge.parts for cell in _view_cells(knowledge, view))
         return Said("commonest place of people alike in one column", _alike(knowledge, cells))
 
     def judge(self, truth: Truth, secret: str, guess: Said) -> Row:
@@ -82,9 +83,8 @@ class Track(Capability):
             low=low,
             high=high,
             control=beyond,
-            bound=bound,
             reason=reason,
-        )
+        ).bounded(bound)
 
 
 def _own(knowledge: Knowledge) -> NDArray[np.int64]:
@@ -135,8 +135,11 @@ def _view_cells(knowledge: Knowledge, view: View) -> list[bytes]:
     return cells
 
 
-def _bound(truth: Truth, places: Places, right: NDArray[np.int64], prior: float) -> tuple[float | None, str]:
-    """Return the best that any function of a finite view can say of the held-out hours, hour by hour ignored."""
+def _bound(truth: Truth, places: Places, right: NDArray[np.int64], prior: float) -> tuple[Bound | None, str]:
+    """Return the best that any function of a finite view and the hour of the week can say of the held-out sightings.
+
+    People weigh alike, as they do in the attack's own figure.
+    """
     if any(view.visits is not None for view in truth.views):
         return None, "attack only: the coalition reads places"
     if len(truth.views) != 1 or truth.views[0].universe is None or truth.views[0].named:
@@ -144,16 +147,20 @@ def _bound(truth: Truth, places: Places, right: NDArray[np.int64], prior: float)
     view = truth.views[0]
     code = codes_by_person(len(truth.population), view)
     asked = places.asked
+    person = asked["person"].to_numpy()
+    often = np.bincount(person)
+    people = int((often > 0).sum())
     told = pd.DataFrame(
         {
-            "code": code[asked["person"].to_numpy()],
-            "hour": asked["hour"].to_numpy() % WEEK // 8,
+            "code": code[person],
+            "hour": asked["hour"].to_numpy() % WEEK,
             "place": right,
+            "weight": 1.0 / often[person] / people,
         }
     )
-    best = told.groupby(["code", "hour", "place"]).size().groupby(level=[0, 1]).max().sum() / len(told)
-    reason = f"no function of a view of {view.universe} values and an eight-hour stretch does better on these sightings"
-    return (float(best) - prior) / (1.0 - prior), reason
+    best = told.groupby(["code", "hour", "place"])["weight"].sum().groupby(level=[0, 1]).max().sum()
+    reason = f"no function of a view of {view.universe} values and the hour of the week does better"
+    return share_bound(float(best), prior, people), reason
 
 
 def _by_habit(known: pd.DataFrame, seen: pd.DataFrame, asked: pd.DataFrame) -> NDArray[np.int64]:

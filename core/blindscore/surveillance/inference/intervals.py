@@ -22,12 +22,13 @@ def balanced_advantage(truth: NDArray[np.integer], guess: NDArray[np.integer], r
     """Return ``(k BA - 1)/(k - 1)`` with BA the balanced accuracy over the k classes that occur.
 
     Resampling targets with replacement is drawing the counts of (class, right or wrong) from one multinomial, so that
-    is what is drawn.
+    is what is drawn. Where all of a class are right, or all are wrong, a bootstrap is silent about what was not seen:
+    the rule of three (3/n of the class) widens the interval on that side.
     """
     classes, truth_index = np.unique(truth, return_inverse=True)
     k = len(classes)
     if k < 2:
-        return Estimate(0.0, 0.0, 0.0)
+        return Estimate(0.0, 0.0, min(1.0, 3.0 / max(len(truth), 1)))
     right = (guess == truth).astype(np.int64)
     cells = np.bincount(2 * truth_index + right, minlength=2 * k)
 
@@ -39,6 +40,9 @@ def balanced_advantage(truth: NDArray[np.integer], guess: NDArray[np.integer], r
 
     draws = advantage(rng.multinomial(len(truth), cells / len(truth), size=ROUNDS))
     low, high = np.quantile(draws, [0.025, 0.975])
+    wrong, well = cells.reshape(k, 2).T
+    unseen = np.minimum(1.0, 3.0 / (wrong + well)) / (k - 1.0)
+    low, high = max(-1.0 / (k - 1.0), low - unseen[wrong == 0].sum()), min(1.0, high + unseen[well == 0].sum())
     return Estimate(float(advantage(cells)), float(low), float(high))
 
 

@@ -81,7 +81,7 @@ def cast(
     """
     secrets, clock = secrets or Secrets(), clock or SetClock()
     epoch = Epoch(1, int(clock() // DAY_S) + DAYS)
-    source_of = {name: population.schema[name].source for name in card.features}
+    source_of = {name: source_name(population.schema[name].source) for name in card.features}
     sources, entries = [], []
     for name, layout in layouts_of(card, source_of).items():
         key = secrets.signing_key(name)
@@ -117,6 +117,12 @@ def cast(
         clock=clock,
         keys_bytes=sum(len(entry.encode()) for entry in publish),
     )
+
+
+def source_name(source: str) -> str:
+    """Return the name of a source as an institution: its own, unless another party is called so already."""
+    taken = (LENDER, "log", *(f"witness {i}" for i in range(WITNESSES)))
+    return f"{source} (source)" if source in taken else source
 
 
 def ending(party: Party) -> Ending:
