@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Not compiled ahead: Python compiles a module when it first loads it, and most modules of the libraries never are.
 PIP := $(BIN)/pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: setup demo lint test bench fresh release-check clean
+.PHONY: setup demo town lint test bench fresh release-check clean
 
 $(VENV)/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "blindscore needs Python 3.11 or newer")'
@@ -28,6 +28,11 @@ setup: $(VENV)/.installed
 
 demo: $(VENV)/.frontier
 	$(BIN)/blindscore frontier --out out
+
+# Sources, lender, log and witnesses as processes of their own, over TLS, on SQLite.
+town: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) --editable '.[frontier,town]'
+	$(BIN)/blindscore town up --design one-show --people 20 --folder out/town
 
 lint: setup
 	$(BIN)/ruff check .
