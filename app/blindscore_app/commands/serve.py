@@ -23,9 +23,8 @@ def serve(
     import os
     import sys
 
-    from blindscore.extras import require
-
     from blindscore.errors import ParameterError
+    from blindscore.extras import require
 
     require("town")
     from blindscore_app.town.lines import Lines
