@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from blindscore.extras import needs
-from blindscore.surveillance.ledger import Ledger
+from blindscore.surveillance.ledger import REFUSES, Ledger
 from blindscore_app.report import figures
 from blindscore_app.report.tables import clean
 
@@ -70,6 +70,8 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
         f"{made_up}{meta.get('people', '?')} people, seed {meta.get('seed', '?')}. Bars are 95% intervals. "
         "Advantage: 0 = no better than without any view, 1 = perfect."
     )
+    if any(row.adversary == REFUSES for row in ledger.rows):
+        note += " Steer: of whoever is answered; who does not answer a person steers it under every design."
     figure.text(0.01, 0.12 / height, note, fontsize=9, color=INK)
     dot = Line2D([], [], color=ATTACK, marker="o", ls="", label="best attack")
     tick = Line2D([], [], color=BOUND, marker="|", ms=10, mew=2.5, ls="", label="bound on any attack")
