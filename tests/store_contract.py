@@ -11,7 +11,7 @@ from blindscore.parties.store import COUNT, Field, TableSpec
 
 SPENT = TableSpec("spent", Field("token", "own"), (Field("by", "own"),), keep_days=2)
 ASKED = TableSpec("asked", Field("who", "own"), (COUNT,))
-VALUES = TableSpec("values", Field("k", "own"), (Field("a b", "own"), Field('c"d', "own")))
+VALUES = TableSpec("values", Field("k", "own"), (Field("a b", "own"), Field('c"d', "own"), Field("key", "own"), Field("day", "own")))
 
 
 class StoreContract:
@@ -31,9 +31,9 @@ class StoreContract:
         store.declare(VALUES)
         kept = [(0, "ä"), (2**62, 1.5), (-3, None), (b"", b"\x00\xff"), ("", float("-inf"))]
         for i, (a, c) in enumerate(kept):
-            store.put("values", bytes([i]), {"a b": a, 'c"d': c})
+            store.put("values", bytes([i]), {"a b": a, 'c"d': c, "key": i, "day": None})
         assert [(row["a b"], row['c"d']) for _, row in store.items("values")] == kept
-        assert store.get("values", b"\x01") == {"a b": 2**62, 'c"d': 1.5}
+        assert store.get("values", b"\x01") == {"a b": 2**62, 'c"d': 1.5, "key": 1, "day": None}
 
     def test_a_counter_stops_at_its_limit(self, store):
         assert [store.count_up_to("asked", b"ada", 3) for _ in range(5)] == [True, True, True, False, False]

@@ -21,7 +21,7 @@ FEW = ("--people", 300, "--sample", 2)
 @pytest.mark.usefixtures("plain_designs")
 def test_the_frontier_prints_the_table_and_writes_four_files(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
-    answer = run("frontier", *FEW, "--designs", "platform,bureau", "--out", out)
+    answer = run("frontier", *FEW, "--designs", "platform,bureau", "--details", "--out", out)
     assert answer.status == 0, answer.err
     assert {path.name for path in out.iterdir()} == WRITTEN | {"parts"}
     assert "SYNTHETIC SOCIETY" in answer.out
@@ -298,7 +298,7 @@ def test_files_that_are_not_there_are_refused(run: Run, files: Files, tmp_path: 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:opacus", "ignore::DeprecationWarning:torch")
 def test_cryptographic_designs_run_for_real_behind_the_table(run: Run, tmp_path: Path) -> None:
-    asked = ("frontier", "--people", 300, "--sample", 2, "--designs", "encrypted,sealed", "--out", tmp_path / "out")
+    asked = ("frontier", "--people", 300, "--sample", 2, "--designs", "encrypted,sealed", "--details", "--out", tmp_path / "out")
     answer = run(*asked)
     assert answer.status == 0, answer.err
     assert answer.out.count("2/2 real runs agree") == 2

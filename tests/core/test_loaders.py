@@ -182,8 +182,8 @@ def test_a_secret_of_one_class_is_refused(load: Callable) -> None:
         (("labels = { 1", "labels = { 0 = 1, 1"), "'labels' must map codes to texts"),
         (("[[register]]", "[register]"), "'register' must be a list of tables"),
         (("[history]", "[[history]]"), "'history' must be a table"),
-        (('column = "year"', "seed = 1"), "'past' needs 'column'"),
-        (('past = ["2014"]', 'past = ["2014"]\nseed = 3'), "not both"),
+        (('column = "year"', "seed = 1"), "'past' and 'before' need 'column'"),
+        (('past = ["2014"]', 'past = ["2014"]\nseed = 3'), "or 'seed'"),
         (('name = "region"', 'name = "legal_id"'), "choose another name"),
     ],
 )

@@ -16,7 +16,7 @@ from blindscore.surveillance.attacks.steer import Steer
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.coalitions import OBSERVER
 from blindscore.surveillance.inference.bound import dp_bound
-from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED
+from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, REFUSES
 from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
@@ -37,7 +37,7 @@ def found_of(capability, parties, lender, source=None, enforces=(), population=N
 def test_one_record_of_each_cannot_be_joined(parties):
     row = found_of(Link(), parties, {"score": NOISE})["join"]
     assert (row.kind, row.advantage, row.high, row.bound) == (ABSENT, 0.0, 0.0, 0.0)
-    assert "no second one" in row.reason
+    assert "no second one" in row.reason or "reads nothing of anybody" in row.reason
 
 
 def test_all_together_join_what_lender_and_source_join():
@@ -51,7 +51,10 @@ def test_all_together_join_what_lender_and_source_join():
 def test_who_neither_scores_nor_decides_bends_nothing_and_a_lying_source_is_not_covered():
     source = found_of(Steer(), ("source",), {"score": NOISE})
     observer = found_of(Steer(), (OBSERVER,), {"score": NOISE})
-    assert set(source) == set(observer) == {"named person", "party"}
+    lie = source.pop("named person, false record")  # a source can vouch for false figures, and no bound holds
+    assert (lie.kind, lie.advantage, lie.bound) == (PLAYED, 1.0, None)
+    assert set(source) == {"named person", "named person, no answer", "party"}
+    assert set(observer) == {*source, "named person, false record"}
     assert {(row.kind, row.advantage, row.bound) for row in source.values()} == {(ABSENT, 0.0, None)}
     assert {(row.kind, row.advantage, row.bound) for row in observer.values()} == {(ABSENT, 0.0, 0.0)}
     assert "lies is not covered" in source["party"].reason
@@ -66,7 +69,8 @@ def test_a_lender_that_is_told_the_score_can_misstate_it():
     assert (named.kind, named.advantage, named.bound) == (PLAYED, 1.0, None)
     assert "misstate" in named.attack
     checked = replace(apart, audit_share=1.0)
-    assert {row.high for row in rows_of(Steer(), truth_of(population, checked, ("lender",)))} == {0.0}
+    answered = [r for r in rows_of(Steer(), truth_of(population, checked, ("lender",))) if r.adversary != REFUSES]
+    assert {row.high for row in answered} == {0.0}
 
 
 def test_who_is_told_the_decision_need_not_intercept_it():
@@ -88,7 +92,8 @@ def test_own_records_that_carry_the_decision_give_it_away_and_others_do_not():
 def test_a_source_computes_the_decision_by_a_public_card():
     source = {"income": people(N).features["income"]}
     row = found_of(Intercept(), ("source",), {"score": NOISE}, source, enforces=[PUBLIC_CARD])["decision"]
-    assert (row.advantage, row.low) == (1.0, 1.0)
+    assert row.advantage == 1.0
+    assert row.low > 0.98  # the rule of three, where all agree
     assert "public card" in row.attack
 
 

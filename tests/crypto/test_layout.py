@@ -34,10 +34,10 @@ def test_points_stay_out_and_equal_bins_are_equal_layouts():
 
 def test_the_encoding_is_known_and_comes_back():
     assert LAYOUT.encode() == (
-        b'[["income",[10.0,20.5],null,null],["job",[],[["clerk","nurse"],["other"]],null],["debt",[],null,null]]'
+        b'[["income",[10.0,20.5],null],["job",[],[["clerk","nurse"],["other"]]],["debt",[],null]]'
     )
     assert Layout.decode(LAYOUT.encode()) == LAYOUT
-    assert LAYOUT.fingerprint.hex() == "935ab879e1a65ea20de32a2d408bb39afb09df46e56bd5f06bcc0a856f174532"
+    assert LAYOUT.fingerprint.hex() == "6536d0580b6aef2afe5c47add7839ef7f48d8f8cdcd2fa0180450a4f77e786d9"
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ class PostgresStore:
     def _make(self, spec: TableSpec) -> None:
         """Make a table with its shards, or add the fields that it lacks."""
         found = self._columns(spec.name)
-        wanted = ["shard", "key", "day", *(field.name for field in spec.fields)]
+        wanted = ["_shard", "_key", "_day", *(field.name for field in spec.fields)]
         if not found:
             self._run(
                 self._named(
-                    "CREATE TABLE {} (shard smallint NOT NULL, key bytea NOT NULL, day bigint NOT NULL, "
-                    "PRIMARY KEY (shard, key)) PARTITION BY LIST (shard)",
+                    "CREATE TABLE {} (_shard smallint NOT NULL, _key bytea NOT NULL, _day bigint NOT NULL, "
+                    "PRIMARY KEY (_shard, _key)) PARTITION BY LIST (_shard)",
                     spec.name,
                 )
             )
@@ -126,7 +126,7 @@ class PostgresStore:
 
     def put(self, table: str, key: bytes, row: Row, day: int = 0) -> None:
         """See :class:`~blindscore.parties.store.Store`."""
-        names = ["day", *(field.name for field in self._specs[table].fields)]
+        names = ["_day", *(field.name for field in self._specs[table].fields)]
         change = self._sql.SQL(", ").join(
             self._sql.SQL("{0} = excluded.{0}").format(self._sql.Identifier(name)) for name in names
         )
@@ -141,9 +141,9 @@ class PostgresStore:
     def take(self, table: str, key: bytes) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
         names = [field.name for field in self._specs[table].fields]
-        query = self._named("DELETE FROM {} WHERE shard = %s AND key = %s RETURNING ", table)
+        query = self._named("DELETE FROM {} WHERE _shard = %s AND _key = %s RETURNING ", table)
         with self.atomic():
-            found = self._run(query + self._list(["key", *names]), shard_of(key), key).fetchone()
+            found = self._run(query + self._list(["_key", *names]), shard_of(key), key).fetchone()
         return None if found is None else _decoded(names, found[1:])
 
     def count_up_to(self, table: str, key: bytes, limit: int, day: int = 0) -> bool:
@@ -153,7 +153,7 @@ class PostgresStore:
         with self.atomic():
             # The row is there before it is locked, so that two first askers count one after the other.
             self._write(table, key, {"count": 0}, day, "DO NOTHING")
-            query = self._named("SELECT count FROM {} WHERE shard = %s AND key = %s FOR UPDATE", table)
+            query = self._named("SELECT count FROM {} WHERE _shard = %s AND _key = %s FOR UPDATE", table)
             count = int(_decode(self._run(query, shard_of(key), key).fetchone()[0]))  # type: ignore[arg-type]
             if count >= limit:
                 return False
@@ -163,7 +163,7 @@ class PostgresStore:
     def items(self, table: str) -> list[tuple[bytes, Row]]:
         """See :class:`~blindscore.parties.store.Store`."""
         names = [field.name for field in self._specs[table].fields]
-        query = self._sql.SQL("SELECT ") + self._list(["key", *names]) + self._named(" FROM {} ORDER BY key", table)
+        query = self._sql.SQL("SELECT ") + self._list(["_key", *names]) + self._named(" FROM {} ORDER BY _key", table)
         with self.atomic():
             return [(bytes(row[0]), _decoded(names, row[1:])) for row in self._run(query)]
 
@@ -172,7 +172,7 @@ class PostgresStore:
         kept = {name: spec.keep_days for name, spec in self._specs.items() if spec.keep_days is not None}
         with self.atomic():
             return sum(
-                int(self._run(self._named("DELETE FROM {} WHERE day < %s", name), day - days).rowcount)
+                int(self._run(self._named("DELETE FROM {} WHERE _day < %s", name), day - days).rowcount)
                 for name, days in kept.items()
             )
 
@@ -185,10 +185,10 @@ class PostgresStore:
 
     def _write(self, table: str, key: bytes, row: Row, day: int, otherwise: Any) -> bool:
         values = checked_row(self._specs[table], row)
-        names = ["shard", "key", "day", *values]
+        names = ["_shard", "_key", "_day", *values]
         query = self._named("INSERT INTO {} (", table) + self._list(names) + self._sql.SQL(") VALUES (")
         query += self._sql.SQL(", ").join([self._sql.Placeholder()] * len(names)) + self._sql.SQL(
-            ") ON CONFLICT (shard, key) "
+            ") ON CONFLICT (_shard, _key) "
         )
         query += self._sql.SQL(otherwise) if isinstance(otherwise, str) else otherwise
         coded = [_encode(value) for value in values.values()]
@@ -196,8 +196,8 @@ class PostgresStore:
 
     def _read(self, table: str, key: bytes) -> Row | None:
         names = [field.name for field in self._specs[table].fields]
-        query = self._sql.SQL("SELECT ") + self._list(["key", *names])
-        query += self._named(" FROM {} WHERE shard = %s AND key = %s", table)
+        query = self._sql.SQL("SELECT ") + self._list(["_key", *names])
+        query += self._named(" FROM {} WHERE _shard = %s AND _key = %s", table)
         found = self._run(query, shard_of(key), key).fetchone()
         return None if found is None else _decoded(names, found[1:])
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from blindscore.errors import DataError, ParameterError
 from blindscore.parties.store import Row, TableSpec, checked_row
 
+KEY, DAY = "_key", "_day"  # columns of every table; fields may be called what they like
 WAIT_S = 30.0  # how long a writer waits for another
 _FULL = 2
 
@@ -55,10 +56,10 @@ class SqliteStore:
             with self._errors(), self.atomic():
                 self._run(
                     f"CREATE TABLE IF NOT EXISTS {_quoted(spec.name)} "
-                    f"(key BLOB PRIMARY KEY, day INTEGER NOT NULL{columns}) WITHOUT ROWID"
+                    f"({KEY} BLOB PRIMARY KEY, {DAY} INTEGER NOT NULL{columns}) WITHOUT ROWID"
                 )
                 found = [row[1] for row in self._run(f"PRAGMA table_info({_quoted(spec.name)})")]
-                if found != ["key", "day", *(field.name for field in spec.fields)]:
+                if found != [KEY, DAY, *(field.name for field in spec.fields)]:
                     raise ParameterError(f"{self.path}: table {spec.name} was made with other fields: {found}")
 
     @contextmanager
@@ -88,10 +89,10 @@ class SqliteStore:
 
     def put(self, table: str, key: bytes, row: Row, day: int = 0) -> None:
         """See :class:`~blindscore.parties.store.Store`."""
-        fields = ["day", *(field.name for field in self._specs[table].fields)]
+        fields = [DAY, *(field.name for field in self._specs[table].fields)]
         change = ", ".join(f"{_quoted(f)} = excluded.{_quoted(f)}" for f in fields)
         with self.atomic(), self._errors():
-            self._write(table, key, row, day, f"ON CONFLICT (key) DO UPDATE SET {change}")
+            self._write(table, key, row, day, f"ON CONFLICT ({KEY}) DO UPDATE SET {change}")
 
     def get(self, table: str, key: bytes) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
@@ -102,7 +103,7 @@ class SqliteStore:
         """See :class:`~blindscore.parties.store.Store`."""
         with self.atomic(), self._errors():
             row = self._read(table, key)
-            self._run(f"DELETE FROM {_quoted(table)} WHERE key = ?", key)
+            self._run(f"DELETE FROM {_quoted(table)} WHERE {KEY} = ?", key)
             return row
 
     def count_up_to(self, table: str, key: bytes, limit: int, day: int = 0) -> bool:
@@ -111,8 +112,8 @@ class SqliteStore:
             return False
         with self.atomic(), self._errors():
             changed = self._run(
-                f"INSERT INTO {_quoted(table)} (key, day, count) VALUES (?, ?, 1) ON CONFLICT (key) "
-                f"DO UPDATE SET count = count + 1, day = excluded.day WHERE count < ?",
+                f"INSERT INTO {_quoted(table)} ({KEY}, {DAY}, count) VALUES (?, ?, 1) ON CONFLICT ({KEY}) "
+                f"DO UPDATE SET count = count + 1, {DAY} = excluded.{DAY} WHERE count < ?",
                 key,
                 day,
                 limit,
@@ -123,7 +124,7 @@ class SqliteStore:
         """See :class:`~blindscore.parties.store.Store`."""
         names = [field.name for field in self._specs[table].fields]
         with self._errors():
-            rows = self._run(f"SELECT {', '.join(map(_quoted, ['key', *names]))} FROM {_quoted(table)} ORDER BY key")
+            rows = self._run(f"SELECT {', '.join(map(_quoted, [KEY, *names]))} FROM {_quoted(table)} ORDER BY {KEY}")
             return [(bytes(row[0]), dict(zip(names, row[1:], strict=True))) for row in rows]
 
     def sweep(self, day: int) -> int:
@@ -131,7 +132,7 @@ class SqliteStore:
         kept = {name: spec.keep_days for name, spec in self._specs.items() if spec.keep_days is not None}
         with self.atomic(), self._errors():
             return sum(
-                self._run(f"DELETE FROM {_quoted(name)} WHERE day < ?", day - days).rowcount
+                self._run(f"DELETE FROM {_quoted(name)} WHERE {DAY} < ?", day - days).rowcount
                 for name, days in kept.items()
             )
 
@@ -144,7 +145,7 @@ class SqliteStore:
 
     def _write(self, table: str, key: bytes, row: Row, day: int, otherwise: str) -> bool:
         values = checked_row(self._specs[table], row)
-        names = ["key", "day", *values]
+        names = [KEY, DAY, *values]
         marks = ", ".join("?" * len(names))
         sql = f"INSERT INTO {_quoted(table)} ({', '.join(map(_quoted, names))}) VALUES ({marks}) {otherwise}"
         return self._run(sql, key, day, *values.values()).rowcount == 1
@@ -152,7 +153,7 @@ class SqliteStore:
     def _read(self, table: str, key: bytes) -> Row | None:
         names = [field.name for field in self._specs[table].fields]
         shown = ", ".join(map(_quoted, names)) or "1"
-        found = self._run(f"SELECT {shown} FROM {_quoted(table)} WHERE key = ?", key).fetchone()
+        found = self._run(f"SELECT {shown} FROM {_quoted(table)} WHERE {KEY} = ?", key).fetchone()
         return None if found is None else dict(zip(names, found, strict=False))
 
     def _run(self, sql: str, *values: object) -> sqlite3.Cursor:
