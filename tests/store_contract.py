@@ -11,7 +11,9 @@ from blindscore.parties.store import COUNT, Field, TableSpec
 
 SPENT = TableSpec("spent", Field("token", "own"), (Field("by", "own"),), keep_days=2)
 ASKED = TableSpec("asked", Field("who", "own"), (COUNT,))
-VALUES = TableSpec("values", Field("k", "own"), (Field("a b", "own"), Field('c"d', "own"), Field("key", "own"), Field("day", "own")))
+VALUES = TableSpec(
+    "values", Field("k", "own"), (Field("a b", "own"), Field('c"d', "own"), Field("key", "own"), Field("day", "own"))
+)
 
 
 class StoreContract:

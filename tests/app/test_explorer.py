@@ -240,6 +240,7 @@ def test_scoring_anew_in_the_browser_shows_the_kernels_answer(address: str, live
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         page.goto(address)
+        page.locator("details").evaluate_all("all => all.forEach(d => { d.open = true })")
         arrears = live.features.index("arrears_months")
         page.locator(f"#live-{arrears}").fill("20")
         page.get_by_role("button", name="Score anew").click()

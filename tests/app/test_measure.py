@@ -298,7 +298,18 @@ def test_files_that_are_not_there_are_refused(run: Run, files: Files, tmp_path: 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:opacus", "ignore::DeprecationWarning:torch")
 def test_cryptographic_designs_run_for_real_behind_the_table(run: Run, tmp_path: Path) -> None:
-    asked = ("frontier", "--people", 300, "--sample", 2, "--designs", "encrypted,sealed", "--details", "--out", tmp_path / "out")
+    asked = (
+        "frontier",
+        "--people",
+        300,
+        "--sample",
+        2,
+        "--designs",
+        "encrypted,sealed",
+        "--details",
+        "--out",
+        tmp_path / "out",
+    )
     answer = run(*asked)
     assert answer.status == 0, answer.err
     assert answer.out.count("2/2 real runs agree") == 2

@@ -77,7 +77,9 @@ def test_keys_spread_over_the_shards(server):
         kept.put("spent", bytes([i]), {"by": b""})
     kept.close()
     with psycopg.connect(server) as connection:
-        rows = connection.execute("SELECT _shard, count(*) FROM spread.spent GROUP BY _shard ORDER BY _shard").fetchall()
+        rows = connection.execute(
+            "SELECT _shard, count(*) FROM spread.spent GROUP BY _shard ORDER BY _shard"
+        ).fetchall()
     assert rows == [(shard, 256 // SHARDS) for shard in range(SHARDS)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,9 @@ def _answer(name: str, run: Run, one: Population) -> dict[str, Any]:
     card = run.card
     bins = card.bins(one.features)
     score = int(run.score(one)[0])
-    parts = [asdict(part) for part in costs(card, bins)[0]]
+    parts = [
+        {name: getattr(part, name) for name in ("feature", "bin", "points", "lost")} for part in costs(card, bins)[0]
+    ]
     return {
         "design": name,
         "score": score,
