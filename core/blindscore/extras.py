@@ -25,6 +25,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "uvicorn",
         "vl_convert",
     ),
+    "languages": ("babel",),
     "opacus": ("dp_accounting", "opacus", "torch"),
     "review": ("jinja2", "vl_convert"),
     "ristretto": ("rbcl",),

@@ -9,6 +9,7 @@ import io
 from importlib.resources import files
 from pathlib import Path
 
+from blindscore.extras import needs
 from blindscore_app.locale import LANGUAGES
 
 PARSED = [("**.py", "python"), ("**.j2", "blindscore_app.locale.gather:from_template")]
@@ -17,7 +18,8 @@ HERE = Path(str(files("blindscore_app.locale")))
 
 def messages() -> list[str]:
     """Return every message that the program may say, in order and once."""
-    from babel.messages.extract import extract_from_dir
+    with needs("languages"):
+        from babel.messages.extract import extract_from_dir
 
     found: dict[str, None] = {}
     mapping = [(pattern, method) for pattern, method in PARSED]
@@ -56,9 +58,10 @@ def catalogue_path(code: str, ending: str) -> Path:
 
 def main() -> None:
     """Add new messages to every catalogue, drop those that nothing says, and compile."""
-    from babel.messages.catalog import Catalog
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po, write_po
+    with needs("languages"):
+        from babel.messages.catalog import Catalog
+        from babel.messages.mofile import write_mo
+        from babel.messages.pofile import read_po, write_po
 
     for code in LANGUAGES[1:]:
         path = catalogue_path(code, "po")

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from blindscore.errors import DataError
+from blindscore.extras import needs
 from blindscore_app.town.founding import PUBLIC, folder_of
 from blindscore_app.town.standing import ADDRESSES, Town
+
+with needs("town"):
+    import httpx
 
 PASSPHRASE = "BLINDSCORE_PASSPHRASE"
 START_S, STOP_S = 180.0, 15.0
