@@ -69,7 +69,8 @@ def test_the_table_of_extras_is_that_of_the_package():
     for extra, modules in EXTRAS.items():
         assert {min(distributions(module) & BY_EXTRA[extra]) for module in modules} == BY_EXTRA[extra]
     (everything,) = PROJECT["optional-dependencies"]["all"]
-    assert set(everything.partition("[")[2].rstrip("]").split(",")) == set(EXTRAS)
+    alone = {"mdoc"}  # its library brings a package named "tests", which would stand before anybody's own
+    assert set(everything.partition("[")[2].rstrip("]").split(",")) == set(EXTRAS) - alone
 
 
 @pytest.mark.parametrize(("extra", "module"), [(e, m) for e, modules in EXTRAS.items() for m in modules])
