@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blindscore.designs.registry import load_designs
-from blindscore.errors import MissingExtraError, ParameterError, SchemaError
+from blindscore.errors import ParameterError, SchemaError
 from blindscore.extras import missing
 from blindscore_app.commands.measure import SetOf, choose_designs
 from blindscore_app.report.world import world_page
@@ -17,9 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_page_is_what_the_command_writes():
     if missing("sd-jwt") or missing("mdoc"):
-        with pytest.raises(MissingExtraError):
-            world_page()
-        return
+        pytest.skip("the page holds what the extras sd-jwt and mdoc show: pip install 'blindscore[sd-jwt,mdoc]'")
     assert (ROOT / "docs" / "world.md").read_text("utf-8") == world_page()
 
 
