@@ -7,9 +7,13 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import ONE_BIT
+from blindscore.surveillance.attacks.choose import Choose
 from blindscore.surveillance.attacks.profile import Profile, infer_trait
+from blindscore.surveillance.attacks.steer import Steer
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference import classifiers as attackers
+from blindscore.surveillance.inference.evidence import friends_labels, friends_of, places_labels, sightings
+from blindscore.surveillance.knowledge import UNKNOWN
 from blindscore.surveillance.truth import classes_of
 from tests.core.planted import people, run_with, truth_of, view_of
 
@@ -169,8 +173,45 @@ def test_attackers_never_look_at_targets_secrets():
     assert after[0].advantage == pytest.approx(-before[0].advantage, abs=1e-12)
 
 
-def test_missing_secrets_are_a_class_of_their_own():
-    assert len(set(classes_of(pd.Series(["a", None, "b"])))) == 3
+def test_a_missing_secret_is_no_class():
+    assert classes_of(pd.Series(["a", None, "b", np.nan])).tolist() == [0, UNKNOWN, 1, UNKNOWN]
+
+
+def test_people_who_left_a_question_out_teach_nothing_and_are_not_asked_about():
+    """Thirteen blank answers were a class of their own, and halved what a view told of the others."""
+    said = people(N).sensitive["party"].astype(str).to_numpy(object)
+    coin = np.random.default_rng(9).random(N) < 0.8
+    told = np.where(coin, said, np.where(said == "1", "0", "1"))
+    blank = said.copy()
+    blank[np.random.default_rng(10).choice(N, 13, replace=False)] = None
+    rows = []
+    for secret in (said, blank):
+        population = people(N, sensitive=pd.DataFrame({"party": secret}))
+        view = view_of(population, {"x": told}, universe=2)
+        run = run_with(population, view)
+        rows.append(measured(population, view))
+        steered = rows_of(Steer(), truth_of(population, run), ["party"])
+        assert [row.secret for row in steered] == ["party"]
+        assert rows_of(Choose(), truth_of(population, run), ["party"])[0].secret == "party"
+    whole, without = rows
+    assert whole.advantage == pytest.approx(0.6, abs=0.06)
+    assert without.advantage == pytest.approx(whole.advantage, abs=0.02)
+    assert without.bound_these == pytest.approx(whole.bound_these, abs=0.02)
+
+
+def test_a_label_that_is_missing_moves_no_columns_made_of_labels():
+    n = 40
+    rng = np.random.default_rng(1)
+    code = rng.integers(0, 2, n)
+    known = rng.random(n) < 0.5
+    missing = np.where(known, code, UNKNOWN)
+    edges = np.sort(rng.integers(0, n, (120, 2)), axis=1).astype(np.int32)
+    graph = friends_of(edges[edges[:, 0] < edges[:, 1]], n)
+    visits = pd.DataFrame({"person": rng.integers(0, n, 300), "hour": 9, "place": rng.integers(0, 9, 300)})
+    seen = sightings(visits, n)
+    for columns in (friends_labels, places_labels):
+        over = graph if columns is friends_labels else seen
+        assert np.array_equal(columns(over, missing, known, 2), columns(over, np.where(known, code, 0), known, 2))
 
 
 def test_whoever_sees_more_is_at_least_as_strong_on_auxiliary_people():

@@ -32,8 +32,14 @@ UNKNOWN = -1  # the class of whoever is no auxiliary person
 class Labels:
     """A secret as an attacker knows it."""
 
-    code: NDArray[np.int64]  # (n,) class 0..k-1 of auxiliary people, UNKNOWN for everybody else
+    # (n,) class 0..k-1 of auxiliary people, UNKNOWN for everybody else, and where nobody said what it is
+    code: NDArray[np.int64]
     classes: int  # k
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Whose class is known, (n,)."""
+        return self.code != UNKNOWN
 
 
 @dataclass(frozen=True)

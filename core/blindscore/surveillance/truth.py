@@ -96,7 +96,10 @@ class Truth:
         return self.run.party_of(role) in {self.run.party_of(member) for member in self.coalition.roles}
 
     def classes(self, secret: str) -> NDArray[np.int64]:
-        """Return everybody's class of a secret, (n,): the people's own, the decision, or membership."""
+        """Return everybody's class of a secret, (n,): the people's own, the decision, or membership.
+
+        UNKNOWN for people whose secret is missing: :meth:`asked` leaves them out.
+        """
         if secret == DECISION:
             return self.run.decisions.astype(np.int64)
         if secret == MEMBERSHIP:
@@ -106,6 +109,10 @@ class Truth:
     def codes(self, view: View) -> NDArray[np.int64]:
         """Return one number a target, equal where its record's values in a view are equal."""
         return codes_by_person(len(self.population), view)[self.targets]
+
+    def asked(self, secret: str) -> NDArray[np.bool_]:
+        """Return the targets whose secret is known to the experimenter, (n,): figures are reported on these."""
+        return self.targets & (self.classes(secret) != UNKNOWN)
 
     def pairs(self) -> Pairs | None:
         """Return the pairs asked about, with who is friends with whom; None where nobody's friendships are known."""
@@ -158,7 +165,7 @@ class Truth:
     def _labels(self, secret: str) -> Labels:
         """Return a secret with targets' classes taken out."""
         code = self.classes(secret)
-        return Labels(np.where(self.auxiliary, code, UNKNOWN), int(code.max()) + 1)
+        return Labels(np.where(self.auxiliary, code, UNKNOWN), max(1, int(code.max()) + 1))
 
 
 def truths_of(
@@ -186,8 +193,11 @@ def auxiliary_people(population: Population, seed: int) -> NDArray[np.bool_]:
 
 
 def classes_of(secret: pd.Series) -> NDArray[np.int64]:
-    """Return a sensitive column as classes 0..k-1; a missing value is a class of its own."""
-    return np.asarray(secret.astype("str").astype("category").cat.codes, np.int64)
+    """Return a sensitive column as classes 0..k-1; UNKNOWN where nobody said: a missing answer is no secret."""
+    said = secret.notna().to_numpy()
+    code = np.full(len(secret), UNKNOWN, np.int64)
+    code[said] = secret[said].astype("str").astype("category").cat.codes
+    return code
 
 
 def public_register(population: Population) -> pd.DataFrame:

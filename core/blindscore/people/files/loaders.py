@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_people", "load_schema"]
 
-UNKNOWN = "unknown"  # class of a secret that the file leaves empty
+UNKNOWN = "unknown"  # entry of a register that the file leaves empty; an empty secret is missing
 MAX_CLASSES = 50  # of a secret
 
 
@@ -65,7 +65,7 @@ def load_people(path: str | Path, schema_path: str | Path) -> Population:
                 f"{path}: secret {name!r} has {classes} classes, needed are 2 to {MAX_CLASSES}; "
                 "band or label it in the schema, or leave it out"
             )
-    register = {d.name: _derived(file, d) for d in plan.register}
+    register = {d.name: _derived(file, d).fillna(UNKNOWN) for d in plan.register}
     n = len(table)
     return Population(
         features=pd.DataFrame(people),
@@ -142,7 +142,7 @@ def _derived(file: _File, wanted: Derived) -> pd.Series:
         inner = [f"{low} to below {high}" for low, high in itertools.pairwise(edges)]
         names = np.array([f"below {edges[0]}", *inner, f"{edges[-1]} and above"], dtype=object)
         out = names[np.searchsorted(wanted.bands, values, side="right").clip(max=len(wanted.bands))]
-        out[np.isnan(values)] = UNKNOWN
+        out[np.isnan(values)] = None
         return pd.Series(out, dtype="str")
     known = dict(wanted.labels)
     texts, gone = file.texts(wanted.column, tuple(known))
@@ -150,8 +150,8 @@ def _derived(file: _File, wanted: Derived) -> pd.Series:
         strange = ~gone & ~np.isin(texts.astype(str), list(known))
         if strange.any():
             raise file.place.refuse(wanted.column, "a code without a label; complete `labels`", strange)
-        texts = np.array([known.get(text, UNKNOWN) for text in texts], dtype=object)
-    return pd.Series(np.where(gone, UNKNOWN, texts), dtype="str")
+        texts = np.array([known.get(text) for text in texts], dtype=object)
+    return pd.Series(np.where(gone, None, texts), dtype="str")
 
 
 def _legal_ids(file: _File) -> list[str]:

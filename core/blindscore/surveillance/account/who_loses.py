@@ -63,7 +63,7 @@ def _groupings(population: Population) -> dict[str, NDArray[Any]]:
     for table in (population.register, population.sensitive):
         for name in table.columns:
             if name != LEGAL_ID and name not in found and table[name].nunique() <= MOST_GROUPS:
-                found[str(name)] = table[name].astype(str).to_numpy()
+                found[str(name)] = table[name].astype("str").fillna("unknown").to_numpy()
     return found
 
 

@@ -32,7 +32,7 @@ from blindscore.surveillance.inference.classifiers import infer
 from blindscore.surveillance.inference.evidence import Evidence
 from blindscore.surveillance.inference.intervals import balanced_advantage, mean_interval
 from blindscore.surveillance.inference.judged import class_row
-from blindscore.surveillance.knowledge import Knowledge
+from blindscore.surveillance.knowledge import UNKNOWN, Knowledge
 from blindscore.surveillance.ledger import WITH_PUBLIC_CARD, WITH_SECRET_CARD, Row
 from blindscore.surveillance.truth import Truth
 
@@ -75,7 +75,8 @@ class Choose(Capability):
         if secret == NAME:
             return None
         code = knowledge.labels[secret].code[knowledge.auxiliary]
-        return telling(card, bins, code, one_bit=not any(view.of("score", "total") for view in knowledge.views))
+        said = code != UNKNOWN
+        return telling(card, bins[said], code[said], one_bit=not any(view.of("score", "total") for view in knowledge.views))
 
     def _why_not(self, knowledge: Knowledge) -> str:
         if "scorer" not in knowledge.acts:
@@ -204,7 +205,8 @@ def _best_cut(told: Codes, code: Codes) -> tuple[float, int]:
 
 def audited(truth: Truth, secret: str, read: Codes) -> str:
     """Say what a fairness audit of the published card finds, on as many people as the attacker knows the secret of."""
-    people, right = truth.auxiliary, truth.classes(secret)
+    right = truth.classes(secret)
+    people = truth.auxiliary & (right != UNKNOWN)
     run = truth.run
 
     def gap(given: Codes) -> str:

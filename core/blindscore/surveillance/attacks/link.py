@@ -29,7 +29,7 @@ from blindscore.surveillance.inference.evidence import Evidence
 from blindscore.surveillance.inference.intervals import mean_interval
 from blindscore.surveillance.knowledge import Knowledge, Labels, codes_by_person, row_codes
 from blindscore.surveillance.ledger import Row
-from blindscore.surveillance.truth import Truth, classes_of
+from blindscore.surveillance.truth import Truth
 from blindscore.threads import each
 
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
@@ -158,10 +158,10 @@ def _fit_register(knowledge: Knowledge, view: View) -> Found:
     cells, first = np.unique(cell_of, return_index=True)
 
     def fits(name: str) -> NDArray[np.float32]:
-        quasi = classes_of(register[name])
+        quasi = _classes(register[name], register[name])  # whoever is without an entry there is known to be
         if name in view.clear.columns:  # the very same column is in the record: it must agree
             held = np.full(len(quasi), -1, np.int64)
-            held[view.person] = _as_classes(register[name], view.clear[name])
+            held[view.person] = _classes(register[name], view.clear[name])
             agrees = held[targets][:, None] == quasi[first][None, :]
             return np.where(agrees, 0.0, -1e6).astype(np.float32)
         labels = Labels(np.where(auxiliary, quasi, -1), int(quasi.max()) + 1)
@@ -177,7 +177,7 @@ def _fit_register(knowledge: Knowledge, view: View) -> Found:
     return Found("quasi-identifiers inferred from the record", naming)
 
 
-def _as_classes(register: pd.Series, held: pd.Series) -> NDArray[np.int64]:
+def _classes(register: pd.Series, held: pd.Series) -> NDArray[np.int64]:
     """Return the class that each value has in the register; -1 for a value that nobody has there."""
     known = register.astype("str").astype("category").cat.categories
     return np.asarray(known.get_indexer(pd.Index(held.astype("str"))), np.int64)

@@ -26,7 +26,7 @@ from blindscore.surveillance.inference.evidence import (
     sightings,
 )
 from blindscore.surveillance.inference.judged import class_row
-from blindscore.surveillance.knowledge import Knowledge
+from blindscore.surveillance.knowledge import Knowledge, codes_by_person
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.truth import Truth
 
@@ -112,11 +112,11 @@ def _labels(knowledge: Knowledge, view: View, secret: str) -> Columns:
     if view.friends is not None and len(view.friends):
         friends = view.friends
         adjacency = knowledge.once(("friends", view.ties), lambda: friends_of(friends, n))
-        columns.append(friends_labels(adjacency, labels.code, knowledge.auxiliary, labels.classes))
+        columns.append(friends_labels(adjacency, labels.code, labels.known, labels.classes))
     if view.visits is not None and len(view.visits):
         visits = view.visits
         seen = knowledge.once(("sightings", view.ties), lambda: sightings(visits, n))
-        columns.append(places_labels(seen, labels.code, knowledge.auxiliary, labels.classes))
+        columns.append(places_labels(seen, labels.code, labels.known, labels.classes))
     return np.hstack(columns)
 
 
@@ -134,7 +134,8 @@ def bound_of(truth: Truth, secret: str) -> tuple[Bound | None, str]:
 
 def _finite(truth: Truth, secret: str, view: View) -> tuple[Bound, str]:
     def compute() -> tuple[Bound, str]:
-        code, right = truth.codes(view), truth.classes(secret)[truth.targets]
+        asked = truth.asked(secret)
+        code, right = codes_by_person(len(asked), view)[asked], truth.classes(secret)[asked]
         bias = plug_in_bias(code, right, truth.rng("bound", secret))
         return finite_view_bounds(code, right, view.universe), (
             f"no function of a view of {view.universe} values does better (total variation; on these people "

@@ -199,7 +199,7 @@ class Steer(Capability):
 
 def steered_traits(population: Population) -> list[str]:
     """Return the secrets of two classes: those that one may dislike or not."""
-    return [str(name) for name, column in population.sensitive.items() if len(np.unique(column.astype("str"))) == 2]
+    return [str(name) for name, column in population.sensitive.items() if column.nunique() == 2]
 
 
 def reads_posts(population: Population) -> bool:
@@ -210,7 +210,7 @@ def reads_posts(population: Population) -> bool:
 def _disliked(knowledge: Knowledge, secret: str) -> int:
     """Return the rarer class, as auxiliary people have it: the one to dislike."""
     labels = knowledge.labels[secret]
-    return int(np.bincount(labels.code[knowledge.auxiliary], minlength=labels.classes).argmin())
+    return int(np.bincount(labels.code[labels.known], minlength=labels.classes).argmin())
 
 
 def _flipped(truth: Truth) -> Estimate:
@@ -224,7 +224,7 @@ def _flipped(truth: Truth) -> Estimate:
 def _recognised(truth: Truth, secret: str, refused: Bools) -> Estimate:
     """Refuse whom a guess takes to carry the disliked trait: share of carriers refused less share of others."""
     disliked = truth.classes(secret) == _disliked(truth.knowledge(), secret)
-    at = truth.targets & truth.run.decisions
+    at = truth.asked(secret) & truth.run.decisions
     carriers, others = refused[at & disliked], refused[at & ~disliked]
     if len(carriers) == 0 or len(others) == 0:
         return Estimate(0.0, 0.0, 1.0)

@@ -123,10 +123,10 @@ def infer(evidence: Evidence, labels: Labels, auxiliary: NDArray[np.bool_], seed
     ----------
     evidence : of n people, what the attacker reads
     labels : the secret as auxiliary people have it
-    auxiliary : (n,) bool
+    auxiliary : (n,) bool; those whose label is missing teach nothing
     """
     k, secret = labels.classes, labels.code
-    known = np.flatnonzero(auxiliary)
+    known = np.flatnonzero(auxiliary & labels.known)
     prior = np.asarray((np.bincount(secret[known], minlength=k) + 0.5) / (len(known) + 0.5 * k), np.float64)
     read = evidence.varying(known)
     fold = _folds(secret[known], seed)

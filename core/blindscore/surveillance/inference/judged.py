@@ -17,7 +17,7 @@ def class_row(truth: Truth, capability: str, secret: str, asked: str, guess: Gue
     purpose
         Of the generator that draws the interval.
     """
-    targets, right = truth.targets, truth.classes(asked)
+    targets, right = truth.asked(asked), truth.classes(asked)
     shown = right[targets]
     advantage = balanced_advantage(shown, guess.best[targets], truth.rng(*(purpose or (capability,))))
     two = guess.probability.shape[1] == 2
@@ -32,5 +32,5 @@ def class_row(truth: Truth, capability: str, secret: str, asked: str, guess: Gue
         high=advantage.high,
         control=0.0,
         tpr_at_fpr_0_001=tpr_at_fpr(shown == 1, guess.probability[targets, 1]) if two else None,
-        bits=max(0.0, entropy_bits(shown) - cross_entropy_bits(guess, right, targets)),
+        bits=max(0.0, entropy_bits(shown) - cross_entropy_bits(guess, right, targets)) if targets.any() else None,
     )
