@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Not compiled ahead: Python compiles a module when it first loads it, and most modules of the libraries never are.
 PIP := $(BIN)/pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: setup demo town lint test bench fresh release-check clean
+.PHONY: setup demo town lint test bench site fresh release-check clean
 
 $(VENV)/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "blindscore needs Python 3.11 or newer")'
@@ -45,6 +45,10 @@ test: lint
 
 bench: setup
 	$(BIN)/pytest benchmarks --benchmark-only
+
+# The documentation as a site, out/site/index.html; fails on a broken link.
+site: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # As a stranger would: from the public index alone, whatever this machine's pip is told.
 fresh:
