@@ -151,7 +151,7 @@ def _derived(file: _File, wanted: Derived) -> pd.Series:
         if strange.any():
             raise file.place.refuse(wanted.column, "a code without a label; complete `labels`", strange)
         texts = np.array([known.get(text) for text in texts], dtype=object)
-    return pd.Series(np.where(gone, None, texts), dtype="str")
+    return pd.Series(texts, dtype="str").mask(gone)
 
 
 def _legal_ids(file: _File) -> list[str]:

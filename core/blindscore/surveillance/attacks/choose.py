@@ -76,7 +76,8 @@ class Choose(Capability):
             return None
         code = knowledge.labels[secret].code[knowledge.auxiliary]
         said = code != UNKNOWN
-        return telling(card, bins[said], code[said], one_bit=not any(view.of("score", "total") for view in knowledge.views))
+        one_bit = not any(view.of("score", "total") for view in knowledge.views)
+        return telling(card, bins[said], code[said], one_bit=one_bit)
 
     def _why_not(self, knowledge: Knowledge) -> str:
         if "scorer" not in knowledge.acts:
