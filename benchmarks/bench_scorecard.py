@@ -3,6 +3,8 @@
 ``python benchmarks/bench_scorecard.py [--json] [--data DIR] [--files ...] [--peers ...] [--seed N]`` prints one row a
 file: the mean AUC over five fixed folds of weight of evidence, of the sparse fit (and of its effects before rounding to
 whole points), of optbinning's scorecard, of EBM main effects and of LightGBM with a small search, with seconds a fit.
+``--noise 700`` adds a category of 700 levels that has nothing to do with the outcome: what a model then loses, it loses
+to luck.
 ``pytest benchmarks/bench_scorecard.py --benchmark-only`` times fitting alone.
 """
 
@@ -36,12 +38,14 @@ FILES = {
 }
 
 
-def read(name, directory=DATA):
-    """(features, bad); text becomes categories whose names are known to every fold."""
+def read(name, directory=DATA, noise=0, seed=0):
+    """(features, bad); text becomes categories whose names are known to every fold; `noise`: levels of a drawn one."""
     target, value, dropped = FILES[name]
     people = pd.read_csv(directory / f"{name}.csv.gz")
     bad = people.pop(target).to_numpy() == value
     people = people.drop(columns=[column for column in dropped if column in people])
+    if noise:
+        people["noise"] = np.char.add("level ", np.random.default_rng(seed).integers(0, noise, len(people)).astype(str))
     text = people.select_dtypes(exclude="number").columns
     return people.astype(dict.fromkeys(text, "category")), bad
 
@@ -110,9 +114,9 @@ MODELS = {
 }
 
 
-def measure(name, models, directory=DATA, seed=7):
+def measure(name, models, directory=DATA, seed=7, noise=0):
     """Mean figures of every model over the folds of one file; a peer that fails is null, with the reason."""
-    people, bad = read(name, directory)
+    people, bad = read(name, directory, noise, seed)
     row = {"file": name, "people": len(people), "features": people.shape[1]}
     for model in models:
         found = []
@@ -163,7 +167,8 @@ def main():
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the files")
     parser.add_argument("--files", nargs="+", choices=FILES, default=list(FILES))
     parser.add_argument("--peers", nargs="+", choices=MODELS, default=list(MODELS), help="models to measure")
-    parser.add_argument("--seed", type=int, default=7, help="of the folds")
+    parser.add_argument("--seed", type=int, default=7, help="of the folds, and of the noise")
+    parser.add_argument("--noise", type=int, default=0, help="levels of a category that is pure noise; 0: none")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     rows = []
@@ -174,7 +179,7 @@ def main():
         if not (options.data / f"{name}.csv.gz").exists():
             print(f"{name}: not in {options.data}, left out", file=sys.stderr)
             continue
-        row = measure(name, options.peers, options.data, options.seed)
+        row = measure(name, options.peers, options.data, options.seed, options.noise)
         rows.append(row)
         if not options.json:
             cells = ["-" if row[model] is None else f"{row[model]:.4f}" for model in options.peers]

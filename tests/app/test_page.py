@@ -75,9 +75,17 @@ def test_report_writes_the_page_of_a_ledger(run: Run, ledger: Ledger, tmp_path: 
     assert said["bytes"] == out.stat().st_size
 
 
-SLIDER = {"feature": "income", "context": "financial", "unit": "", "positions": [1, 2], "start": 0}
-PART = {"feature": "income", "best": 5, "bins": ["a", "b"], "points": [1, 5]}
-PERSON = {"threshold": 600, "low": 350, "high": 950, "base": 500, "parts": [PART], "scores": "9QH5AQ=="}
+SLIDER = {"feature": "income", "context": "financial", "unit": "", "positions": [1, 2], "start": 0, "along": []}
+PART = {"feature": "income", "slider": "income", "best": 5, "bins": ["a", "b"], "points": [1, 5]}
+PERSON = {
+    "threshold": 600,
+    "low": 350,
+    "high": 950,
+    "base": 500,
+    "parts": [PART],
+    "scores": "9QH5AQ==",
+    "reasons": "AP////////8=",
+}
 VIEW = {
     "role": "scorer",
     "party": "scorer",
@@ -120,6 +128,11 @@ SPOILT: dict[str, Callable[[dict[str, Any]], object]] = {
     "points that fit no slider": lambda p: p["designs"][0].update(
         person={**PERSON, "parts": [{**PART, "points": [1, 2, 3], "bins": ["a", "b", "c"]}]}
     ),
+    "part of a slider that is not there": lambda p: p["designs"][0].update(
+        person={**PERSON, "parts": [{**PART, "slider": "other"}]}
+    ),
+    "reasons that name no part": lambda p: p["designs"][0].update(person={**PERSON, "reasons": "Af////////8="}),
+    "too few reasons": lambda p: p["designs"][0].update(person={**PERSON, "reasons": "AP////8="}),
     "scores that are no base64": lambda p: p["designs"][0].update(person={**PERSON, "scores": "*"}),
     "too few scores": lambda p: p["designs"][0].update(person={**PERSON, "scores": "9QE="}),
 }

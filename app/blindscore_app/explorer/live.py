@@ -15,7 +15,7 @@ from blindscore.people.population import Population
 from blindscore.scorecard.reasons import REASONS
 from blindscore.scorecard.reasons import parts as costs
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.account.one_person import Person, choose_person, copies
+from blindscore.surveillance.account.one_person import Person, choose_person, moved
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.progress import Report
 from blindscore_app.report.figures import is_synthetic
@@ -49,7 +49,8 @@ class Live:
             if not np.isfinite(value):
                 raise DataError(f"{name} must be a finite number")
         own = {name: float(self.population.features[name].iloc[self.person.row]) for name in self.features}
-        one = copies(self.population, self.person.row, {k: np.array([v]) for k, v in {**own, **values}.items()})
+        asked = {name: np.array([value]) for name, value in {**own, **values}.items()}
+        one = moved(self.population, self.person.row, self.person.sliders, asked)
         return [_answer(name, run, one) for name, run in self.runs.items()]
 
 

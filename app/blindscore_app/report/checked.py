@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from blindscore.errors import DataError
+from blindscore.scorecard.reasons import REASONS
+from blindscore.surveillance.account.one_person import NO_REASON
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, load_ledger
 
 _TEXT, _NUMBER, _TRUTH = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
@@ -46,11 +48,24 @@ GROUP = _record(
     },
 )
 RULE = _record(text=_TEXT, status=_TEXT, source=_TEXT)
-PART = _record(feature=_TEXT, best=_NUMBER, bins=_TEXTS, points=_NUMBERS)
+PART = _record(feature=_TEXT, slider={"type": ["string", "null"]}, best=_NUMBER, bins=_TEXTS, points=_NUMBERS)
 PERSON = _record(
-    threshold=_NUMBER, low=_NUMBER, high=_NUMBER, base=_NUMBER, parts={"type": "array", "items": PART}, scores=_TEXT
+    threshold=_NUMBER,
+    low=_NUMBER,
+    high=_NUMBER,
+    base=_NUMBER,
+    parts={"type": "array", "items": PART},
+    scores=_TEXT,
+    reasons=_TEXT,
 )
-SLIDER = _record(feature=_TEXT, context=_TEXT, unit=_TEXT, positions=_NUMBERS, start={"type": "integer", "minimum": 0})
+SLIDER = _record(
+    feature=_TEXT,
+    context=_TEXT,
+    unit=_TEXT,
+    positions=_NUMBERS,
+    start={"type": "integer", "minimum": 0},
+    along=_TEXTS,
+)
 META = {
     "type": "object",
     "required": ["version", "seed", "people", "population", "command"],
@@ -114,16 +129,22 @@ def _check(path: Path, where: str, value: Any, schema: Mapping[str, Any]) -> Non
 def _check_person(where: str, person: Mapping[str, Any], sliders: list[dict[str, Any]], combinations: int) -> None:
     positions = {slider["feature"]: len(slider["positions"]) for slider in sliders}
     for part in person["parts"]:
-        if len(part["points"]) not in (1, positions.get(part["feature"], 1)) or len(part["bins"]) != len(
-            part["points"]
-        ):
+        settings = positions.get(part["slider"], 0) if part["slider"] is not None else 1
+        if not len(part["points"]) == len(part["bins"]) == settings:
             raise DataError(f"{where}: points of {part['feature']!r} do not fit the sliders; run the frontier again")
+    scores, reasons = (_bytes(f"{where}.{key}", person[key]) for key in ("scores", "reasons"))
+    for key, found, each in (("scores", scores, 2), ("reasons", reasons, REASONS)):
+        if len(found) != each * combinations:
+            raise DataError(f"{where}.{key}: {len(found)} bytes do not fit the sliders; run the frontier again")
+    if any(place != NO_REASON and place >= len(person["parts"]) for place in reasons):
+        raise DataError(f"{where}.reasons: a part that is not there; run the frontier again")
+
+
+def _bytes(where: str, text: str) -> bytes:
     try:
-        scores = base64.b64decode(person["scores"], validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise DataError(f"{where}.scores: not base64; run the frontier again") from error
-    if len(scores) != 2 * combinations:
-        raise DataError(f"{where}.scores: {len(scores)} bytes do not fit the sliders; run the frontier again")
+        raise DataError(f"{where}: not base64; run the frontier again") from error
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -126,7 +126,8 @@
   for (const design of ledger.designs) {
     if (!design.person || !design.person.scores) continue;
     const bytes = Uint8Array.from(atob(design.person.scores), (c) => c.charCodeAt(0));
-    people.set(design.design, {...design.person, scores: new DataView(bytes.buffer)});
+    const reasons = Uint8Array.from(atob(design.person.reasons), (c) => c.charCodeAt(0));
+    people.set(design.design, {...design.person, scores: new DataView(bytes.buffer), reasons});
   }
   const number = (value) => String(Number(value.toPrecision(3)));
 
@@ -142,17 +143,15 @@
     for (const line of document.querySelectorAll("#person-table tbody tr")) {
       const person = people.get(line.dataset.design);
       const score = person.scores.getInt16(2 * index, true);
-      let total = person.base;
-      const lost = [];
-      for (const part of person.parts) {
-        const k = sliders.findIndex((slider) => slider.feature === part.feature);
-        const at = k >= 0 && part.points.length > 1 ? Number(inputs[k].value) : 0;
-        total += part.points[at];
-        if (part.best > part.points[at]) lost.push([part.best - part.points[at], part.feature]);
-      }
-      lost.sort((a, b) => b[0] - a[0]);
+      const pointsOf = (part) => part.points[part.slider === null ? 0
+        : Number(inputs[sliders.findIndex((slider) => slider.feature === part.slider)].value)];
+      const total = person.parts.reduce((sum, part) => sum + pointsOf(part), person.base);
       const byCard = Math.min(person.high, Math.max(person.low, total));
-      const reasons = lost.slice(0, 4).map(([points, feature]) => `${label(feature)} −${points}`);
+      const most = person.reasons.length / (person.scores.byteLength / 2);
+      const reasons = Array.from(person.reasons.subarray(index * most, (index + 1) * most))
+        .filter((place) => place < person.parts.length)
+        .map((place) => person.parts[place])
+        .map((part) => `${label(part.feature)} −${part.best - pointsOf(part)}`);
       if (score !== byCard) reasons.unshift(say("rule", {points: signed(score - byCard)}));
       const put = (part, text) => { line.querySelector(`[data-part="${part}"]`).textContent = text; };
       put("score", String(score));
