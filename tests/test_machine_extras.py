@@ -69,8 +69,7 @@ def test_the_table_of_extras_is_that_of_the_package():
     for extra, modules in EXTRAS.items():
         assert {min(distributions(module) & BY_EXTRA[extra]) for module in modules} == BY_EXTRA[extra]
     (everything,) = PROJECT["optional-dependencies"]["all"]
-    alone = {"mdoc"}  # its library brings a package named "tests", which would stand before anybody's own
-    assert set(everything.partition("[")[2].rstrip("]").split(",")) == set(EXTRAS) - alone
+    assert set(everything.partition("[")[2].rstrip("]").split(",")) == set(EXTRAS)
 
 
 @pytest.mark.parametrize(("extra", "module"), [(e, m) for e, modules in EXTRAS.items() for m in modules])

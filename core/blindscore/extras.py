@@ -32,7 +32,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "scale": ("cryptography", "distributed"),
     "town": ("cryptography", "httpx", "psycopg", "starlette", "uvicorn"),
     # The world's own systems, by their own libraries.
-    "mdoc": ("cbor2", "cryptography", "isomdoc"),
+    "mdoc": ("cbor2", "cryptography", "pycose", "pymdoccbor"),
     "sd-jwt": ("jwcrypto", "sd_jwt"),
 }
 

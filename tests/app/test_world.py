@@ -39,7 +39,7 @@ def test_a_file_of_flows_runs_beside_the_others_and_a_wrong_one_is_refused(tmp_p
 
 
 def test_what_is_not_installed_is_left_out_with_one_line(monkeypatch, capsys):
-    monkeypatch.setattr("blindscore.extras.missing", lambda extra: ["isomdoc"] if extra == "mdoc" else [])
+    monkeypatch.setattr("blindscore.extras.missing", lambda extra: ["pymdoccbor"] if extra == "mdoc" else [])
     names = [d.name for d in choose_designs("", 1, 9, SetOf.WORLD)]
     assert "mdoc" not in names
     assert "schufa" in names

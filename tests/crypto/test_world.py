@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,9 @@ from blindscore.extras import missing
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.coalitions import coalitions_of, shared_handles
+from blindscore_crypto.designs.executed import fit
 from blindscore_crypto.world import mdoc, sd_jwt
+from blindscore_crypto.world.credential import in_pairs, play
 from blindscore_crypto.world.designs import Credential, SdJwtScore
 from blindscore_crypto.world.linking import linked
 
@@ -62,6 +65,27 @@ def test_exact_figures_join_whatever_the_batch(society):
     if "sd-jwt" in RUN:
         run = played(RUN["sd-jwt"], society, batch=2)
         assert shared_handles(run.views["lender"], run.views["second lender"]) == ["exact figures"]
+
+
+@pytest.mark.parametrize("name", sorted(set(RUN) - {"sd-jwt"}))
+def test_a_batch_passes_its_observation_whoever_is_drawn(name, society):
+    # Once, a length byte of DER that only one device's two signatures shared passed for a common string of one person.
+    fitted = fit(society, Scorecard(method="woe"), 0.75)
+    for seed in range(10):
+        chosen = in_pairs(fitted.scores, 4, np.random.default_rng(seed))
+        assert play(RUN[name].kept, society, fitted, chosen, 2).real_agree == 4
+
+
+def test_a_document_tells_no_finer_time_than_the_day_and_its_sizes_do_not_vary():
+    if missing("mdoc"):
+        pytest.skip("the extra mdoc is not installed")
+    made, sizes = mdoc.scheme(), set()
+    for _ in range(20):
+        holder = made.holding()
+        shown = holder.present(made.issuing.issue(holder.ask(), {"score": 640}), ("score",), NONCE, "lender")
+        assert set(re.findall(rb"T(\d\d:\d\d:\d\d)Z", shown)) == {b"00:00:00"}
+        sizes.add(len(shown))
+    assert len(sizes) == 1
 
 
 @pytest.mark.parametrize("module", SCHEMES, ids=lambda module: module.__name__.rpartition(".")[2])

@@ -64,7 +64,7 @@ RFC = Rule(
 ISO = Rule(
     "a holder opens salted digests of its choice under one signature, and its device signs the session",
     "documented",
-    "ISO/IEC 18013-5; run by the package isomdoc, the device's signature by this project",
+    "ISO/IEC 18013-5; run by the package pymdoccbor, the device's signature by this project",
 )
 BY_CHOICE = Rule(
     "the bank issues the financial figures, the lender asks for all of them and scores them itself",
