@@ -1,4 +1,4 @@
-"""mdoc (ISO/IEC 18013-5) by the package pymdoccbor: salted digests under one signature, a device that signs each session.
+"""mdoc (ISO/IEC 18013-5) by the package pymdoccbor: digests under one signature, a device that signs each session.
 
 Who sees what: the verifier the opened elements, and signature, digests and device key, the same at every presentation
 of one document. Assumption: ECDSA on P-256, SHA-256. Not protected: whoever meets a document twice, or issued it, knows
@@ -96,9 +96,7 @@ class Issuing:
         device = {1: 2, -1: 1, -2: asked[1 : 1 + HALF], -3: asked[1 + HALF : 1 + 2 * HALF]}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # it asks for the time as Python 3.12 warns against
-            made = ByDay(
-                {SPACE: dict(claims)}, validity, private_key=key, alg="ES256", x509_chain=[self.certificate]
-            )
+            made = ByDay({SPACE: dict(claims)}, validity, private_key=key, alg="ES256", x509_chain=[self.certificate])
             signed = made.sign(device_key=device, doctype=DOCTYPE).encode(tag=False)
         items = {space: list(opened.values()) for space, opened in made.disclosure_map.items()}
         return bytes(cbor2.dumps({"nameSpaces": items, "issuerAuth": cbor2.loads(signed)}))
