@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from blindscore.errors import DataError, ParameterError
-from blindscore_app.commands.options import AsJson, CardFile, People, SchemaFile
+from blindscore_app.commands.options import AsJson, CardFile, Delimiter, MissingWords, People, SchemaFile
 
 if TYPE_CHECKING:
     from blindscore_app.files.people import Wanted
@@ -27,6 +27,8 @@ def explain(
         str, typer.Option(metavar="ROWS", help="Which people: 7, or 3,8,10-19, or all; rows count from 0.")
     ] = "0",
     schema: SchemaFile = None,
+    missing: MissingWords = None,
+    delimiter: Delimiter = "",
     as_json: AsJson = False,
 ) -> None:
     """Show people's points, characteristic by characteristic, against the best that each could have.
@@ -37,7 +39,7 @@ def explain(
     from blindscore_app.files.people import wanted
     from blindscore_app.files.streams import as_file
 
-    rows, want = _rows(row), wanted(load_card(card), schema)
+    rows, want = _rows(row), wanted(load_card(card), schema, None, missing or [], delimiter)
     with as_file(file) as path:
         found = explain_rows(path, want, rows)
         if as_json:

@@ -82,7 +82,8 @@ def fit(
 
         rows = people.history if hold_out else np.ones(len(people), bool)
         progress("fitting", 1, 3)
-        own = Scorecard(special=codes, **chosen)
+        levels = {f.feature.name: f.levels for f in plan.features if f.levels and f.feature.name in features.columns}
+        own = Scorecard(special=codes, levels=levels, **chosen)
         final = own.fit(features.loc[rows], people.default[rows], None if weight is None else weight[rows])
         progress("scoring people unseen", 2, 3)
         unseen = ~rows if hold_out else rows

@@ -13,4 +13,15 @@ People = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet, on
 SchemaFile = Annotated[
     Path | None, typer.Option(help="Schema of `fit`, where it renames columns or missing values.", show_default=False)
 ]
+MissingWords = Annotated[
+    list[str] | None,
+    typer.Option("--missing", help="A word that means a missing value too; may be repeated.", show_default=False),
+]
+Delimiter = Annotated[
+    str,
+    typer.Option(
+        help="What stands between cells of a text file: comma, ';', tab or '|'; else as its ending or the schema says.",
+        show_default=False,
+    ),
+]
 Language = Annotated[str, typer.Option(help="Language of page and reasons: en or de.")]

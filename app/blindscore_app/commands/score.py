@@ -14,7 +14,7 @@ import typer
 
 from blindscore.errors import ParameterError
 from blindscore_app.commands.engine import Certificate, EngineName, Scheduler, Where, Workers, choose_engine
-from blindscore_app.commands.options import AsJson, CardFile, SchemaFile
+from blindscore_app.commands.options import AsJson, CardFile, Delimiter, MissingWords, SchemaFile
 from blindscore_app.files.safely import check_directory, check_file, replacing
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def score(
     ] = None,
     reasons: Annotated[int, typer.Option(min=0, help="Add so many reasons why the score is not higher.")] = 0,
     schema: SchemaFile = None,
+    missing: MissingWords = None,
+    delimiter: Delimiter = "",
     to: Annotated[Kind, typer.Option(help="What the results of many files are.")] = Kind.PARQUET,
     engine: EngineName = Where.LOCAL,
     workers: Workers = 0,
@@ -81,7 +83,8 @@ def score(
     from blindscore_app.scale.score import is_many
 
     chosen = choose_engine(engine, workers, scheduler, tls_ca, tls_cert, tls_key)
-    want, columns = wanted(load_card(card), schema, keep or None), Columns(probability, threshold, reasons)
+    want = wanted(load_card(card), schema, keep or None, missing or [], delimiter)
+    columns = Columns(probability, threshold, reasons)
     check_request(want, columns)
     piped = STREAM in (str(file), str(out))
     if not is_many(file):

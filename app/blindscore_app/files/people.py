@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blindscore.errors import DataError
+from blindscore.errors import DataError, ParameterError
 from blindscore.people.files.blocks import Ask, blocks
-from blindscore.people.files.cells import MISSING, numbers, words
+from blindscore.people.files.cells import MISSING, canonical, numbers, words
+from blindscore.people.files.kinds import DELIMITERS
 from blindscore.people.files.lines import Place
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from blindscore.scorecard.card import Card, Characteristic
+
+
+NAMED = {"comma": ",", "tab": "\t", "\\t": "\t"}  # delimiters that a shell is better spared
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,17 @@ class Batch:
                 raise self.place.refuse(self.column_of[feature], what, infinite)
 
 
-def wanted(card: Card, schema: Path | None = None, keep: str | None = None) -> Wanted:
+def wanted(
+    card: Card, schema: Path | None = None, keep: str | None = None, missing: Sequence[str] = (), delimiter: str = ""
+) -> Wanted:
     """Say which columns a card needs; a schema file tells other column names, words for missing, and the delimiter.
+
+    Parameters
+    ----------
+    missing
+        Words that mean missing, besides the usual ones and the schema's.
+    delimiter
+        Between cells, as a sign or by name; goes before the schema's. Empty: as schema or ending say.
 
     Raises
     ------
@@ -93,9 +106,15 @@ def wanted(card: Card, schema: Path | None = None, keep: str | None = None) -> W
         The schema file is malformed.
     DataError
         The schema file lacks a feature of the card.
+    ParameterError
+        No such delimiter.
     """
+    between = NAMED.get(delimiter, delimiter) or None
+    if between not in (None, *DELIMITERS):
+        raise ParameterError("--delimiter: give comma, ';', tab or '|'")
+    words = frozenset(map(canonical, missing))
     if schema is None:
-        return Wanted(card, {name: name for name in card.features}, keep=keep)
+        return Wanted(card, {name: name for name in card.features}, MISSING | words, between, keep)
     from blindscore.people.files.loaders import load_schema
 
     plan = load_schema(schema)
@@ -103,7 +122,8 @@ def wanted(card: Card, schema: Path | None = None, keep: str | None = None) -> W
     lacking = [name for name in card.features if name not in columns]
     if lacking:
         raise DataError(f"{schema}: the schema lacks features of the scorecard: {', '.join(lacking)}")
-    return Wanted(card, {name: columns[name] for name in card.features}, plan.missing, plan.delimiter, keep)
+    named = {name: columns[name] for name in card.features}
+    return Wanted(card, named, plan.missing | words, between or plan.delimiter, keep)
 
 
 def batches(path: Path, want: Wanted, unknown: Counter[str] | None = None) -> Iterator[Batch]:

@@ -131,6 +131,11 @@ class Characteristic:
         """Most points that an amount or a listed category can bring: what reasons are measured against."""
         return max((self.points[k] for k in self.plain_bins), default=max(self.points))
 
+    @property
+    def worst(self) -> int:
+        """Least points that an amount or a listed category can bring."""
+        return min((self.points[k] for k in self.plain_bins), default=min(self.points))
+
 
 @dataclass(frozen=True)
 class Card:

@@ -88,6 +88,7 @@ class Column:
     cuts: tuple[float, ...] | None = None  # of a number, given by hand
     groups: Groups | None = None  # of categories, given by hand
     locked: bool = False  # the bins given by hand stay as they are
+    levels: tuple[str, ...] = ()  # categories that were declared, whoever has them
 
     @classmethod
     def read(cls, column: pd.Series[Any], **by_hand: Any) -> Column:
@@ -95,19 +96,21 @@ class Column:
 
         Parameters
         ----------
-        by_hand : special, cuts, groups, locked, as above
+        by_hand : special, cuts, groups, locked, levels, as above
 
         Raises
         ------
         DataError
             Infinity, or a wrong type.
         ParameterError
-            Special codes or cut points of categories, or groups of a number.
+            Special codes or cut points of categories, or groups or levels of a number.
         """
         name = str(column.name)
         if kind_of(column) == "number":
             if by_hand.get("groups") is not None:
                 raise ParameterError(f"groups are those of categories; {name!r} holds numbers")
+            if by_hand.get("levels"):
+                raise ParameterError(f"levels are those of categories; {name!r} holds numbers")
             return cls(name, numbers(column).astype(np.float64), **by_hand)
         if by_hand.get("special") or by_hand.get("cuts") is not None:
             raise ParameterError(f"special codes and cuts are those of numbers; {name!r} holds categories")
@@ -130,7 +133,11 @@ class Column:
 
     def _pooled(self, least: int, unknown: Unknown = "neutral") -> Part:
         """Levels of at least so many people; the rest are "any other", or missing, or, where unknown ones are an
-        error, a level that lists them."""
+        error, a level that lists them.
+
+        "Any other" names those of its levels that were declared: that they exist is no secret, and a name that stands
+        on the card is a category, not a word for missing, when people are scored.
+        """
         names = self.names or ()
         levels = tuple((name,) for name in names) if self.groups is None else self.groups
         level_of = {name: k for k, level in enumerate(levels) for name in level}
@@ -145,15 +152,16 @@ class Column:
         new_of = np.full(rest + 2, float(len(kept)))
         new_of[kept], new_of[rest + 1] = np.arange(len(kept)), np.nan
         groups, other = tuple(levels[k] for k in kept), None
+        named = {name for group in groups for name in group}
+        declared = tuple(sorted(set(self.levels) - named))
         if unknown == "neutral":
-            groups, other = (*groups, ()), len(kept)
+            groups, other = (*groups, declared), len(kept)
         elif unknown == "missing":
             new_of[new_of == len(kept)] = np.nan
             groups = groups or ((),)
             other = len(groups)
         else:
-            listed = {name for level in groups for name in level}
-            left = tuple(name for name in dict.fromkeys([*level_of, *names]) if name not in listed)
+            left = tuple(name for name in dict.fromkeys([*level_of, *names, *declared]) if name not in named)
             groups = (*groups, left) if left or not groups else groups
         return Part(self.name, new_of[own], Bins(groups=groups, other=other), None, self.locked)
 

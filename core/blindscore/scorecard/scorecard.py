@@ -49,6 +49,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         Cut points of numbers by hand; the fit joins neighbouring bins that it finds alike, but makes no others.
     groups : None, or {feature: [[category, ...], ...]}
         Groups of categories by hand, likewise; categories in none of them are "any other".
+    levels : None, or {feature: [category, ...]}
+        Every category that there is, as declared beforehand, whether or not anybody has it: the card names each, those
+        with too few people as part of "any other", and counts or refuses none of them as unknown.
     locked : names
         Features of `cuts` and `groups` whose bins stay exactly as given, whatever stands in them.
     unknown : "neutral", "missing" or "error"
@@ -92,6 +95,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         special: Mapping[str, Sequence[float]] | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         groups: Mapping[str, Sequence[Sequence[str]]] | None = None,
+        levels: Mapping[str, Sequence[str]] | None = None,
         locked: Collection[str] = (),
         unknown: Unknown = "neutral",
         bad: Any = None,
@@ -111,6 +115,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         self.special = special
         self.cuts = cuts
         self.groups = groups
+        self.levels = levels
         self.locked = locked
         self.unknown = unknown
         self.bad = bad
@@ -202,7 +207,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):
     def _by_hand(self, names: list[str]) -> dict[str, dict[str, Any]]:
         """What was declared of each feature: special codes, cut points, groups, whether they are locked."""
         for what, listed in (
-            ("special", self.special), ("cuts", self.cuts), ("groups", self.groups), ("locked", self.locked),
+            ("special", self.special), ("cuts", self.cuts), ("groups", self.groups), ("levels", self.levels),
+            ("locked", self.locked),
         ):  # fmt: skip
             absent = sorted(set(listed or ()) - set(names))
             if absent:
@@ -213,6 +219,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
             name: tuple(tuple(dict.fromkeys(map(str, group))) for group in given)
             for name, given in (self.groups or {}).items()
         }
+        levels = {name: tuple(dict.fromkeys(map(str, given))) for name, given in (self.levels or {}).items()}
         for name, codes in special.items():
             if not np.isfinite(codes).all():
                 raise ParameterError(f"special codes of {name!r} must be finite numbers; missing values have their bin")
@@ -238,6 +245,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
                 "special": special.get(name, ()),
                 "cuts": cuts.get(name),
                 "groups": groups.get(name),
+                "levels": levels.get(name, ()),
                 "locked": name in self.locked,
             }
             for name in names

@@ -39,6 +39,6 @@ def cuts_of(c: Characteristic) -> list[float]:
 
 def _feature(c: Characteristic) -> dict[str, object]:
     if c.groups is not None:
-        return {"groups": [list(group) for group in c.groups if group], "locked": False}
+        return {"groups": [list(group) for k, group in enumerate(c.groups) if group and k != c.other], "locked": False}
     special = list(c.codes.values())
     return {"cuts": cuts_of(c), **({"special": special} if special else {}), "locked": False}

@@ -14,7 +14,7 @@ from blindscore.scorecard.validation.information import points_of
 def without_each(card: Card, bins: NDArray[np.uint8], bad: NDArray[np.bool_], threshold: float) -> pd.DataFrame:
     """One row a feature, what matters most first.
 
-    Columns: feature, lowest and highest (points on the card), variance (share of the total's variance, which sum to 1),
+    Columns: feature, lowest and highest (points of its amounts and listed categories), variance (share of the total's variance, which sum to 1),
     auc_lost with low and high (AUC less that without the feature, 95%, paired), if_missing (share of people whose
     decision changes if the feature goes missing for everybody).
     """
@@ -30,8 +30,8 @@ def without_each(card: Card, bins: NDArray[np.uint8], bad: NDArray[np.bool_], th
         rows.append(
             {
                 "feature": c.feature,
-                "lowest": min(c.points),
-                "highest": max(c.points),
+                "lowest": c.worst,
+                "highest": c.best,
                 "variance": float(np.cov(points[:, j], total, bias=True)[0, 1] / varied) if varied else 0.0,
                 "auc_lost": lost.value,
                 "low": lost.low,
