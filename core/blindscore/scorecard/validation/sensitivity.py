@@ -14,9 +14,9 @@ from blindscore.scorecard.validation.information import points_of
 def without_each(card: Card, bins: NDArray[np.uint8], bad: NDArray[np.bool_], threshold: float) -> pd.DataFrame:
     """One row a feature, what matters most first.
 
-    Columns: feature, lowest and highest (points of its amounts and listed categories), variance (share of the total's variance, which sum to 1),
-    auc_lost with low and high (AUC less that without the feature, 95%, paired), if_missing (share of people whose
-    decision changes if the feature goes missing for everybody).
+    Columns: feature, lowest and highest (points of its amounts and listed categories), variance (share of the total's
+    variance, which sum to 1), auc_lost with low and high (AUC less that without the feature, 95%, paired), if_missing
+    (share of people whose decision changes if the feature goes missing for everybody).
     """
     points = points_of(card, bins)
     total = card.base + points.sum(axis=1)
