@@ -21,7 +21,8 @@ from blindscore_app.town.authority import found
 from blindscore_app.town.bundle import pack, unpack
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.service import MAX_REQUEST, Service, serve
-from blindscore_app.town.tap import DOWN, LINKS, UP, Tap
+from blindscore_app.town.tap import DOWN, UP, Tap
+from blindscore_app.town.wire.link import LINKS
 
 SEEN = TableSpec("seen", Field("serial", "own"), (Field("sender", "own"),))
 
@@ -180,7 +181,7 @@ def test_a_tap_sees_sizes_and_directions_of_what_it_cannot_read(identities, town
     bank, _ = town
 
     async def tapped():
-        tap = Tap(("127.0.0.1", bank.port), LINKS["broadband"])
+        tap = Tap(("127.0.0.1", bank.port), LINKS["dsl"])
         port = await tap.start()
         lines = Lines({"bank": f"https://127.0.0.1:{port}"}, identities["bank"].anonymous_side())
         answers = await asyncio.to_thread(lines.send, Message("bank", "echo", b"canary" * 1000))

@@ -31,7 +31,7 @@ class Lines:
     tokens
         Name of an institution -> what logs this person in there; of a wallet only.
     fresh
-        Make a new connection for each exchange, so that two exchanges of one person share none.
+        Make new connections for each exchange (:meth:`begin`), so that two exchanges of one person share none.
     """
 
     addresses: Mapping[str, str] | Callable[[], Mapping[str, str]]
@@ -44,6 +44,12 @@ class Lines:
 
     def _new(self) -> httpx.Client:
         return httpx.Client(verify=self.context, timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S), trust_env=False)
+
+    def begin(self) -> None:
+        """Begin another exchange: a wallet's next messages go over new connections."""
+        if self.fresh:
+            self._client.close()
+            self._client = self._new()
 
     def send(self, message: Message) -> list[Message]:
         """Send one message; return the answers, their sender being whom it was sent to.
@@ -60,9 +66,8 @@ class Lines:
         headers = {"content-type": MEDIA}
         if to in self.tokens:
             headers[TOKEN] = f"Bearer {self.tokens[to]}"
-        client = self._new() if self.fresh else self._client
         try:
-            with client.stream("POST", f"{address}/messages", content=pack([message]), headers=headers) as answer:
+            with self._client.stream("POST", f"{address}/messages", content=pack([message]), headers=headers) as answer:
                 body = b""
                 for chunk in answer.iter_bytes():
                     body += chunk
@@ -72,9 +77,6 @@ class Lines:
                     raise DataError(f"{to} answers {answer.status_code}: {body[:200].decode('utf-8', 'replace')}")
         except httpx.HTTPError as error:
             raise DataError(f"{to} does not answer at {address}: {type(error).__name__}") from None
-        finally:
-            if self.fresh:
-                client.close()
         try:
             return unpack(body, to="", sender=to)
         except ForgeryError as error:

@@ -21,6 +21,7 @@ def tell(wallet: Party, lines: Lines, command: str) -> None:
     DataError
         An institution does not answer, or the exchange does not end.
     """
+    lines.begin()
     waiting = deque([Message(wallet.name, command, b"")])
     for _ in range(MAX_STEPS):
         if not waiting:

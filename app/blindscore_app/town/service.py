@@ -1,7 +1,7 @@
 """Service: a party behind HTTPS. Bounded bodies, bounded work at once, logs without a secret.
 
 Who sees what: the party sees its messages and, of a sender, what the line shows: the name in an institution's
-certificate, the legal id that a login stands for, or a label good for this exchange. Logs hold the role, the kind of
+certificate, the legal id that a login stands for, or a label good for this connection. Logs hold the role, the kind of
 message, its size, the status and the time, and never a body, a name of a person, or a token.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import secrets
 import threading
 import time
 from collections import Counter, deque
@@ -155,7 +156,7 @@ class Service:
         if ahead > 0:
             await asyncio.sleep(ahead)
         while time.monotonic() < due:
-            pass
+            await asyncio.sleep(0)  # others go on meanwhile
 
     def _sender(self, request: Request) -> str:
         """Return what the line shows of who speaks."""
@@ -167,7 +168,8 @@ class Service:
             digest = hashlib.sha256(token.encode()).hexdigest()
             if digest in self.logins:
                 return self.logins[digest]
-        return f"line {id(request):x}"
+        # One connection is one exchange: what follows an application on its line is answered on it.
+        return str(getattr(request.state, "line", f"line {id(request):x}"))
 
     def _work(self, messages: list[Message]) -> list[Message]:
         """Let the party handle messages and what follows from them, until nothing is left but answers to the sender."""
@@ -245,7 +247,8 @@ def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self.app_state = {**self.app_state, "peer": common_name(transport.get_extra_info("peercert"))}
+            peer = common_name(transport.get_extra_info("peercert"))
+            self.app_state = {**self.app_state, "peer": peer, "line": f"line {secrets.token_hex(8)}"}
 
     config = uvicorn.Config(
         service.app(),

@@ -13,29 +13,15 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
+from blindscore_app.town.wire.link import LINKS, Link
+from blindscore_app.town.wire.observer import Seen
+
 CHUNK = 64 * 1024
+AGAIN_S = 0.2  # after which what was lost is sent again, beyond a round trip: the least of Linux's TCP
 UP: Literal[1] = 1
 DOWN: Literal[-1] = -1
-
-
-@dataclass(frozen=True)
-class Link:
-    """A network between two parties."""
-
-    name: str
-    delay_s: float  # one way
-    jitter_s: float  # standard deviation of the delay, truncated at 0
-    bytes_per_s: float  # each way
-
-
-LINKS = {
-    link.name: link
-    for link in (
-        Link("loopback", 0.0, 0.0, 1e12),
-        Link("broadband", 0.012, 0.002, 6e6),
-        Link("mobile", 0.045, 0.012, 1.2e6),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -52,6 +38,7 @@ class Flow:
     """One connection as it was seen."""
 
     opened: float
+    port: int  # from which the wallet speaks
     packets: list[Packet] = field(default_factory=list)
 
 
@@ -72,6 +59,7 @@ class Tap:
         self.target, self.link = target, link
         self.flows: list[Flow] = []
         self.began = time.monotonic()
+        self._zero = time.time_ns()
         self._random = random.Random(seed)
         self._open: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -90,12 +78,20 @@ class Tap:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
 
+    def seen(self) -> Seen:
+        """Return all that passed in the form of the packet observer; sizes are of runs of bytes, not of packets."""
+        rows = [
+            (self._zero + int(1e9 * p.at), flow.port, p.direction * p.size) for flow in self.flows for p in flow.packets
+        ]
+        table = np.array(sorted(rows), np.int64).reshape(-1, 3)
+        return Seen(table[:, 0], table[:, 1], table[:, 2])
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # a server's callback runs in one
         self._open.add(task)
         task.add_done_callback(self._open.discard)
-        flow = Flow(time.monotonic() - self.began)
+        flow = Flow(time.monotonic() - self.began, writer.get_extra_info("peername")[1])
         self.flows.append(flow)
         try:
             inner_reader, inner_writer = await asyncio.open_connection(*self.target)
@@ -122,7 +118,10 @@ class Tap:
                 now = time.monotonic()
                 flow.packets.append(Packet(now - self.began, direction, len(chunk)))
                 wait = max(0.0, self._random.gauss(self.link.delay_s, self.link.jitter_s))
-                due = max(due, now + wait) + len(chunk) / self.link.bytes_per_s
+                if self._random.random() < self.link.loss:  # bytes are not lost here: they come late, as sent again
+                    wait += 2 * self.link.delay_s + AGAIN_S
+                pace = self.link.up_bytes_per_s if direction == UP else self.link.down_bytes_per_s
+                due = max(due, now + wait) + len(chunk) / pace
                 if due > time.monotonic():
                     await asyncio.sleep(due - time.monotonic())
                 writer.write(chunk)

@@ -1,0 +1,140 @@
+"""Defences: how a lender answers, each a plug-in with a name; what it costs is measured with what it hides.
+
+``none`` is the control: the decision is computed on the reply's path, as a plain service would do it. ``by the clock`` is
+what the town does: the answer is noted, decided when the clock says so, and fetched later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from blindscore.parties.message import Message
+from blindscore.parties.party import Party
+
+
+@dataclass(frozen=True)
+class Defence:
+    """One way to answer.
+
+    Parameters
+    ----------
+    on_path
+        Whether the decision is computed before the reply to the answer, and is that reply.
+    equal_work
+        Whether a refusal costs as much work as an approval: a proof that verified before is verified again.
+    answer_after
+        Seconds after which a reply leaves; 0 = at once.
+    """
+
+    name: str
+    on_path: bool = False
+    equal_work: bool = False
+    answer_after: float = 0.0
+
+
+DEFENCES = {
+    one.name: one
+    for one in (
+        Defence("none", on_path=True),
+        Defence("equal work", on_path=True, equal_work=True),
+        Defence("schedule alone", on_path=True, answer_after=0.03),
+        Defence("by the clock"),
+        Defence("by the clock, scheduled", answer_after=0.03),
+    )
+}
+
+
+class Renewing:
+    """A party that is made anew on an empty store when told to, so that prepared messages are news to it again.
+
+    Parameters
+    ----------
+    make
+        Returns the party on a fresh store.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make, self._party = make, make()
+        self.role, self.name = self._party.role, self._party.name
+
+    @property
+    def store(self) -> Any:
+        """That of the present party."""
+        return self._party.store
+
+    def handle(self, message: Message) -> list[Message]:
+        """Take a message; ``renew`` is the experimenter's."""
+        if message.kind == "renew":
+            self._party = self._make()
+            return [Message(message.sender, "renewed", b"")]
+        answers: list[Message] = self._party.handle(message)
+        return answers
+
+    def settle(self) -> int:
+        """Decide what waits, where the party does."""
+        settle = getattr(self._party, "settle", None)
+        return 0 if settle is None else int(settle())
+
+
+class OnPath:
+    """A lender that decides before it answers: what ``none`` and its like measure.
+
+    Parameters
+    ----------
+    lender
+        Whose decisions are due at once.
+    fetch
+        Returns the body that fetches the decision on an answer.
+    waste
+        Work of an approval, done after every refusal; None = none.
+    """
+
+    def __init__(self, lender: Any, fetch: Callable[[bytes], bytes], waste: Callable[[], None] | None) -> None:
+        self._lender, self._fetch, self._waste = lender, fetch, waste
+        self.role, self.name, self.store = lender.role, lender.name, lender.store
+
+    def handle(self, message: Message) -> list[Message]:
+        """See :class:`~blindscore.parties.party.Party`."""
+        answers: list[Message] = self._lender.handle(message)
+        if message.kind != "answer":
+            return answers
+        self._lender.settle()
+        decided: list[Message] = self._lender.handle(replace(message, kind="fetch", body=self._fetch(message.body)))
+        if self._waste is not None and decided[0].body[0] == 0:
+            self._waste()
+        return decided
+
+
+class Planted:
+    """A party that tarries over some messages: the positive control of the attackers.
+
+    Parameters
+    ----------
+    tarry
+        Says of a message for how many seconds.
+    """
+
+    def __init__(self, party: Any, tarry: Callable[[Message], float], clock: Callable[[], float]) -> None:
+        self._party, self._tarry, self._clock = party, tarry, clock
+        self.role, self.name, self.store = party.role, party.name, party.store
+
+    def handle(self, message: Message) -> list[Message]:
+        """See :class:`~blindscore.parties.party.Party`."""
+        answers: list[Message] = self._party.handle(message)
+        until = self._clock() + self._tarry(message)
+        while self._clock() < until:
+            pass
+        return answers
+
+    def settle(self) -> int:
+        """Decide what waits, where the party does."""
+        settle = getattr(self._party, "settle", None)
+        return 0 if settle is None else int(settle())
+
+
+def is_party(made: Any) -> Party:
+    """Return a party as the type that services take."""
+    party: Party = made
+    return party

@@ -1,0 +1,199 @@
+"""Prepared: the real parties of a design, played once in this process, and what each wallet then says over the wire.
+
+What takes a wallet long (signatures, proofs, encryption) is done before the clock runs, so that ten thousand exchanges
+take minutes. The lender that is served is the real one, made anew on an empty store for each block of exchanges: every
+message is news to it. What depends on a live reply (an opening of the encrypted designs) is computed live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from blindscore.designs.plain import LEGAL_ID
+from blindscore.errors import ParameterError
+from blindscore.parties.message import Message
+from blindscore.parties.party import SetClock, wall_clock
+from blindscore.parties.store import MemoryStore
+from blindscore.parties.table import Table
+from blindscore.people.population import Population
+from blindscore.people.society import make_society
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore_app.town.wire.defence import Defence, OnPath
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.designs.executed import Fitted, fit, records_of
+from blindscore_crypto.designs.sealed import some_people
+from blindscore_crypto.sealed.check import check
+from blindscore_crypto.sealed.offer import PROOF, Verdict, digest
+from blindscore_crypto.sealed.parties.cast import LENDER, Secrets, cast
+from blindscore_crypto.sealed.parties.lender import Lender
+
+HISTORY = 2000  # past customers whose outcomes train the card
+APPROVE = 0.5  # share approved: as many of either kind are wanted
+DELAY_S = 2  # after which a decision is due
+Step = Message | Callable[[list[Message]], Message]
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """One person's exchanges.
+
+    Parameters
+    ----------
+    apply, collect
+        What is said on the first line, and on the second if there is one; each step a message, or what makes it of the
+        replies to the one before.
+    """
+
+    number: int
+    approved: bool
+    reason: str  # what costs the person most
+    apply: tuple[Step, ...]
+    collect: tuple[Step, ...] = ()
+    read: Callable[[Message], bool] = lambda _: False  # what the last reply decides
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A design ready to be served.
+
+    Parameters
+    ----------
+    lender
+        Makes the lender on a fresh store, defended so.
+    """
+
+    design: str
+    applicants: tuple[Applicant, ...]
+    lender: Callable[[Defence], Any]
+    auditor: Callable[[], Any] | None = None
+
+
+class _Kept(Secrets):
+    """Makes keys, and remembers them: the experimenter serves the lender later."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, SigningKey] = {}
+
+    def signing_key(self, name: str) -> SigningKey:
+        """See :class:`~blindscore_crypto.sealed.parties.cast.Secrets`."""
+        return self.keys.setdefault(name, SigningKey())
+
+
+def prepare(design: str, people: int, seed: int) -> Prepared:
+    """Return a design with this many approved and as many refused applicants.
+
+    Raises
+    ------
+    ParameterError
+        No such design, or the society has too few of either kind.
+    """
+    society = make_society(people=HISTORY + 6 * people, seed=seed)
+    fitted = fit(society, Scorecard(), APPROVE)
+    future = np.flatnonzero(~society.history)
+    kinds = [future[fitted.decisions[future] == kind][:people] for kind in (True, False)]
+    if min(map(len, kinds)) < people:
+        raise ParameterError(f"the society has fewer than {people} people of either decision; ask for fewer")
+    chosen = np.concatenate(kinds)
+    if design in ("sealed", "one-show"):
+        return _sealed(design, society, fitted, chosen)
+    if design in ("encrypted", "encrypted-audited"):
+        return _encrypted(design, society, fitted, chosen)
+    raise ParameterError(f"{design!r} cannot be served; sealed, one-show, encrypted and encrypted-audited can")
+
+
+def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray[Any, Any]) -> Prepared:
+    kept = _Kept()
+    people = some_people(society, chosen)
+    made = cast(
+        fitted.card,
+        fitted.threshold,
+        people,
+        lambda _: MemoryStore(),
+        blind=design == "one-show",
+        secrets=kept,
+        clock=SetClock(wall_clock()),
+    )
+    table = Table(made.institutions, made.lines, made.clock)
+    terms = next(party for party in made.institutions if isinstance(party, Lender)).terms
+    applicants, proof = [], b""
+    for number, legal_id in enumerate(people.register[LEGAL_ID].astype(str)):
+        wallet: Any = made.wallet(legal_id)
+        table.seat(wallet)
+        table.tape.passages.clear()
+        table.play(number, wallet.name, "apply", legal_id=legal_id)
+        table.leave(wallet.name)
+        said = {p.kind: Message(LENDER, p.kind, p.body) for p in table.tape.received("lender")}
+        approved = bool(fitted.decisions[chosen[number]])
+        if wallet.verdict() is not approved:
+            raise ParameterError("a wallet was answered otherwise than the clear scorecard says")
+        if said["answer"].body[0] == PROOF:
+            proof = said["answer"].body
+        steps = tuple(said[kind] for kind in ("ask", "commit", "answer"))
+        reason = wallet.reasons(1)[0].feature if wallet.reasons(1) else ""
+        applicants.append(Applicant(number, approved, reason, steps, (said["fetch"],), _sealed_decision))
+
+    def lender(defence: Defence) -> Any:
+        fresh = Lender(
+            terms, kept.keys[LENDER], MemoryStore(), clock=wall_clock, delay_s=0 if defence.on_path else DELAY_S
+        )
+        if not defence.on_path:
+            return fresh
+        waste = (lambda: _verify(terms, proof)) if defence.equal_work else None
+        return OnPath(fresh, digest, waste)
+
+    return Prepared(design, tuple(applicants), lender)
+
+
+def _sealed_decision(reply: Message) -> bool:
+    return reply.body[:1] == bytes([Verdict.APPROVED])
+
+
+def _verify(terms: Any, proof: bytes) -> None:
+    check(terms, proof)
+
+
+def _encrypted(design: str, society: Population, fitted: Fitted, chosen: np.ndarray[Any, Any]) -> Prepared:
+    from blindscore_crypto.designs import encrypted, encrypted_audited
+    from blindscore_crypto.encrypted.parties.lender import Lender as BlindLender
+    from blindscore_crypto.encrypted.parties.scorer import BlindScorer
+
+    records = records_of(society, fitted.card.features, chosen)
+    own = encrypted_audited if design == "encrypted-audited" else encrypted
+    made = own.cast(fitted.card, fitted.threshold, records, lambda _: MemoryStore())
+    parties = {party.name: party for party in made.institutions}
+    bank: Any = parties[encrypted.BANK]
+    first: Any = next(party for party in made.institutions if isinstance(party, BlindLender))
+    applicants = []
+    for number, legal_id in enumerate(records):
+        wallet: Any = made.wallet(legal_id)
+        application = wallet.apply(bank.attest(wallet.ask(), legal_id))
+        steps = (Message(first.name, "application", application), _opening(wallet, first.name))
+        applicants.append(Applicant(number, bool(fitted.decisions[chosen[number]]), "", steps, (), _reader(wallet)))
+
+    def lender(defence: Defence) -> Any:
+        scorer = BlindScorer(first.name, fitted.card, [bank.public], MemoryStore(), made.clock)
+        return BlindLender(scorer, first.way)
+
+    auditor = next((party for party in made.institutions if party.role == "auditor"), None)
+    return Prepared(design, tuple(applicants), lender, (lambda: auditor) if auditor is not None else None)
+
+
+def _opening(wallet: Any, lender: str) -> Callable[[list[Message]], Message]:
+    return lambda replies: Message(lender, "opening", wallet.open(replies[0].body))
+
+
+def _reader(wallet: Any) -> Callable[[Message], bool]:
+    def read(reply: Message) -> bool:
+        wallet.handle(reply)
+        return bool(wallet.decision)
+
+    return read
+
+
+def of_either_kind(applicants: tuple[Applicant, ...]) -> Mapping[bool, list[Applicant]]:
+    """Return applicants by decision."""
+    return {kind: [one for one in applicants if one.approved == kind] for kind in (True, False)}
