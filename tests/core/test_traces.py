@@ -6,40 +6,65 @@ import numpy as np
 import pytest
 
 from blindscore.errors import ParameterError
+from blindscore.surveillance.inference.export_traces import export_wflib
 from blindscore.surveillance.inference.traces import (
-    clopper_pearson,
+    CUMULATIVE,
+    WAITS,
     features,
-    nearest_neighbour_limit,
+    lines_features,
     paired_difference,
-    wire_advantage,
+    waits,
 )
+from blindscore.surveillance.inference.wire import judged, listen, nearest_neighbour_limit
 
 
 def exchange(rng, answer_after, down=1500):
-    """One request and its answer, as a tap sees them: a heavy-tailed wait around what the service took."""
+    """One request and its answer, as an observer sees them: a heavy-tailed wait around what the service took."""
     wait = answer_after + rng.lognormal(-9.5, 0.6)
     return np.array([[0.0, 900.0], [0.0002, 400.0], [0.0002 + wait, -down], [0.0004 + wait, -60.0]])
 
 
-def test_a_late_refusal_and_a_longer_answer_are_both_read_off():
+def halves(n):
+    return np.arange(n) // 2 % 2
+
+
+def test_a_late_refusal_and_a_longer_answer_are_both_read_off_by_every_attacker():
     rng = np.random.default_rng(1)
-    secret = np.arange(800) % 2
+    secret = np.arange(400) % 2
     late = features([exchange(rng, 0.001 + 0.006 * s) for s in secret])
-    found = wire_advantage(late, secret)
-    assert found.low > 0.95
-    assert found.nearest_neighbour_limit > 0.9
+    assert min(heard.low for heard in listen(late, secret, halves(400))) > 0.9
+    assert nearest_neighbour_limit(late, secret, halves(400)) > 0.9
     longer = features([exchange(rng, 0.001, down=1500 + 8 * s) for s in secret])
-    assert wire_advantage(longer, secret).low > 0.95
+    assert max(heard.low for heard in listen(longer, secret, halves(400))) > 0.95
 
 
-def test_where_nothing_differs_nothing_is_found_and_the_upper_end_says_how_sure_that_is():
+def test_where_nothing_differs_nothing_is_found_and_more_exchanges_make_that_surer():
     rng = np.random.default_rng(2)
-    secret = np.arange(3000) % 2
+    secret = np.arange(2000) % 2
     rows = features([exchange(rng, 0.001) for _ in secret])
-    found = wire_advantage(rows, secret)
-    assert found.low < 0 < found.high < 0.15
-    assert found.exchanges == 1500
-    assert wire_advantage(rows[:600], secret[:600]).high > found.high
+    found, fewer = listen(rows, secret, halves(2000)), listen(rows[:400], secret[:400], halves(400))
+    assert all(heard.low < 0 < heard.high < 0.12 for heard in found)
+    assert found[0].exchanges == 2000
+    assert sum(h.high - h.low for h in fewer) > sum(h.high - h.low for h in found)
+
+
+def test_whoever_was_heard_before_is_not_recognised_as_a_decision():
+    rng = np.random.default_rng(3)
+    people = np.arange(1200) // 2 % 100  # each speaks at a pace of its own; decisions alternate
+    secret = np.arange(1200) % 2
+    rows = features([exchange(rng, 0.001 + 0.002 * (2 * person + kind)) for person, kind in zip(people, secret)])
+    heard = listen(rows, secret, np.asarray(people // 50, np.int64))
+    assert all(one.low < 0.05 for one in heard)  # learnt on people 0-49, judged on 50-99
+
+
+def test_which_of_several_is_told_on_the_same_scale():
+    rng = np.random.default_rng(4)
+    who = rng.permutation(np.arange(400) % 4)
+    rows = features([exchange(rng, 0.003 * person) for person in who])
+    heard = listen(rows, who, np.arange(400) // 4 % 2)
+    assert max(one.advantage for one in heard) > 0.9
+    blind = judged("coin", rng.integers(0, 4, 4000), np.arange(4000) % 4, 4)
+    assert blind.low < 0 < blind.high < 0.05
 
 
 def test_a_planted_shift_of_20_microseconds_is_found_in_pairs_and_shuffled_labels_are_not():
@@ -60,17 +85,39 @@ def test_the_limit_of_neighbours_lies_above_what_an_attacker_reaches_on_known_di
     rng = np.random.default_rng(4)
     secret = np.arange(4000) % 2
     rows = rng.normal(size=(4000, 1)) + secret[:, None]  # the best attacker has 2 Phi(1/2) - 1 = .383
-    learnt = rng.random(4000) < 0.5
-    assert 0.383 < nearest_neighbour_limit(rows, secret, learnt) < 0.65
+    assert 0.383 < nearest_neighbour_limit(rows, secret, halves(4000)) < 0.65
 
 
-def test_exact_limits_are_those_of_the_books():
-    low, high = clopper_pearson(np.array([True] * 8 + [False] * 2), 0.025)
-    assert (round(low, 4), round(high, 4)) == (0.4439, 0.9748)  # Clopper and Pearson's table for 8 of 10
-    assert clopper_pearson(np.ones(5, bool), 0.05) == (pytest.approx(0.05 ** (1 / 5)), 1.0)
+def test_waits_are_from_a_request_to_its_answer_and_pass_over_packets_without_a_word():
+    trace = np.array([[0, 60], [1, -60], [2, 52], [3, 700], [4, -52], [7, -900], [8, 52], [9, 300], [14, -200]], float)
+    assert waits(trace).tolist() == [4.0, 5.0] + [0.0] * (WAITS - 2)
+    many = np.column_stack([np.arange(40.0), np.tile([500.0, -500.0], 20)])
+    assert waits(many)[-1] == 20 - WAITS + 1
 
 
-def test_a_trace_without_packets_is_refused():
+def test_a_trace_without_packets_and_lines_that_differ_in_number_are_refused():
     with pytest.raises(ParameterError, match="none may be empty"):
         features([np.zeros((0, 2))])
-    assert features([np.array([[0.0, 100.0]])]).shape == (1, 36 + 20)
+    one = np.array([[0.0, 100.0]])
+    assert features([one]).shape == (1, 44 + WAITS + CUMULATIVE)
+    assert lines_features([(one, one)]).shape[1] == 2 * features([one]).shape[1]
+    with pytest.raises(ParameterError, match="as many lines"):
+        lines_features([(one, one), (one,)])
+    with pytest.raises(ParameterError, match="at least"):
+        listen(features([one] * 4), np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]))
+    with pytest.raises(ParameterError, match="missing in one half"):
+        listen(features([one] * 100), np.arange(100) % 2, np.arange(100) % 2)
+
+
+def test_traces_are_written_as_fingerprinting_researchers_read_them(tmp_path):
+    line = np.array([[0.0, 900.0], [0.5, -1500.0]])
+    longer = np.array([[0.0, 52.0], [0.1, 52.0], [0.4, -52.0]])
+    assert export_wflib(tmp_path / "t.npz", [(line, longer), (line,)], np.array([1, 0])) == 5
+    with np.load(tmp_path / "t.npz", allow_pickle=False) as file:
+        assert file["X"].shape == file["sizes"].shape == (2, 5)
+        assert np.sign(file["X"]).tolist() == [[1, -1, 1, 1, -1], [1, -1, 0, 0, 0]]
+        assert np.allclose(np.abs(file["X"][0]), [0, 0.5, 0.5, 0.6, 0.9], atol=1e-5)
+        assert file["sizes"][1].tolist() == [900, -1500, 0, 0, 0]
+        assert file["y"].tolist() == [1, 0]
+    with pytest.raises(ParameterError, match="one label each"):
+        export_wflib(tmp_path / "t.npz", [(line,)], np.array([1, 0]))

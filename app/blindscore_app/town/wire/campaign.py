@@ -34,8 +34,9 @@ from blindscore_app.town.wire.observer import SERVICE_PORT, Seen, flow, watch
 from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared, of_either_kind
 from blindscore_app.town.wire.relay import carry
 
-DRAIN_S = 1.0  # after the last deadline of a block, so that everything due is decided
+DRAIN_S = 0.8  # after the last deadline of a block, so that everything due is decided
 UP_S = 30.0
+LEAST = 4  # packets of a line that was seen whole
 _FORK = multiprocessing.get_context("fork")  # a party with its keys and prepared messages is handed on as it is
 
 
@@ -65,9 +66,7 @@ class Campaign:
     wrong: int = 0  # ends that were not the clear scorecard's, or packets that were not seen
 
 
-def pairs_of(
-    applicants: Sequence[Applicant], pairs: int, rng: np.random.Generator
-) -> list[tuple[int, int, Applicant]]:
+def pairs_of(applicants: Sequence[Applicant], pairs: int, rng: np.random.Generator) -> list[tuple[int, int, Applicant]]:
     """Return (pair, half of the people, applicant) in the order of play; nobody twice, a pair within one half."""
     kinds = of_either_kind(tuple(applicants))
     both = list(zip(*(_by_half(kinds[kind], rng) for kind in (True, False)), strict=False))
@@ -86,7 +85,9 @@ def _by_half(people: Sequence[Applicant], rng: np.random.Generator) -> list[tupl
 
 
 @contextlib.contextmanager
-def stage(prepared: Prepared, defence: Defence, link: Link, seed: int, *, tap: bool, plant: Any = None) -> Iterator[Any]:
+def stage(
+    prepared: Prepared, defence: Defence, link: Link, seed: int, *, tap: bool, plant: Any = None
+) -> Iterator[Stage]:
     """Serve a lender behind a link, observed; yields an object whose ``play`` plays blocks.
 
     Parameters
@@ -101,7 +102,7 @@ def stage(prepared: Prepared, defence: Defence, link: Link, seed: int, *, tap: b
         if tap:
             place: Any = None
         else:
-            place = stack.enter_context(namespaces.lab("wire"))
+            place = stack.enter_context(namespaces.lab())
         stop = _FORK.Event()
         workers = []
 
@@ -162,7 +163,7 @@ class Stage:
         seen: Seen = self.observer.recv()
         for pair, half, one, spoken in played:
             traces = tuple(flow(seen, line.port, line.began, line.ended + 2 * 10**8) for line in spoken)
-            if any(len(trace) < 8 for trace in traces) or _approved(one, spoken[-1].last) is not one.approved:
+            if any(len(trace) < LEAST for trace in traces) or _approved(one, spoken[-1].last) is not one.approved:
                 campaign.wrong += 1
                 continue
             campaign.exchanges.append(Exchange(pair, half, one.number, one.approved, one.reason, traces))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Sequence
@@ -61,10 +62,8 @@ async def speak(address: tuple[str, int], context: ssl.SSLContext, steps: Sequen
         raise DataError(f"the service does not answer: {type(error).__name__}") from None
     finally:
         writer.close()
-        try:
+        with contextlib.suppress(OSError):  # the other side was quicker
             await writer.wait_closed()
-        except OSError:
-            pass  # the other side was quicker
     return Spoken(port, began, time.time_ns(), replies)
 
 

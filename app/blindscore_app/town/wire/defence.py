@@ -1,7 +1,7 @@
 """Defences: how a lender answers, each a plug-in with a name; what it costs is measured with what it hides.
 
-``none`` is the control: the decision is computed on the reply's path, as a plain service would do it. ``by the clock`` is
-what the town does: the answer is noted, decided when the clock says so, and fetched later.
+``none`` is the control: the decision is computed on the reply's path, as a plain service would do it. ``by the clock``
+is what the town does: the answer is noted, decided when the clock says so, and fetched later.
 """
 
 from __future__ import annotations

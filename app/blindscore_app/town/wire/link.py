@@ -1,8 +1,8 @@
 """Link: the network between two parties: how late, how fast, how lossy.
 
 Rates and round trips of ``dsl`` and ``mobile`` are those of WebPageTest's published profiles "DSL (1.5 Mbps/384 Kbps
-50ms RTT)" and "Mobile 3G (1.6 Mbps/768 Kbps 300ms RTT)" (its ``connectivity.ini``), half the round trip each way. Jitter
-and loss are not in them; they are this project's own, there so that a link is not smoother than any real one.
+50ms RTT)" and "Mobile 3G (1.6 Mbps/768 Kbps 300ms RTT)" (its ``connectivity.ini``), half the round trip each way.
+Jitter and loss are not in them; they are this project's own, there so that a link is not smoother than any real one.
 """
 
 from __future__ import annotations

@@ -41,26 +41,22 @@ def available() -> str:
     if os.geteuid() != 0:
         return "it needs root"
     try:
-        with lab("try"):
+        with lab():
             return ""
     except (DataError, OSError) as error:
         return str(error)
 
 
 @contextlib.contextmanager
-def lab(tag: str) -> Iterator[Lab]:
-    """Make the namespaces, for as long as the block lasts.
-
-    Parameters
-    ----------
-    tag
-        Up to five letters in the names, so that two labs do not meet.
+def lab() -> Iterator[Lab]:
+    """Make the namespaces, for as long as the block lasts; this process has one at a time, others have their own.
 
     Raises
     ------
     DataError
         The kernel or ``ip`` refuses.
     """
+    tag = os.getpid()
     made = Lab(f"bs-{tag}-w", f"bs-{tag}-l", f"bs{tag}w0", f"bs{tag}l0")
     ends = ((made.wallet, made.wallet_cable, WALLET_ADDRESS), (made.lender, made.lender_cable, LENDER_ADDRESS))
     _clear(made)

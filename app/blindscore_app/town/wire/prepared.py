@@ -33,7 +33,7 @@ from blindscore_crypto.sealed.parties.lender import Lender
 
 HISTORY = 2000  # past customers whose outcomes train the card
 APPROVE = 0.5  # share approved: as many of either kind are wanted
-DELAY_S = 2  # after which a decision is due
+DELAY_S = 1  # after which a decision is due
 Step = Message | Callable[[list[Message]], Message]
 
 
@@ -69,7 +69,6 @@ class Prepared:
     design: str
     applicants: tuple[Applicant, ...]
     lender: Callable[[Defence], Any]
-    auditor: Callable[[], Any] | None = None
 
 
 class _Kept(Secrets):
@@ -91,6 +90,11 @@ def prepare(design: str, people: int, seed: int) -> Prepared:
     ParameterError
         No such design, or the society has too few of either kind.
     """
+    make = {"sealed": _sealed, "one-show": _sealed, "encrypted": _encrypted, "encrypted-audited": _encrypted}.get(
+        design
+    )
+    if make is None:
+        raise ParameterError(f"{design!r} cannot be served; sealed, one-show, encrypted and encrypted-audited can")
     society = make_society(people=HISTORY + 6 * people, seed=seed)
     fitted = fit(society, Scorecard(), APPROVE)
     future = np.flatnonzero(~society.history)
@@ -98,11 +102,7 @@ def prepare(design: str, people: int, seed: int) -> Prepared:
     if min(map(len, kinds)) < people:
         raise ParameterError(f"the society has fewer than {people} people of either decision; ask for fewer")
     chosen = np.concatenate(kinds)
-    if design in ("sealed", "one-show"):
-        return _sealed(design, society, fitted, chosen)
-    if design in ("encrypted", "encrypted-audited"):
-        return _encrypted(design, society, fitted, chosen)
-    raise ParameterError(f"{design!r} cannot be served; sealed, one-show, encrypted and encrypted-audited can")
+    return make(design, society, fitted, chosen)
 
 
 def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray[Any, Any]) -> Prepared:
@@ -178,8 +178,7 @@ def _encrypted(design: str, society: Population, fitted: Fitted, chosen: np.ndar
         scorer = BlindScorer(first.name, fitted.card, [bank.public], MemoryStore(), made.clock)
         return BlindLender(scorer, first.way)
 
-    auditor = next((party for party in made.institutions if party.role == "auditor"), None)
-    return Prepared(design, tuple(applicants), lender, (lambda: auditor) if auditor is not None else None)
+    return Prepared(design, tuple(applicants), lender)
 
 
 def _opening(wallet: Any, lender: str) -> Callable[[list[Message]], Message]:

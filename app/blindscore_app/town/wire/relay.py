@@ -1,7 +1,7 @@
 """Relay: carries packets between two cables in user space, late, at a link's rate, and not all of them.
 
-A packet that is lost is not sent on: the ends' own TCP finds out and sends again. Each wallet's connection has a line of
-its own, so that what one sends does not slow another. The kernel need not know any queueing discipline for it.
+A packet that is lost is not sent on: the ends' own TCP finds out and sends again. Each wallet's connection has a line
+of its own, so that what one sends does not slow another. The kernel need not know any queueing discipline for it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,160 @@
+"""What whoever taps the line reads off it, with each defence, link and load, and what the defence costs.
+
+``python benchmarks/bench_wire.py play --design sealed --defence "by the clock" --link lan --pairs 5000 --limit 200``
+plays real exchanges of real parties behind the real service and TLS and keeps their packets under ``out/wire``;
+called again, it adds a slice. ``python benchmarks/bench_wire.py judge [--export wflib]`` prints what attackers make of
+all that was kept. Packets are captured between network namespaces where root allows, else by a forwarding tap.
+
+``--plant 20`` lets the lender tarry 20 microseconds over approvals: the attackers' own positive control.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blindscore.errors import BlindscoreError
+from blindscore.surveillance.inference.export_traces import export_wflib
+from blindscore_app.town.wire import namespaces
+from blindscore_app.town.wire.campaign import Campaign, stage
+from blindscore_app.town.wire.defence import DEFENCES, Defence, Planted
+from blindscore_app.town.wire.judge import Judged, judge
+from blindscore_app.town.wire.kept import keep, load
+from blindscore_app.town.wire.link import LINKS
+from blindscore_app.town.wire.prepared import Prepared, prepare
+
+PEOPLE = 200  # of either decision
+OUT = Path("out/wire")
+
+
+def plant(prepared: Prepared, microseconds: float) -> Callable[[Any], Any] | None:
+    """Return what makes a lender tarry over the answers of those whom it will approve; nothing for 0."""
+    if not microseconds:
+        return None
+    approved = {one.apply[-1].body for one in prepared.applicants if one.approved and hasattr(one.apply[-1], "body")}
+    return lambda party: Planted(
+        party, lambda m: 1e-6 * microseconds if m.kind == "answer" and m.body in approved else 0.0, time.perf_counter
+    )
+
+
+def play(
+    prepared: Prepared, defence: Defence, link: str, at_once: int, pairs: int, limit_s: float, out: Path, **more: Any
+) -> Campaign:
+    """Play one slice and keep it."""
+    shift = float(more.get("plant", 0.0))
+    named = Defence(f"{defence.name}, planted {shift:g} us") if shift else defence
+    seed = time.time_ns() % 2**31  # of the order of play and the link's jitter; figures are of what was played
+    campaign = Campaign(prepared.design, named, link, at_once)
+    wrapped = plant(prepared, shift)
+    with stage(prepared, defence, LINKS[link], seed, tap=bool(more.get("tap")), plant=wrapped) as served:
+        served.play(prepared, campaign, pairs, seed, limit_s)
+    words = "_".join((campaign.design, named.name, link, str(at_once))).replace(" ", "-").replace(",", "")
+    keep(out / f"{words}.{seed}.npz", campaign)
+    return campaign
+
+
+def cells(out: Path) -> dict[str, list[Path]]:
+    """Return the slices of every campaign that was kept."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(out.glob("*.npz")):
+        found.setdefault(path.name.rsplit(".", 2)[0], []).append(path)
+    return found
+
+
+def line_of(one: Judged) -> str:
+    """Return one row of the printed table."""
+    best, paired = one.best, one.paired
+    tested = "-" if paired is None else f"{1e6 * paired.median_difference:.0f} us, p {paired.wilcoxon_p:.1g}"
+    cells = (
+        one.design,
+        one.defence,
+        one.link,
+        one.at_once,
+        one.secret,
+        f"{one.exchanges:,}",
+        f"{best.advantage:+.3f} [{best.low:+.3f}, {best.high:+.3f}] ({best.attack})",
+        f"{one.upper:.3f}",
+        f"{one.limit:.2f}",
+        tested,
+        f"{one.ms_an_exchange:.0f}",
+        f"{one.service_ms_an_exchange:.1f}",
+        f"{one.bytes_an_exchange / 1e3:.1f}",
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+HEAD = (
+    "| design | defence | link | at once | secret | exchanges | best attacker | largest upper end | limit (estimate) | "
+    "most different wait | ms on the line | service ms | kB |\n|" + "---|" * 13
+)
+
+
+def report(out: Path, export: str, as_json: bool) -> list[Judged]:
+    """Judge everything that was kept, each campaign beside its own shuffled labels."""
+    judged = []
+    if not as_json:
+        print(HEAD)
+    for name, paths in cells(out).items():
+        campaign = load(paths)
+        for shuffle in (False, True):
+            judged.append(judge(campaign, shuffle=shuffle))
+            if not as_json:
+                print(line_of(judged[-1]), flush=True)
+        if export == "wflib":
+            (out / "wflib").mkdir(exist_ok=True)
+            labels = np.array([one.approved for one in campaign.exchanges], np.int64)
+            export_wflib(out / "wflib" / f"{name}.npz", [one.traces for one in campaign.exchanges], labels)
+    if as_json:
+        print(json.dumps([one.as_dict() for one in judged]))
+    return judged
+
+
+def main() -> None:
+    """Play or judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("play", "judge"))
+    parser.add_argument("--design", default="sealed", help="sealed, one-show, encrypted or encrypted-audited")
+    parser.add_argument("--defence", default="by the clock", choices=tuple(DEFENCES))
+    parser.add_argument("--link", default="lan", choices=tuple(LINKS))
+    parser.add_argument("--at-once", type=int, default=1, help="exchanges under way at once: 1 is idle, 16 is load")
+    parser.add_argument("--pairs", type=int, default=5000)
+    parser.add_argument("--people", type=int, default=PEOPLE, help="of either decision")
+    parser.add_argument("--limit", type=float, default=200.0, help="seconds after which a slice ends")
+    parser.add_argument("--plant", type=float, default=0.0, help="microseconds that an approval takes longer")
+    parser.add_argument("--tap", action="store_true", help="the forwarding tap in place of packets")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--export", choices=("wflib",), default="")
+    parser.add_argument("--json", action="store_true")
+    told = parser.parse_args()
+    if told.what == "judge":
+        report(told.out, told.export, told.json)
+        return
+    refused = "" if told.tap else namespaces.available()
+    if refused:
+        print(f"no packets can be captured here ({refused}); the forwarding tap is used")
+    prepared = prepare(told.design, told.people, seed=1)
+    campaign = play(
+        prepared,
+        DEFENCES[told.defence],
+        told.link,
+        told.at_once,
+        told.pairs,
+        told.limit,
+        told.out,
+        plant=told.plant,
+        tap=told.tap or bool(refused),
+    )
+    print(f"{len(campaign.exchanges):,} exchanges in {campaign.seconds:.0f} s; {campaign.wrong} went wrong")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BlindscoreError as error:
+        raise SystemExit(f"error: {error}") from None

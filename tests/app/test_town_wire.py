@@ -1,0 +1,111 @@
+"""The wire: what an observer of real exchanges captures, what is kept of it, and what judges make of planted times."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blindscore.errors import DataError, ParameterError
+from blindscore_app.town.wire import namespaces
+from blindscore_app.town.wire.campaign import Campaign, Exchange, pairs_of, stage
+from blindscore_app.town.wire.defence import DEFENCES
+from blindscore_app.town.wire.judge import judge, whole_pairs
+from blindscore_app.town.wire.kept import keep, load
+from blindscore_app.town.wire.link import LINKS
+from blindscore_app.town.wire.observer import tcp_of
+from blindscore_app.town.wire.prepared import prepare
+
+PEOPLE = 4
+
+
+@pytest.fixture(scope="module")
+def sealed():
+    return prepare("sealed", PEOPLE, seed=1)
+
+
+def played(prepared, defence, link, *, tap, pairs=PEOPLE):
+    campaign = Campaign(prepared.design, DEFENCES[defence], link, 2)
+    with stage(prepared, DEFENCES[defence], LINKS[link], 1, tap=tap) as served:
+        served.play(prepared, campaign, pairs, 1, 60.0)
+    return campaign
+
+
+def test_a_tapped_campaign_ends_as_the_clear_card_says_and_shows_each_line(sealed, tmp_path):
+    campaign = played(sealed, "by the clock", "loopback", tap=True)
+    assert (len(campaign.exchanges), campaign.wrong) == (2 * PEOPLE, 0)
+    for one in campaign.exchanges:
+        assert len(one.traces) == 2  # the application, and the decision fetched later
+        assert (one.traces[0][:, 1] > 0).any()
+        assert (np.diff(one.traces[0][:, 0]) >= 0).all()
+        assert np.abs(one.traces[0][:, 1]).sum() > 5000  # an answer is in it
+    keep(tmp_path / "a.npz", campaign)
+    keep(tmp_path / "b.npz", campaign)
+    again = load([tmp_path / "a.npz", tmp_path / "b.npz"])
+    assert len(again.exchanges) == 4 * PEOPLE
+    assert len(whole_pairs(again.exchanges)) == 2 * PEOPLE
+    assert np.array_equal(again.exchanges[0].traces[1], campaign.exchanges[0].traces[1])
+    (tmp_path / "c.npz").write_bytes(b"no campaign")
+    with pytest.raises(DataError, match="no campaign of the wire"):
+        load([tmp_path / "c.npz"])
+
+
+def test_packets_are_captured_between_namespaces(sealed):
+    refused = namespaces.available()
+    if refused:
+        pytest.skip(f"no packets can be captured here: {refused}")
+    campaign = played(sealed, "none", "lan", tap=False)
+    assert (len(campaign.exchanges), campaign.wrong) == (2 * PEOPLE, 0)
+    first = campaign.exchanges[0].traces[0]
+    assert first[0].tolist() == [0.0, 60.0]  # a SYN: twenty bytes of IP, forty of TCP
+    assert first[1, 1] == -60.0
+    assert np.abs(first[:, 1]).max() <= 1500  # packets, not runs of bytes
+
+
+def test_pairs_stay_within_a_half_of_the_people_and_play_nobody_twice(sealed):
+    order = pairs_of(sealed.applicants, 3, np.random.default_rng(1))
+    assert [pair for pair, _, _ in order] == [0, 0, 1, 1, 2, 2]
+    assert {one.approved for _, _, one in order[:2]} == {True, False}
+    assert len({one.number for _, _, one in order}) == 6
+    halves = [
+        {one.number for _, half, one in pairs_of(sealed.applicants, 4, np.random.default_rng(s)) if half == 0}
+        for s in (1, 2)
+    ]
+    assert halves[0] == halves[1]
+
+
+def planted(late_s, pairs=100):
+    rng = np.random.default_rng(5)
+    every = []
+    for i in range(2 * pairs):
+        wait = 0.005 + rng.lognormal(-9.5, 0.6) + late_s * (i % 2)
+        trace = np.array([[0, 700], [0.001, 300], [0.001 + wait, -400], [0.002 + wait, 52]])
+        every.append(Exchange(i // 2, i // 2 % 2, i, i % 2 == 1, "", (trace,)))
+    return Campaign("planted", DEFENCES["none"], "lan", 1, every)
+
+
+def test_a_decision_that_takes_time_is_found_and_its_shuffled_labels_are_not():
+    found = judge(planted(0.002))
+    assert found.best.low > 0.8
+    assert found.paired.wilcoxon_p < 1e-6
+    assert found.paired.median_difference == pytest.approx(0.002, rel=0.2)
+    shuffled = judge(planted(0.002), shuffle=True)
+    assert all(one.low < 0.1 for one in shuffled.heard)
+    assert shuffled.paired.wilcoxon_p > 1e-4
+    with pytest.raises(DataError, match="seen whole"):
+        judge(Campaign("nothing", DEFENCES["none"], "lan", 1))
+
+
+def test_only_whole_tcp_packets_of_the_service_are_read():
+    ip = bytes([0x45, 0, 0, 60]) + bytes(5) + b"\x06" + bytes(10)
+    tcp = (50_000).to_bytes(2) + (443).to_bytes(2) + bytes(8) + bytes([0x80]) + bytes(19)
+    frame = bytes(12) + b"\x08\x00" + ip + tcp
+    seen = tcp_of(frame)
+    assert (seen.wallet_port, seen.direction, seen.size, seen.carries) == (50_000, 1, 60, 8)
+    assert tcp_of(frame[:40]) is None
+    assert tcp_of(frame.replace(b"\x08\x00", b"\x86\xdd", 1)) is None
+    assert tcp_of(bytes(12) + b"\x08\x00" + bytes([0x4F]) + ip[1:] + tcp[:16]) is None
+
+
+def test_designs_that_are_not_served_are_refused():
+    with pytest.raises(ParameterError, match="cannot be served"):
+        prepare("platform", 2, seed=1)
