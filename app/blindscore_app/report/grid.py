@@ -32,6 +32,7 @@ DESIGNS = {
     "private-model": N_("Rules learned under noise"),
     "encrypted": N_("Encrypted, lender learns a score"),
     "encrypted-audited": N_("Encrypted, with an auditor"),
+    "encrypted-proved": N_("Encrypted, score proved"),
     "encrypted-decision": N_("Encrypted, lender learns yes or no"),
     "sealed": N_("You prove yes or no"),
     "one-show": N_("You prove it, bank cannot trace it"),

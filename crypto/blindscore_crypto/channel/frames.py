@@ -39,6 +39,8 @@ class Kind(IntEnum):
     TELLING = 13  # lender -> helper: what the check frame committed to, signed
     TRANSCRIPT = 14  # lender or applicant -> auditor: all that went between them
     RECEIPT = 15  # lender -> applicant, with the reply: where the application stands in the lender's log, signed
+    BOUND = 16  # applicant -> lender: a hash of what it will open, signed
+    UNMASKING = 17  # lender -> applicant, once it is bound: the mask of its reply, signed
 
 
 def pack(kind: Kind, code: int, body: bytes) -> bytes:

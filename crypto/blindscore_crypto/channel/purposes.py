@@ -19,6 +19,12 @@ class Purpose(bytes, Enum):
     COMPARISON_SHARE = b"blindscore/share/v1"
     OPENING = b"blindscore/opening/v1"
     ENCRYPTED_RECEIPT = b"blindscore/encrypted-receipt/v1"
+    # encrypted-proved
+    CHOICES = b"blindscore/proved/choices/v1"
+    PROVED_REPLY = b"blindscore/proved/reply/v1"
+    BOUND = b"blindscore/proved/bound/v1"
+    UNMASKING = b"blindscore/proved/unmasking/v1"
+    PROVED_RESULT = b"blindscore/proved/result/v1"
     # sealed and one-show
     ATTESTATION = b"blindscore/sealed/attestation/v1"
     EPOCH_KEY = b"blindscore/sealed/epoch-key/v1"

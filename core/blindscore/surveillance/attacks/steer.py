@@ -129,7 +129,8 @@ class Steer(Capability):
             unproved, bound, attack = 1.0, None, "sign the true score, and refuse all the same"
             reason = "attack only: audits check the score; nobody signs the decision that follows from it"
         elif unproved == 0.0:
-            reason = "verified score: every applicant can prove a score that departs from the public card"
+            card = "public" if PUBLIC_CARD in truth.enforces else "committed"
+            reason = f"verified score: every applicant can prove a score that departs from the {card} card"
         elif unproved < 1.0:
             reason = f"audits prove a bent score with probability {truth.run.audit_share:.3f}"
         else:

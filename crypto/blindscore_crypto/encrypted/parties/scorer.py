@@ -30,12 +30,50 @@ from blindscore_crypto.layout import Layout
 
 LIMIT = 100  # applications a pseudonym
 MAX_AGE = 1  # days that an attestation holds good
+ANSWERED = TableSpec("answered", Field("nonce", "own"), (), keep_days=MAX_AGE + 1)
+ASKED = TableSpec("asked", Field("pseudonym", "handle"), (COUNT,))
 _TABLES = (
-    TableSpec("answered", Field("nonce", "own"), (), keep_days=MAX_AGE + 1),
-    TableSpec("asked", Field("pseudonym", "handle"), (COUNT,)),
+    ANSWERED,
+    ASKED,
     TableSpec("of_source", Field("signer", "own"), (COUNT,)),
     TableSpec("life", Field("card", "own"), (COUNT,)),
 )
+
+
+_WHOM = {"asked": "this pseudonym", "of_source": "this source", "life": "this card"}
+
+
+def require_meant(attested: Attested, name: str, salt: bytes, layout: Layout, today: int) -> None:
+    """Return if an attestation was made for this lender, layout and day.
+
+    Raises
+    ------
+    ForgeryError
+        It was not.
+    """
+    if attested.layout != layout.fingerprint:
+        raise refuse(Kind.APPLICATION, "it was made for another scorecard layout")
+    if attested.pseudonym != pseudonym(name, salt):
+        raise refuse(Kind.APPLICATION, "it was made for another lender")
+    if not today - MAX_AGE <= attested.day <= today + 1:  # one day of grace for clocks that differ
+        raise refuse(Kind.APPLICATION, "its date has passed or is still to come")
+
+
+def admit_once(store: Store, attested: Attested, today: int, *limits: tuple[str, bytes, int]) -> None:
+    """Count an application, once; each limit is a table of counters, a key in it, and the most that it admits.
+
+    Raises
+    ------
+    ForgeryError
+        Replayed, or a limit is reached.
+    """
+    with store.atomic():  # all counters move together, or none does
+        # by the attestation's own day, so that a nonce is forgotten only once its date would be refused anyway
+        if store.insert_once("answered", attested.nonce, {}, day=max(today, attested.day)) is not None:
+            raise refuse(Kind.APPLICATION, "it has been used before")
+        for table, key, limit in limits:
+            if not store.count_up_to(table, key, limit, day=today):
+                raise refuse(Kind.APPLICATION, f"{_WHOM[table]} has had its {limit} answers")
 
 
 @dataclass(frozen=True)
@@ -102,13 +140,7 @@ class BlindScorer:
         p = self.parameters
         salt, attestation = read_application(application, p)
         attested = Attested.read(attestation, p, self.sources)
-        if attested.layout != self.layout.fingerprint:
-            raise refuse(Kind.APPLICATION, "it was made for another scorecard layout")
-        if attested.pseudonym != pseudonym(self.name, salt):
-            raise refuse(Kind.APPLICATION, "it was made for another lender")
-        now = day_of(self.clock)
-        if not now - MAX_AGE <= attested.day <= now + 1:  # one day of grace for clocks that differ
-            raise refuse(Kind.APPLICATION, "its date has passed or is still to come")
+        require_meant(attested, self.name, salt, self.layout, day_of(self.clock))
         self.scheme.check(attested.upload)
         return attested
 
@@ -121,17 +153,9 @@ class BlindScorer:
             Replayed, or a limit is reached.
         """
         p, store, today = self.parameters, self.store, day_of(self.clock)
-        with store.atomic():  # all counters move together, or none does
-            # by the attestation's own day, so that a nonce is forgotten only once its date would be refused anyway
-            if store.insert_once("answered", attested.nonce, {}, day=max(today, attested.day)) is not None:
-                raise refuse(Kind.APPLICATION, "it has been used before")
-            for table, key, limit, what in (
-                ("asked", attested.pseudonym, self.limit, "this pseudonym"),
-                ("of_source", attested.signer, self.of_source, "this source"),
-                ("life", bytes.fromhex(self.card.fingerprint), self.life, "this card"),
-            ):
-                if not store.count_up_to(table, key, limit, day=today):
-                    raise refuse(Kind.APPLICATION, f"{what} has had its {limit} answers")
+        card = bytes.fromhex(self.card.fingerprint)
+        more = (("of_source", attested.signer, self.of_source), ("life", card, self.life))
+        admit_once(store, attested, today, ("asked", attested.pseudonym, self.limit), *more)
         mask = Mask.fresh(p.t, p.outputs, draw)
         sent = self.scheme.evaluate(attested.upload, mask.weights(self.points.weights), mask.shifts, draw)
         return Answered(attested.nonce, attested.pseudonym, mask, reply_frame(p, attested.nonce, sent))

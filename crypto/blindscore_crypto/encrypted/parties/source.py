@@ -19,6 +19,7 @@ from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.compare.deal import deal, seal
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.wire import NO_BOX, Ask, Attested
+from blindscore_crypto.layout import Layout
 
 LIMIT = 100  # attestations a person and layout: an exact score gives points away, a little each time
 _ASKED = TableSpec("asked", Field("person_and_layout", "own"), (COUNT,))
@@ -86,13 +87,7 @@ class Source:
         """
         asked = Ask.decode(ask)
         p = asked.parameters
-        record = self.store.get("records", legal_id.encode())
-        if record is None:
-            raise ParameterError("no customer of this source")
-        ones = asked.layout.ones(asked.layout.bins(record))
-        counted = hashlib.sha256(asked.layout.fingerprint + legal_id.encode()).digest()
-        if not self.store.count_up_to("asked", counted, self.limit):
-            raise ParameterError(f"this person has had {self.limit} attestations for this layout; no more are given")
+        ones = asked.layout.ones(self.bins(asked.layout, legal_id))
         upload, day = scheme_for(p).encrypt(asked.key, ones), day_of(self._clock)
         facts = Attested(self.public.id, asked.layout.fingerprint, asked.pseudonym, asked.nonce, day, upload)
         frame = facts.sign(p.code, self._signer)
@@ -101,3 +96,22 @@ class Source:
         helper, lender = deal(p)
         to_lender = seal(p, lender, asked.lender_box, asked.nonce, day, self._signer)
         return frame + to_lender + seal(p, helper, asked.helper_box, asked.nonce, day, self._signer)
+
+    def bins(self, layout: Layout, legal_id: str) -> list[int]:
+        """Return a customer's bins by a layout, and count that it asked.
+
+        Raises
+        ------
+        DataError
+            The record cannot be binned by this layout.
+        ParameterError
+            Not a customer, or one who has had its share of attestations.
+        """
+        record = self.store.get("records", legal_id.encode())
+        if record is None:
+            raise ParameterError("no customer of this source")
+        bins = layout.bins(record)
+        counted = hashlib.sha256(layout.fingerprint + legal_id.encode()).digest()
+        if not self.store.count_up_to("asked", counted, self.limit):
+            raise ParameterError(f"this person has had {self.limit} attestations for this layout; no more are given")
+        return bins

@@ -1,0 +1,128 @@
+"""``encrypted-proved``: the card stays secret, and no total but the committed card's ever reaches the lender.
+
+Who sees what: the source its own ledger and what it attested; the lender the total points under a pairwise pseudonym,
+and uniform elements; the applicant its own total, and no point of the card. A lender that answers by other points, or
+signs another score or decision, learns nothing or is convicted by papers that the applicant holds, each time. The
+choices lie with source and lender byte for byte, so the two join their records (handle ``attestation``). Assumptions:
+discrete logarithms and Diffie-Hellman in the group, SHA-512 as a random oracle, Ed25519, an honest source; terms that
+are the same for everybody. Not protected: an unfair card that treats everybody alike; points made to tell bins apart,
+as far as one total does; the card against a quantum computer (the bins are safe from one).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blindscore.designs.design import (
+    CONSTANT_SIZES,
+    NO_CONDUCT,
+    SCORE_ONLY,
+    SIGNED_DECISION,
+    SOURCE_BLIND,
+    VERIFIED_SCORE,
+    Rule,
+    Run,
+)
+from blindscore.designs.plain import LENDER_SCORES, scoring_lender
+from blindscore.parties.cast import Cast, Ending, StoreOf
+from blindscore.parties.party import Party, SetClock
+from blindscore.parties.store import MemoryStore
+from blindscore.people.population import Population
+from blindscore.scorecard.card import Card
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.designs.encrypted import BANK, LENDER, MALICIOUS, blind_views
+from blindscore_crypto.designs.executed import Records, execute, fit, records_of
+from blindscore_crypto.designs.sample import check_sample
+
+if TYPE_CHECKING:
+    from blindscore_crypto.sealed.groups.group import Group
+
+
+@dataclass(frozen=True)
+class EncryptedProved:
+    """Blind scoring under a secret card that is committed to, each total proved to be that card's."""
+
+    approve: float = 0.75  # share of past customers whom the threshold approves
+    sample: int = 32  # people for whom the protocol is executed
+    group: str = "P-256"  # or "ristretto255", which is faster and needs the package rbcl
+
+    name = "encrypted-proved"
+    order = 67
+    summary = "As encrypted, and each applicant's own device checks that the score is that of the committed scorecard."
+    enforces = frozenset({CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SIGNED_DECISION, SOURCE_BLIND, VERIFIED_SCORE})
+    rules: tuple[Rule, ...] = ()
+    feared: tuple[tuple[str, ...], ...] = (("lender", "source"),)
+
+    def __post_init__(self) -> None:
+        check_sample(self.sample)
+
+    def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
+        """Fit, execute the protocol on a sample; see :class:`blindscore.designs.design.Design`."""
+        from blindscore_crypto.sealed.groups.ristretto import group_named
+
+        fitted = fit(population, scorecard, self.approve)
+        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
+        records = records_of(population, fitted.card.features, chosen)
+        played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore(), group_named(self.group))
+        done = execute(played, population, chosen, blind_views(population, fitted, rng), fitted.decisions)
+        (lender,) = (party for party in played.institutions if party.role == "lender")
+        # One total of the committed card within the terms' bounds, or that none came.
+        readable = math.log2(2 * lender.terms.half + 2)  # type: ignore[attr-defined]
+        readable = min(readable, sum(math.log2(n) for n in fitted.card.n_bins))
+        parameters: Mapping[str, object] = {
+            "approve": self.approve,
+            "threshold": fitted.threshold,
+            "group": self.group,
+            f"bits_read_if_{MALICIOUS.replace(' ', '_')}": round(readable, 1),
+            "totals_at_most": round(2**readable),
+        }
+        views = dict(done.views)
+        scorer = views.pop("lender")
+        return Run(
+            decisions=fitted.decisions,
+            scores=fitted.scores,
+            threshold=fitted.threshold,
+            totals=fitted.totals,
+            card=fitted.card,
+            views={**scoring_lender(replace(scorer)), **views},
+            costs=done.costs,
+            parameters=MappingProxyType(dict(parameters)),
+            real_runs=done.real_runs,
+            real_agree=done.real_agree,
+            audit_share=1.0,  # each applicant holds papers that any judge can check
+            train=fitted.train,
+            plays=LENDER_SCORES,
+        )
+
+
+def cast(card: Card, threshold: int, records: Records, store_of: StoreOf, group: Group) -> Cast:
+    """Return bank, proving lender and wallets, ready to play."""
+    from blindscore_crypto.channel.signatures import SigningKey
+    from blindscore_crypto.encrypted.proved.lender import ProvingLender
+    from blindscore_crypto.encrypted.proved.source import ChoosingSource
+    from blindscore_crypto.encrypted.proved.terms import ProvedTerms
+    from blindscore_crypto.encrypted.proved.wallet import ProvedWallet
+
+    clock, signer = SetClock(), SigningKey()
+    bank = ChoosingSource(BANK, records, store_of(BANK), clock, SigningKey(), group)
+    terms, kept = ProvedTerms.of(LENDER, signer.public, group, card, threshold)
+    lender = ProvingLender(terms, kept, [bank.public], store_of(LENDER), clock, signer)
+    return Cast(
+        institutions=(bank, lender),
+        wallet=lambda legal_id: ProvedWallet(f"wallet of {legal_id}", terms, BANK, [bank.public]),
+        ending=ending,
+        lines={("wallet", "source"): "legal id"},
+        clock=clock,
+        keys_bytes=len(terms.commitments) + len(terms.layout.encode()) + len(bank.public.raw) + len(signer.public.raw),
+    )
+
+
+def ending(wallet: Party) -> Ending:
+    """Return what a wallet holds in the end."""
+    return Ending(decision=wallet.decision, score=wallet.score, bent=wallet.bent)  # type: ignore[attr-defined]
