@@ -47,8 +47,15 @@ from blindscore_crypto.encrypted.parties.scorer import BlindScorer
 from blindscore_crypto.encrypted.parties.source import Source
 from blindscore_crypto.encrypted.parties.wallet import Terms, Wallet
 from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.encrypted.proved.lender import ProvingLender
+from blindscore_crypto.encrypted.proved.source import ChoosingSource
+from blindscore_crypto.encrypted.proved.terms import ProvedTerms
+from blindscore_crypto.encrypted.proved.transfer import Masks, choose, read_choices, send
+from blindscore_crypto.encrypted.proved.wallet import ProvedWallet
 from blindscore_crypto.encrypted.wire import application_bytes, opening_bytes, reply_bytes
 from blindscore_crypto.layout import Layout
+from blindscore_crypto.sealed.groups.group import Group
+from blindscore_crypto.sealed.groups.ristretto import group_named
 
 CHARACTERISTICS, BINS = 24, 6
 RNG = np.random.default_rng(7)
@@ -178,6 +185,56 @@ def deciding() -> Callable[[], None]:
     return play
 
 
+class Proving:
+    """One application of ``encrypted-proved``, whole and in its parts."""
+
+    def __init__(self, group: Group) -> None:
+        signer, self.group = SigningKey(), group
+        self.bank = ChoosingSource(BANK, {PERSON: RECORD}, MemoryStore(), wall_clock, SigningKey(), group, MANY)
+        self.terms, kept = ProvedTerms.of(NAME, signer.public, group, CARD, 600)
+        sources = [self.bank.public]
+        self.lender = ProvingLender(self.terms, kept, sources, MemoryStore(), wall_clock, signer, MANY)
+        choices = read_choices(group, LAYOUT, choose(group, bytes(32), LAYOUT, ROW.tolist()))
+        weights, blindings, masks = kept.points.weights.tolist(), kept.blindings, Masks.fresh(group)
+        self.prove = lambda: send(group, LAYOUT, choices, weights, blindings, masks, bytes(32)) and None
+        wallet = self.play()
+        self.verify = lambda: wallet.open(wallet.papers.unmasking) and None
+        self.sizes = {kind: len(body) for kind, body in self.sent.items()}
+
+    def play(self) -> ProvedWallet:
+        """From ask to decision."""
+        wallet = ProvedWallet("wallet", self.terms, BANK, [self.bank.public])
+        self.sent = sent = {"choices": self.bank.attest(wallet.ask(), PERSON)}
+        sent["application"] = wallet.apply(sent["choices"])
+        for kind, then in (("reply", wallet.bind), ("unmasking", wallet.open), ("result", wallet.read)):
+            asked = [*sent][-1]
+            (answer,) = self.lender.handle(Message(NAME, asked, sent[asked], "wallet"))
+            sent[kind] = answer.body
+            said = then(answer.body)
+            if said is not None:
+                sent["bound" if kind == "reply" else "opening"] = said
+        assert wallet.decision == (TOTAL >= 600)
+        return wallet
+
+
+def proving(names: tuple[str, ...] = ("P-256", "ristretto255")) -> tuple[dict[str, Callable[[], None]], dict[str, int]]:
+    """Calls and sizes of ``encrypted-proved`` in each group."""
+    calls: dict[str, Callable[[], None]] = {}
+    sizes: dict[str, int] = {}
+    for name in names:
+        one, short = Proving(group_named(name)), name.replace("-", "").lower()
+        calls |= {
+            f"proved_{short}": lambda one=one: one.play() and None,
+            f"proved_{short}_prove": one.prove,
+            f"proved_{short}_verify": one.verify,
+        }
+        up, down = ("application", "bound", "opening"), ("reply", "unmasking", "result")
+        sizes[f"proved_{short}_bytes_up"] = sum(one.sizes[kind] for kind in up)
+        sizes[f"proved_{short}_bytes_down"] = sum(one.sizes[kind] for kind in down)
+        sizes[f"proved_{short}_terms_bytes"] = len(one.terms.commitments)
+    return calls, sizes
+
+
 @cache
 def tenseal_dot() -> tuple[Callable[[], None], dict[str, int]]:
     """TenSEAL's BFV `dot` at N = 4096: encrypt and send, load, dot, send, load and decrypt; and its bytes."""
@@ -305,7 +362,8 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "our_columns": our_columns(batch),
         "seal_columns": our_columns(batch_seal),
     }
-    sizes: dict[str, int] = {}
+    proofs, sizes = proving()
+    calls |= proofs
     if peer:
         calls["tenseal_bfv"], sizes = tenseal_dot()
         calls["tenseal_columns"], column_bytes = tenseal_columns()
@@ -329,6 +387,8 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "protocol_rlwe_over_tenseal_bfv": over("protocol_rlwe"),
         "protocol_bytes_total": application_bytes(DEFAULT) + reply_bytes(DEFAULT) + opening_bytes(DEFAULT),
         "decision_over_tenseal_bfv": over("decision"),
+        "proved_p256_over_tenseal_bfv": over("proved_p256"),
+        "proved_ristretto255_over_tenseal_bfv": over("proved_ristretto255"),
         "decision_bytes_applicant": (
             application_bytes(DEFAULT)
             + reply_bytes(DEFAULT)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import Store
 from blindscore_crypto.channel.signatures import SigningKey
-from blindscore_crypto.encrypted.parties.source import Source
+from blindscore_crypto.encrypted.parties.source import LIMIT, Source
 from blindscore_crypto.encrypted.proved.transfer import choose
 from blindscore_crypto.encrypted.proved.wire import ChoiceAsk, sign_choices
 from blindscore_crypto.encrypted.wire import Attested
@@ -30,8 +30,9 @@ class ChoosingSource(Source):
         clock: Clock,
         signer: SigningKey,
         group: Group,
+        limit: int = LIMIT,
     ) -> None:
-        super().__init__(name, records, store, clock, signer)
+        super().__init__(name, records, store, clock, signer, limit)
         self._group = group
 
     def attest(self, ask: bytes, legal_id: str) -> bytes:

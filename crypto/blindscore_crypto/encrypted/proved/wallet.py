@@ -17,7 +17,7 @@ from blindscore.parties.message import Message
 from blindscore.parties.store import MemoryStore, Store
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.proved import wire
-from blindscore_crypto.encrypted.proved.judge import Papers, is_bent, proved_total
+from blindscore_crypto.encrypted.proved.judge import Papers, is_bent
 from blindscore_crypto.encrypted.proved.terms import ProvedTerms
 from blindscore_crypto.encrypted.proved.transfer import chosen, receive
 from blindscore_crypto.encrypted.wire import SALT_BYTES, nonce_of, pseudonym
@@ -55,6 +55,7 @@ class ProvedWallet:
         self.nonce = nonce_of(self._signer.public)
         self._application = self._reply = self._opening = b""
         self._bins: list[int] = []
+        self._masked = self._blinding = 0
         self._v: int | None = None
 
     @property
@@ -110,8 +111,8 @@ class ProvedWallet:
         """
         group, layout = self.terms.group, self.terms.layout
         sent = wire.read_reply(reply, self.terms, self._application)
-        masked, _ = receive(group, layout, self._seed, self._bins, sent, self.nonce)
-        self._reply = reply
+        masked, self._blinding = receive(group, layout, self._seed, self._bins, sent, self.nonce)
+        self._reply, self._masked = reply, masked
         self._opening = wire.Opening(self.nonce, masked, secrets.token_bytes(SALT_BYTES)).encode(group)
         return wire.bound_frame(group, self._opening, self._signer)
 
@@ -123,9 +124,12 @@ class ProvedWallet:
         ForgeryError
             Malformed, not the lender's; or the total is not the committed card's: then ``bent`` is true from now on.
         """
-        papers = Papers(self._seed, self._application, self._reply, unmasking)
-        self._v = proved_total(papers, self.terms, self.sources)
-        self.papers = papers
+        terms, order = self.terms, self.terms.group.order
+        masks = wire.read_unmasking(unmasking, terms, self._reply)
+        ones = terms.layout.ones(self._bins).tolist()
+        value, blinding = masks.value(terms.group, self._masked), (self._blinding - masks.blind) % order
+        self._v = terms.total(ones, value, blinding)  # as a judge would find it (judge.proved_total)
+        self.papers = Papers(self._seed, self._application, self._reply, unmasking)
         if self._v is None:
             raise ForgeryError("a reply was refused: its total is not that of the committed card; show the papers")
         return self._opening
