@@ -24,6 +24,7 @@ class StoreContract:
         assert store.insert_once("spent", b"k", {"by": b"second"}) == {"by": b"first"}
         assert store.get("spent", b"k") == {"by": b"first"}
         store.put("spent", b"k", {"by": b"third"})
+        assert store.count("spent") == 1
         assert store.items("spent") == [(b"k", {"by": b"third"})]
         assert store.take("spent", b"k") == {"by": b"third"}
         assert store.take("spent", b"k") is None

@@ -167,6 +167,11 @@ class PostgresStore:
         with self.atomic():
             return [(bytes(row[0]), _decoded(names, row[1:])) for row in self._run(query)]
 
+    def count(self, table: str) -> int:
+        """See :class:`~blindscore.parties.store.Store`."""
+        with self._errors(), self.atomic():
+            return int(self._run(self._named("SELECT count(*) FROM {}", table)).fetchone()[0])
+
     def sweep(self, day: int) -> int:
         """See :class:`~blindscore.parties.store.Store`."""
         kept = {name: spec.keep_days for name, spec in self._specs.items() if spec.keep_days is not None}

@@ -127,6 +127,11 @@ class SqliteStore:
             rows = self._run(f"SELECT {', '.join(map(_quoted, [KEY, *names]))} FROM {_quoted(table)} ORDER BY {KEY}")
             return [(bytes(row[0]), dict(zip(names, row[1:], strict=True))) for row in rows]
 
+    def count(self, table: str) -> int:
+        """See :class:`~blindscore.parties.store.Store`."""
+        with self._errors():
+            return int(self._run(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0])
+
     def sweep(self, day: int) -> int:
         """See :class:`~blindscore.parties.store.Store`."""
         kept = {name: spec.keep_days for name, spec in self._specs.items() if spec.keep_days is not None}

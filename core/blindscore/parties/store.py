@@ -98,6 +98,10 @@ class Store(Protocol):
         """Return all rows with their keys, by key."""
         ...
 
+    def count(self, table: str) -> int:
+        """Return how many rows there are."""
+        ...
+
     def sweep(self, day: int) -> int:
         """Drop every row that has outlived its table's retention on this day; return how many."""
         ...
@@ -124,6 +128,18 @@ class MemoryStore:
         self._rows: dict[str, dict[bytes, tuple[int, Row]]] = {}
         self.journal: list[Write] = []
         self.declare(*specs)
+
+    def copy(self) -> MemoryStore:
+        """Return a store of the same rows and an empty journal; neither knows of the other from then on."""
+        other = MemoryStore(*self._specs.values())
+        with self._lock:
+            other._rows = {name: dict(rows) for name, rows in self._rows.items()}
+        return other
+
+    def dated(self, table: str) -> list[tuple[bytes, Row, int]]:
+        """Return all rows with their keys and the days from which their retention counts, by key."""
+        with self._lock:
+            return [(key, row, day) for key, (day, row) in sorted(self._rows[table].items())]
 
     @property
     def specs(self) -> Mapping[str, TableSpec]:
@@ -188,6 +204,11 @@ class MemoryStore:
         """See :class:`Store`."""
         with self._lock:
             return [(key, row) for key, (_, row) in sorted(self._rows[table].items())]
+
+    def count(self, table: str) -> int:
+        """See :class:`Store`."""
+        with self._lock:
+            return len(self._rows[table])
 
     def sweep(self, day: int) -> int:
         """See :class:`Store`."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -38,6 +39,12 @@ _Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 _SMALL_ORDER = frozenset({0, 1, _P - 1, _Y8, _P - _Y8})
 
 
+@lru_cache(maxsize=1024)
+def _point_of(raw: bytes) -> ECC.EccKey:
+    """Return a public key's point; a party meets the same few institutions' keys in every message."""
+    return eddsa.import_public_key(raw)
+
+
 @dataclass(frozen=True)
 class VerifyingKey:
     """The public half: says whether a signature is this signer's.
@@ -58,7 +65,7 @@ class VerifyingKey:
         if y >= _P or y in _SMALL_ORDER:
             raise ForgeryError("signature key: of small order or not in canonical form; under it anything would verify")
         try:
-            point = eddsa.import_public_key(self.raw)
+            point = _point_of(self.raw)
         except ValueError:
             raise ForgeryError("signature key: no Ed25519 public key; ask its owner again") from None
         object.__setattr__(self, "_point", point)

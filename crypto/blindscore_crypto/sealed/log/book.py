@@ -32,24 +32,28 @@ class Book:
         ForgeryError
             Malformed, not signed by who may say it, or one of its keys is taken.
         """
-        entry = Entry.decode(data)
-        keys = entry.keys()
-        self._check(entry)
-        taken = [key for key in keys if key in self._index]
-        if taken:
-            raise ForgeryError(
-                f"the log holds another {entry.kind.name.lower().replace('_', ' ')} under this key, "
-                f"entry {self._index[taken[0]]}; there is one at most"
-            )
+        entry = self.admitted(data)
         index = self.tree.append(data)
         self.entries.append(data)
-        for key in keys:
+        for key in entry.keys():
             self._index[key] = index
             self.map.insert(key, leaf_hash(data))
         if entry.kind == Kind.MEMBER:
             member = Member.decode(entry.body)
             self._members[member.key.raw] = member
         return index
+
+    def admitted(self, data: bytes) -> Entry:
+        """Return what an entry says, if the rules admit it; raises as :meth:`append`, and adds nothing."""
+        entry = Entry.decode(data)
+        self._check(entry)
+        taken = [key for key in entry.keys() if key in self._index]
+        if taken:
+            raise ForgeryError(
+                f"the log holds another {entry.kind.name.lower().replace('_', ' ')} under this key, "
+                f"entry {self._index[taken[0]]}; there is one at most"
+            )
+        return entry
 
     def find(self, key: bytes) -> int | None:
         """Return the index of the entry that stands under a key."""

@@ -32,6 +32,7 @@ VISIT_BYTES = 32
 KEEP_DAYS = 40
 TOKENS = TableSpec("tokens", Field("token", "own"), (Field("visit", "own"),), KEEP_DAYS)
 NAMING = TableSpec("naming", Field("gate", "own"), (Field("key", "own"),))
+OVER = TableSpec("over", Field("epoch", "own"), ())
 VISITS = TableSpec("visits", Field("visit", "own"), (Field("token", "own"),), KEEP_DAYS)
 Accepts = Callable[[TokenKey, bytes, bytes], bool]  # key, token input, authenticator
 
@@ -71,7 +72,7 @@ class Gate:
         self.name, self.store, self.challenge = name, store, challenge
         self._keys: Mapping[bytes, TokenKey] = {key.key_id: key for key in keys}
         self._clock, self._accepts = clock, accepts
-        store.declare(TOKENS, VISITS, NAMING)
+        store.declare(TOKENS, VISITS, NAMING, OVER)
         drawn = os.urandom(32)  # of many processes on one store, the first one's key names every visit
         first = store.insert_once(NAMING.name, name.encode(), {"key": drawn})
         self._secret = drawn if first is None else bytes(first["key"])  # type: ignore[arg-type]
@@ -87,6 +88,15 @@ class Gate:
         except BlindscoreError:
             return [Message(message.sender, "refused", b"")]
         return [Message(message.sender, "granted", got.perk.to_bytes(4, "big") + bytes([got.first]))]
+
+    def sweep(self) -> int:
+        """Drop what has outlived its retention; return how many rows. An epoch that is over by now stays over."""
+        today = day_of(self._clock)
+        with self.store.atomic():
+            for key in self._keys.values():
+                if today > key.epoch.last_day:
+                    self.store.insert_once(OVER.name, key.epoch.encode(), {})
+            return self.store.sweep(today)
 
     def visit(self) -> bytes:
         """Return a fresh name of one redemption at this gate."""
@@ -128,7 +138,7 @@ class Gate:
         key = self._keys.get(token[66:INPUT_BYTES])
         if token[34:66] != self.challenge.digest or key is None:
             raise ForgeryError("the token was made for another gate, or under a key that this gate does not take")
-        if day_of(self._clock) > key.epoch.last_day:
+        if day_of(self._clock) > key.epoch.last_day or self.store.get(OVER.name, key.epoch.encode()) is not None:
             raise ForgeryError("the token's epoch is over")
         if not self._accepts(key, token[:INPUT_BYTES], token[INPUT_BYTES:]):
             raise ForgeryError("the token's signature does not verify")

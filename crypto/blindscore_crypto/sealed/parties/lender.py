@@ -40,7 +40,9 @@ KEEP_DAYS = 40  # longer than an epoch
 MAX_WAITING = 10_000  # receipts that wait for their answers
 RECEIPTS = TableSpec("receipts", Field("offer", "own"), (Field("answer", "own"), Field("deadline", "own")), KEEP_DAYS)
 ANSWERS = TableSpec("answers", Field("digest", "own"), (Field("answer", "opaque"),), KEEP_DAYS)
-WAITING = TableSpec("waiting", Field("digest", "own"), (Field("offer", "own"),), KEEP_DAYS)
+WAITING = TableSpec("waiting", Field("digest", "own"), (Field("offer", "own"), Field("terms", "own")), KEEP_DAYS)
+ARRIVED = TableSpec("arrived", Field("digest", "own"), (), KEEP_DAYS)  # answers that are still to be decided
+OVER = TableSpec("over", Field("epoch", "own"), ())
 SPENT = TableSpec("spent", Field("nullifier", "own"), (Field("by", "own"),), KEEP_DAYS)
 DECIDED = TableSpec(
     "decided", Field("digest", "own"), (Field("approved", "decision"), Field("signed", "own")), KEEP_DAYS
@@ -86,8 +88,7 @@ class Lender:
             raise ForgeryError("this signing key is not the one that the terms publish")
         self.role, self.name, self.store, self.terms = role, terms.lender, store, terms
         self._key, self._clock, self._delay, self._channel_of = key, clock, delay_s, channel_of
-        store.declare(RECEIPTS, ANSWERS, WAITING, SPENT, DECIDED)
-        self._waiting = len(store.items(WAITING.name))
+        store.declare(RECEIPTS, ANSWERS, WAITING, ARRIVED, SPENT, DECIDED, OVER)
 
     def handle(self, message: Message) -> list[Message]:
         """See :class:`~blindscore.parties.party.Party`."""
@@ -105,17 +106,38 @@ class Lender:
             return [Message(message.sender, "refused", b"")]
         return [Message(message.sender, kind, body)]
 
-    def _ask(self, message: Message) -> tuple[str, bytes]:
+    def _open_day(self) -> int:
+        """Return today's number; refuse where the epoch is over, or was over when rows were last dropped."""
         today = day_of(self._clock)
-        if today > self.terms.epoch.last_day:
+        if today > self.terms.epoch.last_day or self.store.get(OVER.name, self.terms.epoch.encode()) is not None:
             raise ForgeryError("these terms' epoch is over")
+        return today
+
+    def waiting(self) -> int:
+        """Return how many receipts wait for their answer or its decision."""
+        return self.store.count(WAITING.name)
+
+    def sweep(self) -> int:
+        """Drop what has outlived its retention; return how many rows.
+
+        An epoch that is over by the clock of that moment stays over: if the clock was wrong, what was spent in it may be
+        gone, and nobody may spend it again.
+        """
+        today = day_of(self._clock)
+        with self.store.atomic():
+            if today > self.terms.epoch.last_day:
+                self.store.insert_once(OVER.name, self.terms.epoch.encode(), {})
+            return self.store.sweep(today)
+
+    def _ask(self, message: Message) -> tuple[str, bytes]:
+        today = self._open_day()
         if message.body[DIGEST_BYTES:] != self._channel_of(message):
             raise ForgeryError("the offer is asked for on another channel than this")
         return "offer", Offer.make(self.terms, self._key, message.body, day=today).encode()
 
     def _commit(self, message: Message) -> tuple[str, bytes]:
         offer, name = read_commit(self.terms, message.body)
-        today = day_of(self._clock)
+        today = self._open_day()
         if offer.day != today:
             raise ForgeryError("the offer was made on another day; ask for a new one")
         if offer.channel != self._channel_of(message):
@@ -125,10 +147,10 @@ class Lender:
             row: Row = {"answer": name, "deadline": deadline}
             first = self.store.insert_once(RECEIPTS.name, offer.nullifier, row, today)
             if first is None:
-                if self._waiting >= MAX_WAITING:
+                if self.waiting() >= MAX_WAITING:
                     raise ForgeryError("too many answers wait; come back later")
-                self.store.put(WAITING.name, name, {"offer": offer.nullifier}, today)
-                self._waiting += 1
+                wait: Row = {"offer": offer.nullifier, "terms": self.terms.fingerprint}
+                self.store.put(WAITING.name, name, wait, today)
             elif first["answer"] != name:
                 raise ForgeryError("another answer to this offer has a receipt already; ask for a new offer")
             else:
@@ -143,10 +165,14 @@ class Lender:
         return "noted", b""
 
     def _keep(self, answer: bytes) -> bytes:
-        name = digest(answer)
-        if self.store.get(WAITING.name, name) is None and self.store.get(DECIDED.name, name) is None:
-            raise ForgeryError("no receipt was given for this answer")
-        self.store.insert_once(ANSWERS.name, name, {"answer": answer}, day_of(self._clock))
+        name, today = digest(answer), day_of(self._clock)
+        with self.store.atomic():
+            waits = self.store.get(WAITING.name, name) is not None
+            if not waits and self.store.get(DECIDED.name, name) is None:
+                raise ForgeryError("no receipt was given for this answer")
+            self.store.insert_once(ANSWERS.name, name, {"answer": answer}, today)
+            if waits:
+                self.store.insert_once(ARRIVED.name, name, {}, today)
         return name
 
     def _fetch(self, message: Message) -> tuple[str, bytes]:
@@ -164,9 +190,10 @@ class Lender:
     def settle(self) -> int:
         """Decide every answer that has come; return how many. A service calls it by the clock, before deadlines."""
         arrived = []
-        for name, row in self.store.items(WAITING.name):
-            kept = self.store.get(ANSWERS.name, name)
-            if kept is not None:
+        for name, _ in self.store.items(ARRIVED.name):
+            row, kept = self.store.get(WAITING.name, name), self.store.get(ANSWERS.name, name)
+            # Another epoch's answer is decided by whoever has its terms.
+            if row is not None and kept is not None and row["terms"] == self.terms.fingerprint:
                 arrived.append((name, _bytes(row, "offer"), _bytes(kept, "answer")))
         if not arrived:
             return 0
@@ -203,8 +230,8 @@ class Lender:
         said = int(verdict == Verdict.APPROVED) if verdict in (Verdict.APPROVED, Verdict.REFUSED) else None
         with self.store.atomic():
             self.store.insert_once(DECIDED.name, name, {"approved": said, "signed": signed}, today)
-            if self.store.take(WAITING.name, name) is not None:
-                self._waiting -= 1
+            self.store.take(WAITING.name, name)
+            self.store.take(ARRIVED.name, name)
 
     def file(self, answer: bytes) -> tuple[bytes, bytes | None]:
         """Return the decision on an answer that a judge shows, and the earlier answer where it says "used before".

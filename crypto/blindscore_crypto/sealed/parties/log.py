@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from blindscore.errors import BlindscoreError, ForgeryError
+from blindscore.errors import BlindscoreError, DataError, ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, wall_clock
 from blindscore.parties.store import Field, Store, TableSpec
@@ -74,8 +74,12 @@ class LogKeeper:
 
     def append(self, entry: bytes) -> int:
         """Admit an entry; return its index. ForgeryError if the rules do not admit it."""
-        index = self.book.append(entry)
-        self.store.insert_once(ENTRIES.name, index.to_bytes(8, "big"), {"entry": entry})
+        self.book.admitted(entry)
+        index = len(self.book.entries)
+        # Kept before it is believed: a head over what the disk does not hold would be denied after a restart.
+        if self.store.insert_once(ENTRIES.name, index.to_bytes(8, "big"), {"entry": entry}) is not None:
+            raise DataError("another keeper has written to this log's store; one keeps it")
+        self.book.append(entry)
         self._head = None
         return index
 
@@ -149,6 +153,7 @@ class Witness:
         self._key, self._log, self._clock, self._tolerance = key, log, clock, tolerance_s
         self._registrar = registrar
         self.book = _book(registrar, store)
+        self._behind = False  # whether what the store holds must be read again
         store.declare(SEEN)
 
     @property
@@ -173,17 +178,7 @@ class Witness:
         entries = [reader.blob(MAX_ENTRY) for _ in range(count)]
         reader.end()
         self._log.require(head.signed, head.signature, Purpose.LOG_HEAD)
-        with self.store.atomic():
-            book = self.book
-            if since > len(book.tree) or since + count > head.size:
-                raise ForgeryError("the log's extension leaves entries out")
-            for index, entry in enumerate(entries, since):
-                if index < len(book.entries):
-                    if book.entries[index] != entry:
-                        raise ForgeryError("the log has changed an entry; its two heads convict it")
-                    continue
-                book.append(entry)
-                self.store.insert_once(ENTRIES.name, index.to_bytes(8, "big"), {"entry": entry})
+        book = self._grown(head.size, since, entries)
         if len(book.tree) < head.size:
             return Message(message.sender, "followed", len(book.tree).to_bytes(8, "big"))
         if (book.tree.root(head.size), book.map.root) != (head.root, head.map_root) or len(book.tree) != head.size:
@@ -196,3 +191,21 @@ class Witness:
         self.store.put(SEEN.name, b"head", {"time": head.time})
         body = head.size.to_bytes(8, "big") + self.public.id + head.cosign(self._key)
         return Message(message.sender, "cosigned", body)
+
+    def _grown(self, size: int, since: int, entries: list[bytes]) -> Book:
+        """Return the book with these entries, each kept before anything is cosigned."""
+        if self._behind:
+            self.book, self._behind = _book(self._registrar, self.store), False
+        book, known = self.book, len(self.book.entries)
+        if since > known or since + len(entries) > size:
+            raise ForgeryError("the log's extension leaves entries out")
+        if any(book.entries[i] != entry for i, entry in enumerate(entries[: known - since], since)):
+            raise ForgeryError("the log has changed an entry; its two heads convict it")
+        # Until all of it is kept, memory is ahead of the disk, and a restart would cosign another log of this size.
+        self._behind = True
+        with self.store.atomic():
+            for index, entry in enumerate(entries[known - since :], known):
+                book.append(entry)
+                self.store.insert_once(ENTRIES.name, index.to_bytes(8, "big"), {"entry": entry})
+        self._behind = False
+        return book

@@ -71,6 +71,14 @@ class Office:
         except BlindscoreError:
             return [Message(message.sender, "refused", b"")]
 
+    def settle(self) -> int:
+        """See :meth:`.Lender.settle`."""
+        return self._desk.settle()
+
+    def sweep(self) -> int:
+        """See :meth:`.Lender.sweep`."""
+        return self._desk.sweep()
+
     def grant(self, body: bytes) -> bytes:
         """Return the blind signature for an approved answer. The same request gets the same answer, another none.
 

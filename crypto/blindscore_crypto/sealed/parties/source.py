@@ -40,6 +40,7 @@ SESSION_S = 600  # an open session answers within this time, or not at all
 KEEP_DAYS = 40
 _CUSTOMERS = TableSpec("customers", Field("customer", "own"), (Field("public", "opaque"),), keep_days=KEEP_DAYS)
 _FETCHED = TableSpec("fetched", Field("customer", "own"), (COUNT,), keep_days=KEEP_DAYS)
+_OVER = TableSpec("over", Field("epoch", "own"), ())
 _SESSIONS = TableSpec("sessions", Field("session", "own"), (Field("state", "own"), Field("began", "own")), keep_days=1)
 
 
@@ -81,7 +82,7 @@ class Source:
         self.name, self.store = name, store
         self._layout, self._key, self._epoch, self._group = layout, key, epoch, group
         self._clock, self._blind, self._limit = clock, blind, limit
-        store.declare(records_table(layout.features), _CUSTOMERS, _FETCHED, _SESSIONS)
+        store.declare(records_table(layout.features), _CUSTOMERS, _FETCHED, _SESSIONS, _OVER)
         published = None
         if blind is not None:
             bare = EpochKey(layout.fingerprint, epoch, blind.key, b"")
@@ -91,6 +92,14 @@ class Source:
     def enrol(self, legal_id: str, record: Mapping[str, Value]) -> None:
         """Keep a customer's record: a value for each feature of the layout, None where it is missing."""
         self.store.put("records", legal_id.encode(), {name: record[name] for name in self._layout.features})
+
+    def sweep(self) -> int:
+        """Drop what has outlived its retention; return how many rows. An epoch that is over by now stays over."""
+        today = day_of(self._clock)
+        with self.store.atomic():
+            if today > self._epoch.last_day:
+                self.store.insert_once(_OVER.name, self._epoch.encode(), {})
+            return self.store.sweep(today)
 
     def handle(self, message: Message) -> list[Message]:
         """See :class:`~blindscore.parties.party.Party`. A customer is whom the line shows by legal id."""
@@ -105,7 +114,7 @@ class Source:
 
     def _request(self, legal_id: str, body: bytes) -> tuple[str, bytes]:
         today = day_of(self._clock)
-        if today > self._epoch.last_day:
+        if today > self._epoch.last_day or self.store.get(_OVER.name, self._epoch.encode()) is not None:
             raise ForgeryError("this epoch is over; ask under the next one's keys")
         row = self.store.get("records", legal_id.encode())
         if row is None:

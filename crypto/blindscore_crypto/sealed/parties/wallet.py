@@ -42,7 +42,7 @@ from blindscore_crypto.sealed.terms import LOAN, Epoch, Signatory, Terms, bins_b
 LONGEST_WAIT_S = 86_400  # a lender that wants longer is not answered
 BATCH = 4
 SECRET = TableSpec("secret", Field("epoch", "own"), (Field("k", "own"),))
-TERMS = TableSpec("terms", Field("fingerprint", "own"), (Field("terms", "own"),))
+TERMS = TableSpec("terms", Field("epoch", "own"), (Field("terms", "own"),))
 STAGE = TableSpec("stage", Field("what", "own"), (Field("stage", "own"), Field("keys", "own")))
 APPLICATIONS = TableSpec(
     "applications",
@@ -101,6 +101,10 @@ class Wallet:
     # What the person may ask
 
     @property
+    def _when(self) -> bytes:
+        return self.setting.epoch.encode()  # an old epoch's terms must not answer for this one's
+
+    @property
     def terms(self) -> Terms:
         """The terms that were found in the public log.
 
@@ -109,7 +113,7 @@ class Wallet:
         DataError
             None were found yet.
         """
-        row = self.store.get(TERMS.name, b"terms")
+        row = self.store.get(TERMS.name, self._when)
         if row is None:
             raise DataError("this wallet has not found the lender's terms in the public log yet")
         return Terms.decode(_bytes(row, "terms"))
@@ -191,7 +195,7 @@ class Wallet:
 
     def application(self) -> Row | None:
         """Return the papers of this epoch's application to the lender, or None."""
-        row = self.store.get(TERMS.name, b"terms")
+        row = self.store.get(TERMS.name, self._when)
         return None if row is None else self.store.get(APPLICATIONS.name, self._answered())
 
     def verdict(self) -> bool | None:
@@ -238,13 +242,13 @@ class Wallet:
         try:
             yield
         except BlindscoreError as error:
-            number = len(self.store.items(TROUBLE.name))
+            number = self.store.count(TROUBLE.name)
             self.store.put(TROUBLE.name, number.to_bytes(4, "big"), {"why": str(error)})
 
     def _begin(self, command: str) -> list[Message]:
         """Find the terms, fetch what is missing, apply; ``learn`` stops before the application."""
         self.store.put(STAGE.name, b"goal", {"stage": command.encode(), "keys": b""})
-        if self.store.get(TERMS.name, b"terms") is None:
+        if self.store.get(TERMS.name, self._when) is None:
             return self._look_up(b"name", [name_key(self.setting.lender)])
         return self._fetch_or_ask()
 
@@ -296,7 +300,7 @@ class Wallet:
                 raise ForgeryError(
                     f"the epoch key of {source.name!r} is not the published one; it could mark its holder"
                 )
-        self.store.put(TERMS.name, b"terms", {"terms": terms.encode()})
+        self.store.put(TERMS.name, self._when, {"terms": terms.encode()})
 
     # Sources
 

@@ -1,0 +1,12 @@
+"""Storm: random sequences of operations and faults over real parties and real stores, and what must hold all the same.
+
+::
+
+    village   keys, terms of two epochs, wallets that hold signatures: made once, copied for every sequence
+    faulty    a store that crashes its party at a chosen step, or has no room left
+    weather   one sequence: deliver, drop, double, replay, crash, kill, fill the disk, jump the clock, rotate, sweep
+    ledger    what was acknowledged on the wire, and the invariants
+    campaign  many sequences, side by side; the seeds of those that fail
+
+In the manner of deterministic simulation: one seed gives one schedule. Keys and blinding are fresh all the same.
+"""

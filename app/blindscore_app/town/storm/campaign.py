@@ -1,0 +1,81 @@
+"""Campaign: many sequences, and the seeds of those in which something did not hold.
+
+Sequences alternate between the sealed and the one-show form; every tenth lies on SQLite files, the others in memory.
+Signatures are checked once each and remembered: a check is a pure function, and parties that come up anew would spend
+nine tenths of the time on those of a log that they have read before.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from unittest.mock import patch
+
+from blindscore_app.town.storm.village import Village
+from blindscore_app.town.storm.weather import play
+from blindscore_crypto.channel.signatures import VerifyingKey
+
+ON_DISK = 10  # every so manieth sequence
+
+
+@dataclass
+class Outcome:
+    """What a campaign saw."""
+
+    sequences: int = 0
+    operations: Counter[str] = field(default_factory=Counter)
+    crashes: int = 0
+    decisions: int = 0
+    broken: dict[int, list[str]] = field(default_factory=dict)  # seed -> what did not hold
+
+    def text(self) -> str:
+        """Return it in a few lines; seeds of broken sequences first."""
+        lines = [f"seed {seed}: {breach}" for seed, said in self.broken.items() for breach in said]
+        count = f"{self.sequences} sequences, {sum(self.operations.values())} operations, {self.crashes} crashes at a "
+        lines.append(count + f"step, {self.decisions} decisions; {len(self.broken)} sequences broke an invariant")
+        return "\n".join(lines)
+
+
+def campaign(
+    seeds: Sequence[int],
+    villages: Sequence[Village] | None = None,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Outcome:
+    """Play one sequence a seed.
+
+    Parameters
+    ----------
+    villages
+        Whose parties play; by default a sealed and a one-show one.
+    tick
+        Called after each, with how many were played.
+    """
+    villages = villages or (Village(blind=False), Village(blind=True))
+    outcome = Outcome()
+    with _checks_remembered():
+        for seed in seeds:
+            village = villages[seed % len(villages)]
+            if seed % ON_DISK == ON_DISK - 1:
+                with tempfile.TemporaryDirectory() as folder:
+                    broken, weather = play(village, seed, Path(folder))
+            else:
+                broken, weather = play(village, seed)
+            outcome.sequences += 1
+            outcome.operations.update(weather.trail)
+            outcome.crashes += weather.crashes
+            outcome.decisions += len(weather.said.decisions)
+            if broken:
+                outcome.broken[seed] = broken
+            tick(outcome.sequences)
+    return outcome
+
+
+@contextmanager
+def _checks_remembered() -> Iterator[None]:
+    with patch.object(VerifyingKey, "accepts", lru_cache(maxsize=1 << 16)(VerifyingKey.accepts)):
+        yield
