@@ -66,3 +66,21 @@ def order(
     from blindscore_app.town.board import serve_order
 
     serve_order(folder, on, person if kind is Kind.PERSON else "", as_json=as_json)
+
+
+@app.command()
+def storm(
+    sequences: Annotated[int, typer.Option(help="How many random sequences of operations and faults.", min=1)] = 500,
+    seed: Annotated[int, typer.Option(help="Of the first; each sequence can be had again by its own.")] = 0,
+) -> None:
+    """Play random operations, replays, crashes and full disks over real parties and stores; print what broke."""
+    from blindscore.extras import require
+
+    require("frontier")
+    from blindscore_app.progress import bar
+    from blindscore_app.town.storm.campaign import campaign
+
+    with bar() as report:
+        seen = campaign(range(seed, seed + sequences), tick=lambda done: report("sequences", done, sequences))
+    print(seen.text())
+    raise typer.Exit(1 if seen.broken else 0)

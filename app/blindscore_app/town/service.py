@@ -37,6 +37,7 @@ LOG = logging.getLogger("blindscore.town")
 MAX_REQUEST = 1 << 20  # bytes of a request's body
 AT_ONCE = 16  # requests worked on or waiting; beyond that, come again later
 READ_S = 10.0  # within which a body must have arrived
+SWEEP_S = 3600.0  # between the times at which what has outlived its retention is dropped
 REFRESH_S = 300.0  # between the times at which a log has its head cosigned anew
 MAX_STEPS = 256  # messages that one request may set off
 REMEMBERED = 4096  # durations kept for the quantiles
@@ -96,6 +97,7 @@ class Service:
     def __post_init__(self) -> None:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
+        self._sweep_due = time.monotonic()
         self._one_at_a_time = threading.Lock()  # a party answers one message after another
 
     def app(self) -> Starlette:
@@ -198,9 +200,15 @@ class Service:
         since
             When a party that refreshes (:class:`~blindscore_crypto.sealed.parties.log.LogKeeper`) last did, seconds.
         """
-        settle, refresh = (getattr(self.party, name, None) for name in ("settle", "refresh"))
-        if settle is not None:
-            settle()
+        settle, sweep, refresh = (getattr(self.party, name, None) for name in ("settle", "sweep", "refresh"))
+        try:
+            if settle is not None:
+                settle()
+            if sweep is not None and time.monotonic() >= self._sweep_due:
+                sweep()
+                self._sweep_due = time.monotonic() + SWEEP_S
+        except BlindscoreError as error:  # the database is away, or full: what waits is settled in a later round
+            LOG.info(json.dumps({"role": self.party.role, "by the clock": type(error).__name__}))
         if refresh is not None and time.monotonic() - since >= REFRESH_S:
             with self._one_at_a_time:
                 messages = refresh()

@@ -67,8 +67,10 @@ class Acknowledged:
         for name, size in self.heads:
             if len(self.heads[name, size]) > 1:
                 yield f"{name} has cosigned two logs of {size} entries"
-            if len(stores[name].items("entries")) < size:
-                yield f"{name} has cosigned {size} entries and has kept {len(stores[name].items('entries'))}"
+            if stores[name].count("entries") < size:
+                yield f"{name} has cosigned {size} entries and has kept {stores[name].count('entries')}"
+            if stores[LOG].count("entries") < size:
+                yield f"{name} has cosigned {size} entries and the log has kept {stores[LOG].count('entries')}"
         for index, entry in self.published.items():
             row = stores[LOG].get("entries", index.to_bytes(8, "big"))
             if row is None or row["entry"] != entry:

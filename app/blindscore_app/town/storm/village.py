@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from blindscore.errors import MissingExtraError
@@ -20,6 +20,7 @@ from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.blind.acl import AclSigner
+from blindscore_crypto.sealed.blind.blind_rsa import BlindSigner
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
@@ -74,6 +75,12 @@ def holder_of(wallet: str) -> str:
     return wallet.removeprefix("wallet of ").removesuffix("'s copy")
 
 
+@lru_cache(maxsize=1)
+def _token_signer() -> BlindSigner:
+    """Return the perk's signing key, made once: drawing two primes takes longer than many sequences."""
+    return BlindSigner()
+
+
 @dataclass
 class Village:
     """Keys, published entries, templates of stores.
@@ -96,7 +103,7 @@ class Village:
             for name, layout in self.layouts.items()
             for epoch in EPOCHS
         }
-        self.issuer = RsaIssuer(THRESHOLD, EPOCHS[0])
+        self.issuer = RsaIssuer(THRESHOLD, EPOCHS[0], _token_signer())
         self.challenge = Challenge("perks.example", "bicycles.example")
         pending = [request_token(self.challenge, self.issuer.key) for _ in range(TOKENS)]
         self.tokens = [one.finish(self.issuer.answer(one.request)) for one in pending]

@@ -1,4 +1,4 @@
-"""Weather: one sequence of operations and faults, drawn from a seed, and then calm, in which everything must come right.
+"""Weather: a sequence of operations and faults, drawn from a seed, and then calm, in which all must come right.
 
 What flies is a list of messages: each may be delivered in any order, dropped, doubled, or said again later. A party
 that crashes loses what it was about to say, and comes up from its store. Every party has a clock of its own.
@@ -165,14 +165,14 @@ class Weather:
             "crash at a step": (12, self._crash_soon),
             "kill": (2, self._kill),
             "start": (4, self._start),
-            "fill a disk": (1.5, self._fill),
+            "fill a disk": (3, self._fill),
             "make room": (3, self._make_room),
             "database restarts": (2, self._restart_database),
             "clock": (4, self._clock),
             "settle": (5, self._settle),
             "refresh": (2, self._refresh),
             "sweep": (1.5, self._sweep),
-            "publish": (1.5, self._publish),
+            "publish": (3, self._publish),
             "visit": (2, self._visit),
             "redeem": (3, self._redeem),
             "rotate": (0.4 if self.epoch is EPOCHS[0] else 0.0, self._rotate),
@@ -250,7 +250,7 @@ class Weather:
     def _settle(self) -> None:
         lender = self.parties[LENDER]
         if lender is not None:
-            self._guarded(LENDER, lambda: [] if lender.settle() >= 0 else [])
+            self._guarded(LENDER, lambda: _silent(lender.settle()))
 
     def _refresh(self) -> None:
         keeper = self.parties[LOG]
@@ -262,7 +262,7 @@ class Weather:
         party, day = self.parties[name], day_of(self.clocks[name])
         if party is None:
             return
-        self._guarded(name, lambda: [] if party.sweep() >= 0 else [])
+        self._guarded(name, lambda: _silent(party.sweep()))
         self.closed |= {(name, epoch.number) for epoch in EPOCHS if day > epoch.last_day}
         if name == LENDER:
             self.kept_since = max(self.kept_since, day - 40)
@@ -379,6 +379,11 @@ class Weather:
             close = getattr(store.inner, "close", None)
             if close is not None:
                 close()
+
+
+def _silent(done: int) -> list[Message]:
+    """Work that says nothing to anybody."""
+    return []
 
 
 def play(village: Village, seed: int, folder: Path | None = None) -> tuple[list[str], Weather]:

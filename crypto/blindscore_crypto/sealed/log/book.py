@@ -33,9 +33,10 @@ class Book:
             Malformed, not signed by who may say it, or one of its keys is taken.
         """
         entry = self.admitted(data)
+        keys = entry.keys()
         index = self.tree.append(data)
         self.entries.append(data)
-        for key in entry.keys():
+        for key in keys:
             self._index[key] = index
             self.map.insert(key, leaf_hash(data))
         if entry.kind == Kind.MEMBER:
@@ -47,7 +48,8 @@ class Book:
         """Return what an entry says, if the rules admit it; raises as :meth:`append`, and adds nothing."""
         entry = Entry.decode(data)
         self._check(entry)
-        taken = [key for key in entry.keys() if key in self._index]
+        keys = entry.keys()
+        taken = [key for key in keys if key in self._index]
         if taken:
             raise ForgeryError(
                 f"the log holds another {entry.kind.name.lower().replace('_', ' ')} under this key, "

@@ -120,8 +120,8 @@ class Lender:
     def sweep(self) -> int:
         """Drop what has outlived its retention; return how many rows.
 
-        An epoch that is over by the clock of that moment stays over: if the clock was wrong, what was spent in it may be
-        gone, and nobody may spend it again.
+        An epoch that is over by the clock of that moment stays over: if the clock was wrong, what was spent in it may
+        be gone, and nobody may spend it again.
         """
         today = day_of(self._clock)
         with self.store.atomic():

@@ -1,0 +1,184 @@
+"""Random operations and faults over real parties and stores: nothing is lost, and planted defects are seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from blindscore.errors import ForgeryError
+from blindscore.parties.message import Message
+from blindscore.parties.party import DAY_S, SetClock
+from blindscore.parties.store import MemoryStore
+from blindscore_app.town.storm.campaign import campaign
+from blindscore_app.town.storm.faulty import FaultyStore
+from blindscore_app.town.storm.village import EPOCHS, LENDER, LOG, TODAY, Village
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.sealed.offer import ask
+from blindscore_crypto.sealed.parties.gate import Gate, Redeemed
+from blindscore_crypto.sealed.parties.lender import Lender
+from blindscore_crypto.sealed.parties.log import ENTRIES, LogKeeper
+from blindscore_crypto.sealed.parties.wallet import Wallet
+
+SEQUENCES = 500
+
+
+@pytest.fixture(scope="module")
+def villages():
+    return [Village(blind=False), Village(blind=True)]
+
+
+def test_five_hundred_storms_break_nothing(villages):
+    seen = campaign(range(SEQUENCES), villages)
+    assert not seen.broken, seen.text()
+    assert (seen.sequences, len(seen.operations)) == (SEQUENCES, 20)  # every operation was played
+    assert min(seen.operations.values()) > SEQUENCES // 10
+    assert seen.crashes > SEQUENCES // 2
+    assert seen.decisions > SEQUENCES
+
+
+# Planted defects: a campaign that cannot see them would prove nothing.
+
+
+class SpendsNothing(Lender):
+    def _decide(self, name, offer, checked):
+        self.store = Without(self.store, "spent")
+        super()._decide(name, offer, checked)
+        self.store = self.store.inner
+
+
+class Without(FaultyStore):
+    """A store that says yes to writes of one table and forgets them."""
+
+    def __init__(self, inner, table):
+        super().__init__(inner)
+        self.table = table
+
+    def insert_once(self, table, key, row, day=0):
+        return None if table == self.table else super().insert_once(table, key, row, day)
+
+
+class NotesNothing(Lender):
+    def _answer(self, message):
+        if message.body[-1] % 2:
+            return super()._answer(message)
+        return "noted", b""
+
+
+class ForgetsReceipts(Lender):
+    def _commit(self, message):
+        kind, body = super()._commit(message)
+        self.store.take("receipts", body[4:36])
+        return kind, body
+
+
+class BelievesBeforeItKeeps(LogKeeper):
+    def append(self, entry):
+        index = self.book.append(entry)
+        self.store.insert_once(ENTRIES.name, index.to_bytes(8, "big"), {"entry": entry})
+        return index
+
+
+class GrantsAgain(Gate):
+    def redeem(self, visit, token):
+        return Redeemed(super().redeem(visit, token).perk, True)
+
+
+class OneTermsForAll(Wallet):
+    _when = b"terms"
+
+
+def planted(defect):
+    class Planted(Village):
+        def _lender(self, epoch, store, clock):
+            if not issubclass(defect, Lender):
+                return super()._lender(epoch, store, clock)
+            return defect(self.terms[epoch.number], self.keys[LENDER], store, clock=clock, delay_s=20)
+
+        def party(self, name, epoch, store, clock):
+            made = super().party(name, epoch, store, clock)
+            if defect in (BelievesBeforeItKeeps, GrantsAgain) and isinstance(made, defect.__base__):
+                made.__class__ = defect
+            return made
+
+        def wallet(self, name, epoch, store, clock):
+            made = super().wallet(name, epoch, store, clock)
+            if defect is OneTermsForAll:
+                made.__class__ = defect
+            return made
+
+    return Planted(blind=False)
+
+
+@pytest.mark.parametrize(
+    ("defect", "said", "seed"),  # from which seed on; most show in the first twenty
+    [
+        (SpendsNothing, "ada was approved 2 times", 0),
+        (NotesNothing, "was noted and is lost", 0),
+        (ForgetsReceipts, "is lost", 0),
+        (Lender, "no decision can be had", 0),  # the newest terms alone, as if nothing were owed under the last ones
+        (BelievesBeforeItKeeps, "and the log has kept", 140),
+        (GrantsAgain, "the gate has granted a token twice", 0),
+        (OneTermsForAll, "asked in epoch 2 and holds", 0),
+    ],
+)
+def test_a_planted_defect_is_seen(defect, said, seed):
+    village = planted(defect)
+    for start in range(seed, seed + 200, 5):
+        seen = campaign(range(start, start + 5), [village])
+        if any(said in breach for broken in seen.broken.values() for breach in broken):
+            return
+    pytest.fail(f"200 sequences did not show {defect.__name__}")
+
+
+# What the campaign found, and what a wrong clock could undo.
+
+
+def test_an_epoch_that_was_over_when_rows_were_dropped_stays_over(villages):
+    village, clock, store = villages[0], SetClock(TODAY * DAY_S), MemoryStore()
+    lender = village.party(LENDER, EPOCHS[0], store, clock)
+    question = Message(LENDER, "ask", ask(SigningKey().public), "line")
+    assert lender.handle(question)[0].kind == "offer"
+    clock.advance(50 * DAY_S)  # a clock that runs wild, a sweep, and the clock set right
+    lender.sweep()
+    clock.advance(-50 * DAY_S)
+    assert lender.handle(question)[0].kind == "refused"
+    assert village.party(LENDER, EPOCHS[0], store, clock).handle(question)[0].kind == "refused"
+
+
+def test_a_source_and_a_gate_too_keep_an_epoch_closed(villages):
+    village, clock = villages[0], SetClock(TODAY * DAY_S)
+    stores = {name: village.stocked[name].copy() for name in ("bank", "gate")}
+    bank, gate = (village.party(name, EPOCHS[0], stores[name], clock) for name in stores)
+    wallet = village.wallet("wallet of ada", EPOCHS[0], village.stocked["wallet of ada"].copy(), clock)
+    asked = Message("bank", "request", _request(wallet, bank), "ada")
+    assert bank.handle(asked)[0].kind == "issued"
+    visit = gate.visit()
+    assert gate.redeem(visit, village.tokens[0]).first
+    clock.advance(50 * DAY_S)
+    assert (bank.sweep() > 0, gate.sweep()) == (True, 2)
+    clock.advance(-50 * DAY_S)
+    assert bank.handle(asked)[0].kind == "refused"
+    with pytest.raises(ForgeryError, match="epoch is over"):
+        gate.redeem(visit, village.tokens[0])  # it would open a second time: the note that it was spent is gone
+
+
+def _request(wallet, bank):
+    from blindscore_crypto.sealed.holder import request
+
+    group = wallet.terms.group
+    return request(group, wallet.secret(group), bank.signatory.key, 1)
+
+
+def test_a_witness_without_room_cosigns_nothing_that_it_has_not_kept(villages):
+    village, clock = villages[0], SetClock(TODAY * DAY_S + 3600.0)
+    store = FaultyStore(village.stocked["witness 0"].copy())
+    keeper = village.party(LOG, EPOCHS[0], village.stocked[LOG].copy(), clock)
+    witness = village.party("witness 0", EPOCHS[0], store, clock)
+    keeper.append(village.newcomers[0])
+    (extend, *_) = keeper.refresh()
+    extend = Message(extend.to, extend.kind, extend.body, LOG)
+    store.fill()
+    assert [witness.handle(extend)[0].kind for _ in range(2)] == ["refused", "refused"]
+    assert len(village.party("witness 0", EPOCHS[0], store, clock).book.entries) == len(village.entries())
+    store.mend()
+    assert witness.handle(extend)[0].kind == "cosigned"
+    assert store.count("entries") == len(village.entries()) + 1
