@@ -11,7 +11,10 @@ import pytest
 from blindscore.errors import BlindscoreError, DataError
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, load_ledger, write_atomic
 
-LATER = "certified_removal removed people_exposed kind same_as bound_these adversary basis seeds"
+LATER = (
+    "certified_removal removed people_exposed kind same_as bound_these adversary basis seeds "
+    "outside in_crowd worst worst_bound few"
+)
 
 
 def a_row(**changes):

@@ -66,6 +66,13 @@ Kept = Annotated[
     ),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Find no finished part again, and keep none.")]
+Outside = Annotated[
+    str,
+    typer.Option(
+        help="Registers that attackers bring along, by commas: tax roll, credit register, names, friend list.",
+        show_default=False,
+    ),
+]
 Details = Annotated[bool, typer.Option("--details", help="Print the long tables too, before the short one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the ledger as JSON, and nothing else, to stdout.")]
 
@@ -84,6 +91,7 @@ def frontier(
     cache: Kept = None,
     no_cache: NoCache = False,
     settings: Settings = None,
+    outside: Outside = "",
     engine: EngineName = Where.LOCAL,
     workers: Workers = 0,
     details: Details = False,
@@ -105,12 +113,13 @@ def frontier(
 
     asked = f"blindscore frontier --people {people} --seed {seed}{f' --society {kind}' * (kind != 'independent')}"
     further = _further(seed, seeds, quick)
-    command = _with(f"{asked}{_seeds_words(seeds, quick)} --sample {sample}", designs, set_of, quick, settings)
+    brought = choose_outside(outside)
+    command = _with(f"{asked}{_seeds_words(seeds, quick)} --sample {sample}", designs, set_of, quick, settings, brought)
 
     def people_of(another: int) -> Population:
         return make_society(people=people, seed=another, kind=kind)
 
-    _measure(people_of, chosen, (seed, *further), command, out, coalition, quick, kept, details, as_json)
+    _measure(people_of, chosen, (seed, *further), command, out, coalition, quick, kept, details, as_json, brought)
 
 
 def audit(
@@ -127,6 +136,7 @@ def audit(
     cache: Kept = None,
     no_cache: NoCache = False,
     settings: Settings = None,
+    outside: Outside = "",
     details: Details = False,
     as_json: AsJson = False,
 ) -> None:
@@ -144,8 +154,9 @@ def audit(
     told = _seeds_words(seeds, quick)
     command = f"blindscore audit {file.name} --schema {schema.name} --seed {seed}{told} --sample {sample}"
     played = (seed, *_further(seed, seeds, quick))
-    command = _with(command, designs, set_of, quick, settings)
-    _measure(lambda _: population, chosen, played, command, out, coalition, quick, kept, details, as_json)
+    brought = choose_outside(outside)
+    command = _with(command, designs, set_of, quick, settings, brought)
+    _measure(lambda _: population, chosen, played, command, out, coalition, quick, kept, details, as_json, brought)
 
 
 def _further(seed: int, seeds: int, quick: bool) -> list[int]:
@@ -275,11 +286,21 @@ def choose_cache(out: Path, cache: Path | None, no_cache: bool) -> Path | None:
     return kept
 
 
-def _with(command: str, designs: str, set_of: SetOf, quick: bool, settings: list[str] | None) -> str:
+def choose_outside(names: str) -> tuple[str, ...]:
+    """Return the outside registers of a list, or raise :class:`ParameterError`."""
+    from blindscore.surveillance.outside import check_outside
+
+    return check_outside(name.strip() for name in names.split(",") if name.strip())
+
+
+def _with(
+    command: str, designs: str, set_of: SetOf, quick: bool, settings: list[str] | None, outside: Sequence[str]
+) -> str:
     chosen = f" --designs {shlex.quote(designs.replace(' ', ''))}" if designs.strip() else ""
     chosen += f" --set-of {set_of.value}" if set_of is not SetOf.DEFAULT else ""
     changed = "".join(f" --set {shlex.quote(setting)}" for setting in settings or [])
-    return f"{command}{chosen}{changed}{' --quick' if quick else ''}"
+    brought = f" --outside {shlex.quote(','.join(outside))}" if outside else ""
+    return f"{command}{chosen}{changed}{brought}{' --quick' if quick else ''}"
 
 
 def _measure(
@@ -293,6 +314,7 @@ def _measure(
     cache: Path | None,
     details: bool,
     as_json: bool,
+    outside: Sequence[str],
 ) -> None:
     from blindscore.scorecard.scorecard import Scorecard
     from blindscore.surveillance.attacks.registry import load_capabilities
@@ -316,6 +338,7 @@ def _measure(
             progress=progress,
             capabilities=attacks,
             cache=parts,
+            outside=outside,
         )
         done = len(designs) * (1 + len(attacks))
         ledger = hold(

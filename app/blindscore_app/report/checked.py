@@ -84,14 +84,15 @@ def read_ledger(path: Path) -> Ledger:
     ledger = load_ledger(path)
     if not ledger.designs:
         raise DataError(f"{path}: the ledger has no design; run the frontier again")
-    for name, kind, entries in (("designs", DesignRow, ledger.designs), ("rows", Row, ledger.rows)):
+    parts = (("designs", DesignRow, ledger.designs), ("rows", Row, ledger.rows), ("outside", Row, ledger.outside))
+    for name, kind, entries in parts:
         hints = get_type_hints(kind)
         for k, entry in enumerate(entries):
             for key, hint in hints.items():
                 if not _fits(getattr(entry, key), hint):
                     raise DataError(f"{path}: {name}[{k}].{key} is not {_words(hint)}; run the frontier again")
     known = {design.design for design in ledger.designs}
-    stray = sorted({row.design for row in ledger.rows} - known)
+    stray = sorted({row.design for row in (*ledger.rows, *ledger.outside)} - known)
     if stray:
         raise DataError(f"{path}: rows of designs that the ledger does not list: {', '.join(stray)}")
     if len(known) < len(ledger.designs):

@@ -14,6 +14,7 @@ from rich.text import Text
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
 from blindscore_app.locale import _
 from blindscore_app.report import figures, grid
+from blindscore_app.report.naming import naming_table
 
 LOG_WIDTH = 80  # columns where no terminal says how wide it is
 AUC_WIDTH = 6
@@ -97,6 +98,8 @@ def _print_details(whole: Ledger, ledger: Ledger, coalition: str, console: Conso
             console.print()
             console.print(table)
         console.print(Text("Other coalitions. r: removed; b: a bound stands behind it; -: not tried.", style="dim"))
+    if (named := naming_table(ledger, coalition)) is not None:
+        console.print(named)
     console.print()
     console.print(Text(figures.headline(ledger, coalition), style="bold"))
     if weak := figures.weak_spot(ledger, coalition):

@@ -47,6 +47,7 @@ class Capability(Protocol):
     order: ClassVar[int] = 100  # place in the table
     quick: ClassVar[bool] = False  # whether `--quick` plays it
     needs: ClassVar[frozenset[Need]] = frozenset()  # what it is given beyond views, register and auxiliary people
+    brings: ClassVar[bool] = False  # whether it can make something of an outside register
     by_reading: ClassVar[bool] = True  # whether it works by what is read alone: who reads nothing has nothing to try
 
     def secrets(self, truth: Truth) -> list[str]:
@@ -85,7 +86,8 @@ def rows_of(capability: Capability, truth: Truth, wanted: Collection[str] | None
             guess = capability.attack(knowledge, secret)
         if guess is None:
             guess = capability.otherwise(knowledge, secret)
-        return replace(row_of(capability, truth, secret, guess), basis=truth.basis)
+        outside = "" if truth.outside is None else truth.outside.name
+        return replace(row_of(capability, truth, secret, guess), basis=truth.basis, outside=outside)
 
     return each(row, [secret for secret in capability.secrets(truth) if wanted is None or secret in wanted])
 

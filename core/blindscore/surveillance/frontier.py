@@ -33,6 +33,7 @@ from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
 from blindscore.surveillance.marks import Key, marked
 from blindscore.surveillance.memo import Memo
+from blindscore.surveillance.outside import Outside, check_outside, outside_of
 from blindscore.surveillance.truth import Truth, auxiliary_people, truths_of
 from blindscore.threads import each
 
@@ -61,6 +62,7 @@ def measure(
     capabilities: Sequence[Capability] | None = None,
     cache: Cache | None = None,
     wanted: Collection[Key] | None = None,
+    outside: Sequence[str] = (),
 ) -> Ledger:
     """Run designs, attack their views, and return the ledger.
 
@@ -85,11 +87,15 @@ def measure(
         Where finished parts are kept and found again; nothing is kept if None.
     wanted
         The rows to play (design, coalition, capability, secret); all if None.
+    outside
+        Outside registers (:mod:`blindscore.surveillance.outside`) that attackers bring along, each with its own rows.
 
     Raises
     ------
     ParameterError
-        No design is given, or one is given twice.
+        No design is given, or one is given twice, or no outside register is called so.
+    DataError
+        These people have no such outside register.
     """
     names = [design.name for design in designs]
     if not designs or len(set(names)) != len(names):
@@ -104,8 +110,9 @@ def measure(
         person=choose_person(population),
         cache=cache or Cache(),
         wanted=None if wanted is None else frozenset(wanted),
+        outside=tuple(outside_of(population, name) for name in check_outside(outside)),
     )
-    done, steps = 0, GRAIN * len(designs) * (1 + len(stage.capabilities))
+    done, steps = 0, GRAIN * len(designs) * (1 + len(stage.games))
 
     def tell(label: str, finished: int, begun: float = 0.0) -> None:
         nonlocal done
@@ -132,6 +139,7 @@ def measure(
             "sample": max(part.design.real_runs for part in played),
             "baseline": _baseline(names),
             "command": command,
+            "outside": [register.name for register in stage.outside],
             "questions": {capability.name: capability.question for capability in stage.capabilities},
             "person": {} if stage.person is None else stage.person.to_dict(),
             "features": {f.name: {"plain": f.label, "unit": f.unit} for f in population.schema.features},
@@ -139,7 +147,8 @@ def measure(
             "seconds": round(time.perf_counter() - started, 1),
         },
         designs=_against_the_best(population, played),
-        rows=tuple(marked([row for part in played for row in part.rows], _baseline(names))),
+        rows=tuple(marked([row for part in played for row in part.rows if not row.outside], _baseline(names))),
+        outside=tuple(row for part in played for row in part.rows if row.outside),
     )
 
 
@@ -173,8 +182,15 @@ class _Stage:
     person: Person | None
     cache: Cache
     wanted: frozenset[Key] | None = None
+    outside: tuple[Outside, ...] = ()
     memo: Memo = field(default_factory=Memo)
     answers: Memo = field(default_factory=Memo)
+
+    @property
+    def games(self) -> list[tuple[Capability, Outside | None]]:
+        """What is played: every attack, and once more with each outside register if it can make something of one."""
+        plain: list[tuple[Capability, Outside | None]] = [(capability, None) for capability in self.capabilities]
+        return plain + [(one, register) for register in self.outside for one in self.capabilities if one.brings]
 
     def play(self, design: Design, tell: Tell) -> _Played:
         """Run a design and attack its views, or take both from the cache."""
@@ -182,20 +198,20 @@ class _Stage:
         key = design_key(self.population, design, self.scorecard, self.seed)
         kept = self._found(key, design)
         if kept is not None:
-            tell(f"{design.name}: as before", 1 + len(self.capabilities))
+            tell(f"{design.name}: as before", 1 + len(self.games))
             return kept
         run = run_design(self.population, design, self.scorecard, self.seed)
         of_run = run_key(design.name, run)
         truths = truths_of(self.population, design, run, self.auxiliary, self.seed, self.memo, self.answers)
         rows: list[Row] = []
         finished = 1
-        for capability in self.capabilities:
-            label = f"{design.name}: {capability.name}"
+        for capability, register in self.games:
+            label = f"{design.name}: {capability.name}" + (f" with {register.name}" if register else "")
             tell(label, finished)
             begun = partial(tell, label, 0)
-            rows += self._attack(
-                capability, truths, attack_key(key, of_run, capability, self._asked(design, capability)), begun
-            )
+            brought = [replace(truth, outside=register) for truth in truths] if register else truths
+            of_attack = attack_key(key, of_run, capability, self._asked(design, capability, register))
+            rows += self._attack(capability, brought, of_attack, begun)
             finished = 1
         tell(f"{design.name}: done", finished)
         row = _design_row(self.population, design, run, self.person)
@@ -209,18 +225,20 @@ class _Stage:
         if kept is None:
             return None
         rows: list[Row] = []
-        for capability in self.capabilities:
-            found = self._found_rows(attack_key(key, kept["run"], capability, self._asked(design, capability)))
+        for capability, register in self.games:
+            found = self._found_rows(
+                attack_key(key, kept["run"], capability, self._asked(design, capability, register))
+            )
             if found is None:
                 return None
             rows += found
         row = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
         return _Played(row, np.asarray(kept["ranks"], np.int32), tuple(rows))
 
-    def _asked(self, design: Design, capability: Capability) -> tuple[tuple[str, str], ...] | None:
-        """Return the (coalition, secret) pairs that a capability is asked about, None for all."""
+    def _asked(self, design: Design, capability: Capability, register: Outside | None) -> object:
+        """Return the (coalition, secret) pairs that a capability is asked about, or what it brings along; None: all."""
         if self.wanted is None:
-            return None
+            return None if register is None else register.name
         return tuple(sorted((k[1], k[3]) for k in self.wanted if (k[0], k[2]) == (design.name, capability.name)))
 
     def _found_rows(self, key: str) -> tuple[Row, ...] | None:

@@ -22,6 +22,7 @@ from blindscore.parties.view import View
 from blindscore.scorecard.card import Card
 from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.memo import Memo
+from blindscore.surveillance.outside import Outside
 
 T = TypeVar("T")
 Need = Literal["pairs", "places", "months", "records", "rehearsal"]
@@ -91,11 +92,12 @@ class Knowledge:
     seen: tuple[View, ...]  # as the parties bring them
     # What every smaller coalition of these roles has: whoever sees more can do whatever it can. The views come first.
     parts: tuple[View, ...]
-    register: pd.DataFrame  # of everybody, without the legal id
+    register: pd.DataFrame  # of everybody, without the legal id; with the columns of an outside register
     auxiliary: NDArray[np.bool_]  # (n,)
     labels: Mapping[str, Labels]
     published: Published
     seed: int
+    outside: Outside | None = None  # a register that the coalition brings along
     pairs: Pairs | None = None
     places: Places | None = None
     months: Callable[[View, int], list[View]] | None = None  # a view, and the same in the months that follow
@@ -111,6 +113,11 @@ class Knowledge:
     def named(self) -> bool:
         """Whether any record carries the legal id, so that public knowledge adds to it."""
         return any(view.named for view in self.views)
+
+    @property
+    def brought(self) -> str:
+        """Name of the outside register that the coalition brings along; empty without one."""
+        return "" if self.outside is None else self.outside.name
 
     def once(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
         """Return ``compute()``, played once for equal keys: many designs show some party the very same view."""

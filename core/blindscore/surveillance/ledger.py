@@ -65,6 +65,11 @@ class Row:
     # protocol runs), "clear" (nothing cryptographic to run), "modelled" (a protocol that was not run).
     basis: str = "clear"
     seeds: int = 1  # how many societies and attackers a mark of this row was put to
+    outside: str = ""  # the outside register that the coalition brings along; see surveillance.outside
+    in_crowd: float | None = None  # naming and joining: the advantage among 1,000 people, however many are simulated
+    worst: float | None = None  # the chance of the person who was found most surely
+    worst_bound: float | None = None  # the limit of it: 1 / the fewest people of this run who show one and the same
+    few: int | None = None  # people of this run who stand among fewer than five who show the same
 
     def bounded(self, bound: Bound | None) -> Row:
         """Return the row with a bound: on people like these, and on exactly these."""
@@ -115,6 +120,9 @@ class Ledger:
     meta: Mapping[str, Any]
     designs: tuple[DesignRow, ...]
     rows: tuple[Row, ...] = field(default=())
+    # With an outside register in hand: rows of the same kind, kept apart, since they say as much of the register as of
+    # the design. They carry no marks.
+    outside: tuple[Row, ...] = field(default=())
 
     def design(self, name: str) -> DesignRow:
         """Return the row of one design."""
@@ -141,6 +149,7 @@ class Ledger:
             "meta": dict(self.meta),
             "designs": [{k: _plain(v) for k, v in asdict(d).items()} for d in self.designs],
             "rows": [row_dict(row) for row in self.rows],
+            "outside": [row_dict(row) for row in self.outside],
         }
 
     def to_json(self) -> str:
@@ -148,11 +157,11 @@ class Ledger:
         return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
 
     def to_csv(self) -> str:
-        """Return the text of ``ledger.csv``: the rows, one a line, empty cell = null."""
+        """Return the text of ``ledger.csv``: all rows, one a line, empty cell = null."""
         out = io.StringIO()
         writer = csv.DictWriter(out, fieldnames=list(row_keys()), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row_dict(row) for row in self.rows)
+        writer.writerows(row_dict(row) for row in (*self.rows, *self.outside))
         return out.getvalue()
 
 
@@ -225,8 +234,11 @@ def parse_ledger(data: Any) -> Ledger:
     """
     try:
         designs = tuple(_build(DesignRow, entry) for entry in data["designs"])
-        rows = tuple(_build(Row, {k.replace("0.001", "0_001"): v for k, v in entry.items()}) for entry in data["rows"])
-        return Ledger(meta=dict(data["meta"]), designs=designs, rows=rows)
+        rows, outside = (
+            tuple(_build(Row, {k.replace("0.001", "0_001"): v for k, v in entry.items()}) for entry in entries)
+            for entries in (data["rows"], data.get("outside", []))
+        )
+        return Ledger(meta=dict(data["meta"]), designs=designs, rows=rows, outside=outside)
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"not a ledger, or of another version ({error}); run the frontier again") from error
 

@@ -33,6 +33,7 @@ from blindscore.surveillance.knowledge import (
     rng_for,
 )
 from blindscore.surveillance.memo import Memo
+from blindscore.surveillance.outside import Outside
 from blindscore.surveillance.questions import held_out, pairs_of, recurring
 
 AUXILIARY_SHARE = 0.2
@@ -53,6 +54,7 @@ class Truth:
     seed: int
     memo: Memo = field(default_factory=Memo)  # attacks already played on the same view; the attackers' own
     answers: Memo = field(default_factory=Memo)  # what was worked out of the truth; no attack can ask it
+    outside: Outside | None = None  # a register that the coalition brings along
 
     @property
     def targets(self) -> NDArray[np.bool_]:
@@ -133,7 +135,7 @@ class Truth:
             views=self.views,
             seen=seen_by(run, self.coalition.roles),
             parts=self.parts,
-            register=public_register(self.population),
+            register=self._register(),
             auxiliary=self.auxiliary,
             labels=MappingProxyType({name: self._labels(name) for name in secrets}),
             published=Published(
@@ -141,6 +143,7 @@ class Truth:
             ),
             seed=self.seed,
             memo=self.memo,
+            outside=self.outside,
         )
         if "pairs" in needs and (pairs := self.pairs()) is not None:
             hidden = np.where(pairs.auxiliary, pairs.friends, UNKNOWN)
@@ -161,6 +164,11 @@ class Truth:
             records = Records(self.population.features, self.population.default, train)
             knows = replace(knows, records=records)
         return knows
+
+    def _register(self) -> pd.DataFrame:
+        public = public_register(self.population)
+        more = [] if self.outside is None else [c for c in self.outside.columns if c not in public]
+        return public if self.outside is None else pd.concat([public, self.outside.columns[more]], axis=1)
 
     def _labels(self, secret: str) -> Labels:
         """Return a secret with targets' classes taken out."""

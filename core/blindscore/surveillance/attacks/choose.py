@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from blindscore.designs.design import PUBLIC_CARD
 from blindscore.parties.view import View, columns
 from blindscore.scorecard.card import Card
-from blindscore.surveillance.attacks.link import name_by_register
+from blindscore.surveillance.attacks.naming import name_by_register
 from blindscore.surveillance.capability import Absent, Capability
 from blindscore.surveillance.inference.bound import Bound, identification_bound
 from blindscore.surveillance.inference.classifiers import infer

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from blindscore.parties.view import View
-from blindscore.surveillance.attacks.link import Found, best_of, ways_to_name
+from blindscore.surveillance.attacks.link import best_of, ways_to_name
+from blindscore.surveillance.attacks.naming import Found
 from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.coalitions import at_rest
 from blindscore.surveillance.inference.bound import CROWDS, Bound, crowd_words, entropy_bits
@@ -48,12 +49,12 @@ class Disclose(Capability):
     def judge(self, truth: Truth, secret: str, guess: list[Found]) -> Row:
         """Return the share of people whom one order exposes by name."""
         views, people = _stored(truth.views), len(truth.population)
-        hits, attack = best_of(truth, guess)
+        way = best_of(truth, guess)
         share, bits = Estimate(0.0, 0.0, 0.0), 0.0
         bound: Bound | None = Bound(0.0, 0.0)
         reason = "absent data: nothing readable is stored"
         if views:
-            share = mean_interval(hits, truth.rng("disclose"))
+            share = mean_interval(way.hits(truth), truth.rng("disclose"))
             bits = max(truth.once(("stored bits", view.digest), partial(stored_bits, view)) for view in views)
             bound, reason = _bound(views, int(truth.targets.sum()))
         return Row(
@@ -61,7 +62,7 @@ class Disclose(Capability):
             coalition=truth.coalition.name,
             capability=self.name,
             secret=secret,
-            attack=attack,
+            attack=way.attack,
             advantage=share.value,
             low=share.low,
             high=share.high,

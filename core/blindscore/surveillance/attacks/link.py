@@ -4,64 +4,37 @@ Attack on names: where records carry no legal id, learn on auxiliary people how 
 register depends on the readable columns, and name the person of the register whose quasi-identifiers fit best; equal
 columns must agree exactly. Attack on joins: shared keys, else what the records say
 (:mod:`blindscore.surveillance.attacks.join`). Ties are broken by chance; the hit rate is the exact expectation over
-them.
-Advantage: ``(hit - 1/n)/(1 - 1/n)``.
+them. With an outside register its figures stand beside the public ones, and its ties are laid over friendships that the
+record shows (:mod:`blindscore.surveillance.attacks.matching`).
+Advantage: ``(hit - 1/n)/(1 - 1/n)``, on the mean over people; beside it the same in a crowd of 1,000, and the
+worst-placed person: the chance of whoever was found most surely, and the limit of it, one by the number of people who
+show what that person shows. How many stand among fewer than five who show the same is ``few``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.parties.view import View
+from blindscore.parties.view import View, columns
 from blindscore.surveillance.attacks.join import join_by_values
-from blindscore.surveillance.attacks.profile import readable
+from blindscore.surveillance.attacks.matching import name_by_friends
+from blindscore.surveillance.attacks.naming import Found, name_by_register
 from blindscore.surveillance.capability import Absent, Capability
 from blindscore.surveillance.coalitions import STATE, joinable, seen_by, shared_handles
-from blindscore.surveillance.inference.bound import Bound, crowd_bound, crowd_words
-from blindscore.surveillance.inference.classifiers import infer
-from blindscore.surveillance.inference.evidence import Evidence
+from blindscore.surveillance.inference.bound import CROWDS, Bound, crowd_bound, crowd_words
 from blindscore.surveillance.inference.intervals import mean_interval
-from blindscore.surveillance.knowledge import Knowledge, Labels, codes_by_person, row_codes
+from blindscore.surveillance.knowledge import Knowledge, codes_by_person
 from blindscore.surveillance.ledger import Row
+from blindscore.surveillance.outside import Outside
 from blindscore.surveillance.truth import Truth
-from blindscore.threads import each
 
-Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
-
-
-@dataclass(frozen=True)
-class Naming:
-    """For each target's record, the cells of the register that fit it best: any of their people is named by chance."""
-
-    fits: NDArray[np.uint8]  # (targets, ceil(cells / 8)), bits
-    cell_of: NDArray[np.int64]  # (n,) cell of each person of the register
-    among: NDArray[np.int64]  # (targets,) people in the cells that fit
-
-    def hits(self, truth: Truth) -> Hits:
-        """Return each record's chance of being named rightly."""
-        own = self.cell_of[truth.targets]
-        rows = np.arange(len(own))
-        return (self.fits[rows, own // 8] >> (7 - own % 8) & 1) / self.among
-
-
-@dataclass(frozen=True)
-class Found:
-    """Records that were named or joined, and how."""
-
-    attack: str
-    named: Naming | Hits | None  # a join's chances are computed as it is made; None where there is nothing to name
-
-    def hits(self, truth: Truth) -> Hits:
-        """Return each target's chance of being found."""
-        if isinstance(self.named, Naming):
-            return self.named.hits(truth)
-        return np.zeros(int(truth.targets.sum())) if self.named is None else self.named
+FEW = 5  # people who show one record, under which they are few
 
 
 @dataclass(frozen=True)
@@ -72,6 +45,7 @@ class Link(Capability):
     question = "put your name to a record"
     order = 20
     quick = True
+    brings = True
 
     def secrets(self, truth: Truth) -> list[str]:
         """Return two: the name, and the join of two parties' records."""
@@ -93,24 +67,44 @@ class Link(Capability):
     def judge(self, truth: Truth, secret: str, guess: list[Found]) -> Row:
         """Return the row of the best way."""
         bound, reason = _name_bound(truth) if secret == "name" else _join_bound(truth)
-        hits, attack = best_of(truth, guess)
+        way = best_of(truth, guess)
+        hits = way.hits(truth)
         n = len(hits)
-        chance = 1.0 / n
         hit = mean_interval(hits, truth.rng("link", secret))
-        advantage, low, high = (max(0.0, (h - chance) / (1.0 - chance)) if n > 1 else 0.0 for h in hit)
+        advantage, low, high = (_beyond_chance(h, n) for h in hit)
+        alike = np.ones(n) if any(view.named for view in truth.views) else _fewest_alike(truth)
         return Row(
             design=truth.design,
             coalition=truth.coalition.name,
             capability=self.name,
             secret=secret,
-            attack=attack,
+            attack=way.attack,
             advantage=advantage,
             low=low,
             high=high,
             control=0.0,  # without a view the register alone names nobody's record better than chance
             bits=float(np.log2(n) * hit.value),
             reason=reason,
+            in_crowd=_beyond_chance(way.in_crowd(truth), min(n, CROWDS[0])),
+            worst=float(hits.max()),
+            worst_bound=float(1.0 / alike.min()),
+            few=int((alike < FEW).sum()),
         ).bounded(bound)
+
+
+def _beyond_chance(hit: float, n: int) -> float:
+    return max(0.0, (hit - 1.0 / n) / (1.0 - 1.0 / n)) if n > 1 else 0.0
+
+
+def _fewest_alike(truth: Truth) -> NDArray[np.int64]:
+    """Return how many targets show what each target shows, (targets,), in the record that sets it most apart."""
+
+    def alike(view: View) -> NDArray[np.int64]:
+        _, group, size = np.unique(truth.codes(view), return_inverse=True, return_counts=True)
+        return np.asarray(size[group], np.int64)
+
+    views = _records(truth.views) or truth.views
+    return np.min([truth.once(("alike", view.digest), partial(alike, view)) for view in views], axis=0)
 
 
 def _records(views: Sequence[View]) -> list[View]:
@@ -124,9 +118,9 @@ def _joined(views: Sequence[View]) -> list[tuple[View, View]]:
     return [(second, first) if first.named and not second.named else (first, second) for first, second in pairs]
 
 
-def best_of(truth: Truth, ways: Sequence[Found]) -> tuple[Hits, str]:
-    """Return the chances of the way that finds most, and what it is."""
-    return max(((way.hits(truth), way.attack) for way in ways), key=lambda way: float(way[0].mean()))
+def best_of(truth: Truth, ways: Sequence[Found]) -> Found:
+    """Return the way that finds most."""
+    return max(ways, key=lambda way: float(way.hits(truth).mean()))
 
 
 def ways_to_name(knowledge: Knowledge, views: Sequence[View]) -> list[Found]:
@@ -140,47 +134,22 @@ def ways_to_name(knowledge: Knowledge, views: Sequence[View]) -> list[Found]:
     if not opaque and named:
         return [Found("the record carries the legal id", np.ones(int((~knowledge.auxiliary).sum())))]
     ways = [name_by_register(knowledge, view) for view in opaque or views]
-    return ways + [_join_views(knowledge, view, partner) for view in opaque for partner in named]
+    ways += [_join_views(knowledge, view, partner) for view in opaque for partner in named]
+    if knowledge.outside is not None:
+        ways += [way for view in opaque for way in _by_outside(knowledge, view, knowledge.outside)]
+    return ways
 
 
-def name_by_register(knowledge: Knowledge, view: View) -> Found:
-    """Return how the register names the records of a view: by what they say of its quasi-identifiers."""
-    return knowledge.once(("name", view.digest), lambda: _fit_register(knowledge, view))
-
-
-def _fit_register(knowledge: Knowledge, view: View) -> Found:
-    register, auxiliary = knowledge.register, knowledge.auxiliary
-    targets = np.flatnonzero(~auxiliary)
-    if register.shape[1] == 0 or not view.values:
-        return Found("chance: nothing to compare", np.full(len(targets), 1.0 / len(targets)))
-    evidence = Evidence.of(readable(knowledge, view))
-    cell_of = row_codes(register)
-    cells, first = np.unique(cell_of, return_index=True)
-
-    def fits(name: str) -> NDArray[np.float32]:
-        quasi = _classes(register[name], register[name])  # whoever is without an entry there is known to be
-        if name in view.clear.columns:  # the very same column is in the record: it must agree
-            held = np.full(len(quasi), -1, np.int64)
-            held[view.person] = _classes(register[name], view.clear[name])
-            agrees = held[targets][:, None] == quasi[first][None, :]
-            return np.where(agrees, 0.0, -1e6).astype(np.float32)
-        labels = Labels(np.where(auxiliary, quasi, -1), int(quasi.max()) + 1)
-        guess = infer(evidence, labels, auxiliary, knowledge.seed)
-        return np.asarray(np.log(guess.probability / guess.prior)[targets][:, quasi[first]], np.float32)
-
-    fit = np.stack(each(fits, register.columns)).sum(axis=0)
-    candidates = np.bincount(cell_of[targets], minlength=len(cells))
-    fit[:, candidates == 0] = -np.inf  # the attacker sees from the register that nobody is there
-    tied = fit >= fit.max(axis=1, keepdims=True) - 1e-6
-    among = np.asarray(tied.astype(np.float32) @ candidates.astype(np.float32), np.int64)  # exact below 2^24
-    naming = Naming(np.packbits(tied, axis=1), cell_of, among)
-    return Found("quasi-identifiers inferred from the record", naming)
-
-
-def _classes(register: pd.Series, held: pd.Series) -> NDArray[np.int64]:
-    """Return the class that each value has in the register; -1 for a value that nobody has there."""
-    known = register.astype("str").astype("category").cat.categories
-    return np.asarray(known.get_indexer(pd.Index(held.astype("str"))), np.int64)
+def _by_outside(knowledge: Knowledge, view: View, outside: Outside) -> list[Found]:
+    """Return what an outside register adds: a join by its figures where the record has the like, or by its ties."""
+    ways = []
+    if set(outside.columns) & set(view.clear.columns):
+        kinds = columns("register", knowledge.register.columns)
+        listed = View("register", "legal id", knowledge.register, kinds, np.arange(len(knowledge), dtype=np.int64))
+        ways.append(_join_views(knowledge, view, listed))
+    if outside.ties is not None and view.friends is not None:
+        ways.append(name_by_friends(knowledge, view, outside.ties))
+    return ways
 
 
 def _join_views(knowledge: Knowledge, opaque: View, other: View) -> Found:

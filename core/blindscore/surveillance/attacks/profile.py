@@ -26,7 +26,7 @@ from blindscore.surveillance.inference.evidence import (
     sightings,
 )
 from blindscore.surveillance.inference.judged import class_row
-from blindscore.surveillance.knowledge import Knowledge, codes_by_person
+from blindscore.surveillance.knowledge import Knowledge, Labels, codes_by_person
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.truth import Truth
 
@@ -39,6 +39,7 @@ class Profile(Capability):
     question = "guess your secrets, such as party or illness"
     order = 10
     quick = True
+    brings = True
 
     def secrets(self, truth: Truth) -> list[str]:
         """Return the sensitive columns."""
@@ -62,9 +63,11 @@ def infer_trait(knowledge: Knowledge, secret: str) -> Guess:
         def play() -> Guess:
             evidence = knowledge.scratch.once(("evidence", view.digest), lambda: Evidence.of(readable(knowledge, view)))
             labels = knowledge.labels[secret]
-            return infer(evidence.beside(_labels(knowledge, view, secret)), labels, knowledge.auxiliary, knowledge.seed)
+            return infer(
+                evidence.beside(label_columns(knowledge, view, labels)), labels, knowledge.auxiliary, knowledge.seed
+            )
 
-        return knowledge.once(("profile", secret, view.digest), play)
+        return knowledge.once(("profile", knowledge.brought, secret, view.digest), play)
 
     found = [attack(view) for view in knowledge.parts]
     if knowledge.named:
@@ -79,17 +82,19 @@ def infer_publicly(knowledge: Knowledge, secret: str) -> Guess:
         evidence = Evidence.of(encode(knowledge.register))
         return infer(evidence, knowledge.labels[secret], knowledge.auxiliary, knowledge.seed)
 
-    return knowledge.once(("profile", secret, "public"), play)
+    return knowledge.once(("profile", knowledge.brought, secret, "public"), play)
 
 
 def public_advantage(truth: Truth, secret: str) -> float:
     """Return what the public register alone achieves against a trait."""
 
+    knowledge = truth.knowledge()
+
     def play() -> float:
-        guess = infer_publicly(truth.knowledge(), secret)
+        guess = infer_publicly(knowledge, secret)
         return class_row(truth, "profile", secret, secret, guess, "profile", secret).advantage
 
-    return truth.once(("profile", secret, "public advantage"), play)
+    return truth.once(("profile", knowledge.brought, secret, "public advantage"), play)
 
 
 def readable(knowledge: Knowledge, view: View) -> Columns:
@@ -105,9 +110,9 @@ def readable(knowledge: Knowledge, view: View) -> Columns:
     return columns
 
 
-def _labels(knowledge: Knowledge, view: View, secret: str) -> Columns:
+def label_columns(knowledge: Knowledge, view: View, labels: Labels) -> Columns:
     """Return what auxiliary people's labels say of everybody, over friendships and places that are read."""
-    n, labels = len(knowledge), knowledge.labels[secret]
+    n = len(knowledge)
     columns = [np.zeros((n, 0))]
     if view.friends is not None and len(view.friends):
         friends = view.friends
