@@ -109,6 +109,7 @@ def fit(
         "people": len(people),
         "fitted_on": int(rows.sum()),
         "features": card.features,
+        "left_out": final.left_out_,
         "special": codes,
         "smallest_bin": None if smallest is None else asdict(smallest),
         "findings": odd,
@@ -127,11 +128,12 @@ def fit(
         else f"cross-validated: each person scored by a card fitted with the same settings on the other {FOLDS - 1} of "
         f"{FOLDS} parts; the card written here is fitted on all."
     )
+    gone = "".join(f"\nLeft out: {name}: {why}." for name, why in final.left_out_.items())
     least = "" if smallest is None else f"\nSmallest bin: {smallest.people} people ({smallest.feature})."
     typer.echo(
         f"Written: {out} ({len(card.features)} features of {int(rows.sum())} people{listed})\n"
         f"Fingerprint: {card.fingerprint}\n"
-        f"AUC {reached[0]:.3f} [{reached[1]:.3f}, {reached[2]:.3f}] {how}{least}"
+        f"AUC {reached[0]:.3f} [{reached[1]:.3f}, {reached[2]:.3f}] {how}{least}{gone}"
     )
 
 

@@ -22,6 +22,7 @@ from blindscore.scorecard.inputs import as_frame, as_outcome, as_weights
 from blindscore.scorecard.kernel.kernels import score_columns, score_rows
 from blindscore.scorecard.reasons import REASONS, Reason, reasons
 from blindscore.scorecard.scale import ScaleWish, warn_of_clipping
+from blindscore.scorecard.selection import Rules, left_out
 from blindscore.scorecard.training import Method, Settings, train
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -54,6 +55,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         with too few people as part of "any other", and counts or refuses none of them as unknown.
     locked : names
         Features of `cuts` and `groups` whose bins stay exactly as given, whatever stands in them.
+    select : None, or {rule: number}
+        Features to leave out before the fit: `most_missing` (share of people without a value), `least_iv` (information
+        value beyond luck), `most_alike` (correlation with a feature that tells more); see :mod:`blindscore.scorecard.selection`.
     unknown : "neutral", "missing" or "error"
         A category that is not on the card, when people are scored: the points of the pooled rest, or of the average
         where that is too few; the points of a missing value; or an error.
@@ -74,6 +78,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         The fitted scorecard, plain data. Features that move no point are left out of it: nobody need collect them.
     classes_ : (2,) array
         The two outcomes; the second is the bad one.
+    left_out_ : dict
+        Features that `select` left out, and why.
     counts_ : dict
         Feature -> (bins, 2) training counts of good and bad; empty after :meth:`from_card`.
     least_ : int
@@ -97,6 +103,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         groups: Mapping[str, Sequence[Sequence[str]]] | None = None,
         levels: Mapping[str, Sequence[str]] | None = None,
         locked: Collection[str] = (),
+        select: Mapping[str, float] | None = None,
         unknown: Unknown = "neutral",
         bad: Any = None,
         strength: float = 1.0,
@@ -117,6 +124,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         self.groups = groups
         self.levels = levels
         self.locked = locked
+        self.select = select
         self.unknown = unknown
         self.bad = bad
         self.strength = strength
@@ -174,7 +182,10 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         here = weight > 0
         rows = people if here.all() else people.loc[here]
         columns = [Column.read(rows[name], **by_hand[str(name)]) for name in people.columns]
-        trained = train(columns, bad[here], weight[here], directions, settings)
+        rules, least = Rules.of(self.select), settings.least(int(here.sum()))
+        self.left_out_ = left_out(columns, bad[here], rules, least, settings.unknown)
+        kept = [j for j, name in enumerate(names) if name not in self.left_out_]
+        trained = train([columns[j] for j in kept], bad[here], weight[here], [directions[j] for j in kept], settings)
         warn_of_clipping(trained.card.scale, trained.beyond)
         self.card_, self.counts_, self.classes_ = trained.card, trained.counts, classes
         self.least_, self.smallest_, self.beyond_ = trained.least, trained.smallest, trained.beyond

@@ -7,6 +7,9 @@
     exclude = ["zip"]              # features to leave out
     weights = "sampling_weight"    # column: for how many people a row stands
     prior = 0.04                   # bad rate of those to be scored, where the sample has another
+    [select]                       # leave out before the fit; also: most_alike
+    least_iv = 0.02
+    most_missing = 0.95
     [scale]                        # base_score, base_odds, pdo, low, high
     pdo = 20
     [features.income]              # also: special
@@ -32,6 +35,7 @@ from blindscore.scorecard.card import Card
 
 MAX_BYTES = 1 << 20
 NUMBERS = {"max_bins", "least_count", "least_share", "strength"}
+SELECT = {"most_missing", "least_iv", "most_alike"}
 SCALE = {"base_score", "base_odds", "pdo", "low", "high"}
 WHOLE = {"max_bins", "least_count", "seed", "low", "high"}
 
@@ -80,12 +84,16 @@ class _Reader:
         return SchemaError(f"{self.path}: {what}")
 
     def settings(self, table: dict[str, Any]) -> FitSettings:
-        known = {*NUMBERS, "method", "unknown", "monotone", "seed", "exclude", "weights", "prior", "scale", "features"}
-        self.only("top level", table, known)
+        known = {*NUMBERS, "method", "unknown", "monotone", "seed", "exclude", "weights", "prior"}
+        self.only("top level", table, known | {"scale", "select", "features"})
         out: dict[str, Any] = {key: self.number(key, table[key]) for key in sorted(NUMBERS & table.keys())}
         out |= {key: self.text(key, table[key]) for key in ("method", "unknown") if key in table}
         if "seed" in table:
             out["random_state"] = self.number("seed", table["seed"])
+        select = self.table("select", table.get("select", {}))
+        self.only("[select]", select, SELECT)
+        if select:
+            out["select"] = {key: self.number(key, value) for key, value in select.items()}
         scale = self.table("scale", table.get("scale", {}))
         self.only("[scale]", scale, SCALE)
         out |= {key: self.number(key, value) for key, value in scale.items()}
