@@ -57,7 +57,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         Features of `cuts` and `groups` whose bins stay exactly as given, whatever stands in them.
     select : None, or {rule: number}
         Features to leave out before the fit: `most_missing` (share of people without a value), `least_iv` (information
-        value beyond luck), `most_alike` (correlation with a feature that tells more); see :mod:`blindscore.scorecard.selection`.
+        value beyond luck), `most_alike` (correlation with a feature that tells more); see
+        :mod:`blindscore.scorecard.selection`.
     unknown : "neutral", "missing" or "error"
         A category that is not on the card, when people are scored: the points of the pooled rest, or of the average
         where that is too few; the points of a missing value; or an error.
