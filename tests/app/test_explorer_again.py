@@ -13,7 +13,7 @@ from blindscore.people.society import Kind, make_society
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance import frontier
 from blindscore.surveillance.ledger import parse_ledger
-from blindscore_app.commands.measure import choose_designs
+from blindscore_app.commands.designs import choose_designs
 from blindscore_app.explorer.live import rerun
 
 pytest.importorskip("tenseal", reason="the cryptographic designs need tenseal")

@@ -9,7 +9,7 @@ import pytest
 from blindscore.designs.registry import load_designs
 from blindscore.errors import ParameterError, SchemaError
 from blindscore.extras import missing
-from blindscore_app.commands.measure import SetOf, choose_designs
+from blindscore_app.commands.designs import SetOf, choose_designs
 from blindscore_app.report.world import world_page
 
 ROOT = Path(__file__).parents[2]

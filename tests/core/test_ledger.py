@@ -9,7 +9,8 @@ import json
 import pytest
 
 from blindscore.errors import BlindscoreError, DataError
-from blindscore.surveillance.ledger import DesignRow, Ledger, Row, load_ledger, write_atomic
+from blindscore.surveillance.ledger import DesignRow, Ledger, Row, load_ledger
+from blindscore.whole_files import write_whole
 
 LATER = (
     "certified_removal removed people_exposed kind same_as bound_these adversary basis seeds "
@@ -39,7 +40,7 @@ def a_ledger(*rows):
 def test_a_ledger_reads_back_equal(tmp_path):
     ledger = a_ledger(a_row(tpr_at_fpr_0_001=0.25, bound=0.0, people_exposed=7))
     path = tmp_path / "ledger.json"
-    write_atomic(path, ledger.to_json().encode())
+    write_whole(path, ledger.to_json().encode())
     assert load_ledger(path) == ledger
 
 
@@ -82,6 +83,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch
     path.write_bytes(b"old")
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
-        write_atomic(path, b"new")
+        write_whole(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["out.txt"]
     assert path.read_bytes() == b"old"

@@ -20,14 +20,14 @@ def report(
 ) -> None:
     """Write the self-contained report page of a ledger."""
     check_file(out, ledger)
-    from blindscore.surveillance.ledger import write_atomic
+    from blindscore.whole_files import write_whole
     from blindscore_app.locale import speaking
     from blindscore_app.report.checked import read_ledger
     from blindscore_app.report.html import render_page
 
     with speaking(language):
         page = render_page(read_ledger(ledger), coalition).encode()
-    write_atomic(out, page)
+    write_whole(out, page)
     if as_json:
         import json
 

@@ -20,7 +20,7 @@ def plan(
 ) -> None:
     """Say what a design would cost for so many people, from short real runs of its own code on this machine."""
     from blindscore.errors import ParameterError
-    from blindscore_app.commands.measure import choose_designs
+    from blindscore_app.commands.designs import choose_designs
     from blindscore_app.progress import bar
     from blindscore_app.scale import plan as planner
 

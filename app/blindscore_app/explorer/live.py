@@ -84,7 +84,7 @@ def rerun(ledger: Ledger, progress: Report) -> Live:
     from blindscore.designs.parameters import restored
     from blindscore.people.society import KINDS, make_society
     from blindscore.surveillance.frontier import run_design
-    from blindscore_app.commands.measure import choose_designs
+    from blindscore_app.commands.designs import choose_designs
 
     if not is_synthetic(ledger):
         raise DataError("--live needs a ledger of the synthetic society: real people are not kept in a ledger")

@@ -8,9 +8,10 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from blindscore import whole_files
 from blindscore.errors import DataError
 
 
@@ -75,19 +76,9 @@ def tidy_when_ended() -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` and move it there if the block ends well; else remove it."""
-    with tidy_when_ended():
-        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            yield temporary
-            temporary.chmod(0o644)
-            _to_disk(temporary)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    """As :func:`blindscore.whole_files.replacing`, also where the process is asked to end."""
+    with tidy_when_ended(), whole_files.replacing(path) as temporary:
+        yield temporary
 
 
 @contextmanager
@@ -98,7 +89,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         try:
             yield temporary
             for file in temporary.iterdir():
-                _to_disk(file)
+                whole_files.to_disk(file)
             if path.is_dir():  # a folder cannot be replaced in one step: it is gone for a moment, never half there
                 aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
                 path.replace(aside)
@@ -109,28 +100,10 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             raise
 
 
-def _to_disk(file: Path) -> None:
-    """Wait until a file's bytes are on the disk: else a power cut could leave its name without its content."""
-    with file.open("rb") as written:
-        os.fsync(written.fileno())
-
-
 def write_all(out: Path, files: Mapping[str, bytes]) -> None:
     """Write several files of one run into a directory: all are complete on disk before the first becomes visible."""
     check_directory(out)
     out.mkdir(parents=True, exist_ok=True)
-    staged: list[tuple[Path, Path]] = []
-    with tidy_when_ended():
-        try:
-            for name, data in files.items():
-                handle, temporary = tempfile.mkstemp(dir=out, prefix=f".{name}.")
-                staged.append((Path(temporary), out / name))
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                Path(temporary).chmod(0o644)
-            for path, final in staged:
-                path.replace(final)
-        except BaseException:
-            for path, _ in staged:
-                path.unlink(missing_ok=True)
-            raise
+    with tidy_when_ended(), ExitStack() as stack:
+        for name, data in files.items():
+            stack.enter_context(whole_files.replacing(out / name)).write_bytes(data)

@@ -109,7 +109,7 @@ def measure_here(name: str, people: int = MEASURED_PEOPLE, seed: int = 1) -> Rat
 
     from blindscore.people.society import make_society
     from blindscore.scorecard.scorecard import Scorecard
-    from blindscore_app.commands.measure import choose_designs
+    from blindscore_app.commands.designs import choose_designs
 
     (design,) = choose_designs(name, MEASURED_RUNS, people)
     design.run(make_society(people=WARM_PEOPLE, seed=seed), Scorecard(), np.random.default_rng(seed))

@@ -24,7 +24,8 @@ from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.capability import Capability
-from blindscore.surveillance.ledger import MAX_LEDGER_BYTES, write_atomic
+from blindscore.surveillance.ledger import MAX_LEDGER_BYTES
+from blindscore.whole_files import PRIVATE, write_whole
 
 MOST_BYTES = 256 * 2**20  # that a folder of parts keeps
 PART = re.compile(r"(?P<code>[0-9a-f]{16})-[0-9a-f]{32}(-[0-9a-f]{32})?\.json")
@@ -63,7 +64,7 @@ class Cache:
         if self.folder is None:
             return
         try:
-            write_atomic(self.folder / f"{key}.json", json.dumps(part, allow_nan=False).encode(), 0o600)
+            write_whole(self.folder / f"{key}.json", json.dumps(part, allow_nan=False).encode(), PRIVATE)
         except OSError as error:
             raise DataError(
                 f"{self.folder}: cannot keep results ({error.strerror}); free space, or give another folder"

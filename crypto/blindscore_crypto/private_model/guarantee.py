@@ -14,7 +14,8 @@ from typing import Any
 
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card
-from blindscore.scorecard.forms.json import MAX_BYTES, card_from_json, card_to_json, write_atomically
+from blindscore.scorecard.forms.json import MAX_BYTES, card_from_json, card_to_json
+from blindscore.whole_files import write_whole
 from blindscore_crypto.private_model.accounting import NEIGHBOURS, Release, check_budget, epsilon_of, epsilon_rdp
 from blindscore_crypto.private_model.estimator import PrivateScorecard
 from blindscore_crypto.private_model.methods import METHODS, method_named
@@ -81,7 +82,7 @@ def save_private(model: PrivateScorecard, path: str | os.PathLike[str]) -> None:
             "releases": [{key: getattr(release, key) for key in KEYS} for release in guarantee.releases],
         },
     }
-    write_atomically(Path(path), (json.dumps(plain, indent=1, allow_nan=False) + "\n").encode())
+    write_whole(Path(path), (json.dumps(plain, indent=1, allow_nan=False) + "\n").encode())
 
 
 def load_private(path: str | os.PathLike[str]) -> tuple[Card, Guarantee]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hmac
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
 from blindscore.errors import CardError
 from blindscore.scorecard.card import MAX_BINS, MAX_CHARACTERISTICS, MAX_POINTS, Card, Characteristic, Scale
+from blindscore.whole_files import write_whole
 
 FORMAT_VERSION = 2
 MAX_BYTES = 16 * 1024 * 1024  # a card with 4,096 features of 17 bins stays under it
@@ -119,7 +119,7 @@ def card_from_json(text: str | bytes, *, where: str = "card", expected: str | No
 
 def save_card(card: Card, path: str | os.PathLike[str]) -> None:
     """Write the card as JSON, whole or not at all (temporary file, then rename)."""
-    write_atomically(Path(path), card_to_json(card).encode())
+    write_whole(Path(path), card_to_json(card).encode())
 
 
 def load_card(path: str | os.PathLike[str], *, expected: str | None = None) -> Card:
@@ -136,23 +136,6 @@ def load_card(path: str | os.PathLike[str], *, expected: str | None = None) -> C
     except OSError as error:
         raise CardError(f"{path}: cannot be read ({error.strerror or type(error).__name__})") from error
     return card_from_json(text, where=str(path), expected=expected)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that a reader sees the old file or the whole new one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)  # mkstemp makes private files; give this one the mode that open() would have given
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _refuse_constant(name: str) -> NoReturn:

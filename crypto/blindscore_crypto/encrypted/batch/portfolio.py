@@ -10,7 +10,6 @@ there is no MAC, so the lender believes the bank's opening. The lender's masks f
 
 from __future__ import annotations
 
-import os
 import struct
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 
 from blindscore.errors import CardError, DataError, ForgeryError
 from blindscore.scorecard.card import Card
+from blindscore.whole_files import replacing
 from blindscore_crypto.encrypted.batch.rlwe import (
     PEOPLE,
     T,
@@ -149,24 +149,28 @@ def settle_file(totals: Path, masks: Path, card: Card, scores: Path) -> int:
     """
     layout, points, done = Layout.of(card), Points.of(card), 0
     schema = pa.schema([("score", pa.int16())])
-    part = scores.with_name(scores.name + ".part")
-    try:
-        with pq.ParquetWriter(part, schema) as writer:
-            pairs = zip(_records(totals, _TOTALS, layout), _records(masks, _MASKS, layout), strict=True)
-            for (n, opened), (also, mask) in pairs:
-                masked, by = (np.frombuffer(raw, "<u2", n).astype(np.int64) for raw in (opened, mask))
-                sums = points.low + (masked - by - points.low) % T
-                if n != also or (sums > points.high).any():
-                    raise ForgeryError(f"{totals.name}: totals that this card cannot give; ask the bank to open again")
-                writer.write_table(pa.table({"score": card.clip(points.offset + sums)}, schema=schema))
-                done += n
-    except BaseException as error:
-        part.unlink(missing_ok=True)
-        if type(error) is ValueError:  # zip: one file has more blocks than the other
-            raise ForgeryError(f"{totals.name} and {masks.name} differ in length") from error
-        raise
-    os.replace(part, scores)
+    with replacing(scores) as part, pq.ParquetWriter(part, schema) as writer:
+        pairs = zip(_records(totals, _TOTALS, layout), _records(masks, _MASKS, layout), strict=True)
+        while (both := _next(pairs, totals, masks)) is not None:
+            (n, opened), (also, mask) = both
+            masked, by = (np.frombuffer(raw, "<u2", n).astype(np.int64) for raw in (opened, mask))
+            sums = points.low + (masked - by - points.low) % T
+            if n != also or (sums > points.high).any():
+                raise ForgeryError(f"{totals.name}: totals that this card cannot give; ask the bank to open again")
+            writer.write_table(pa.table({"score": card.clip(points.offset + sums)}, schema=schema))
+            done += n
     return done
+
+
+def _next(pairs: Iterator[tuple[A, B]], totals: Path, masks: Path) -> tuple[A, B] | None:
+    """Return the next pair of blocks, or None after the last."""
+    try:
+        return next(pairs, None)
+    except ValueError as error:
+        if type(error) is not ValueError:
+            raise
+        # Of zip itself: one file has more blocks than the other.
+        raise ForgeryError(f"{totals.name} and {masks.name} differ in length") from error
 
 
 def _shared(work: Callable[[A], B], items: Iterable[A], processes: int) -> Iterator[B]:
@@ -187,15 +191,9 @@ def _shared(work: Callable[[A], B], items: Iterable[A], processes: int) -> Itera
 @contextmanager
 def _created(path: Path, kind: int, layout: Layout) -> Iterator[BinaryIO]:
     """Open a file of records for writing that appears under its name only if all went well."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(_HEADER.pack(b"BLSP", _VERSION, kind, layout.fingerprint))
-            yield file
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    os.replace(part, path)
+    with replacing(path) as part, part.open("wb") as file:
+        file.write(_HEADER.pack(b"BLSP", _VERSION, kind, layout.fingerprint))
+        yield file
 
 
 def _write(
