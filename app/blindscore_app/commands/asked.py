@@ -127,7 +127,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     names = [field.name for field in fields(Asked)]
 
     def spread(**given: object) -> None:
-        asked = Asked(**{name: given.pop(name) for name in names})  # type: ignore[arg-type]
+        asked = Asked(**{name: given.pop(name) for name in names if name in given})  # type: ignore[arg-type]
         command(asked=asked, **given)
 
     options = [
