@@ -112,7 +112,7 @@ def _measure(
     from blindscore_app.report.picture import draw_frontier
     from blindscore_app.report.tables import print_ledger
 
-    parts, brought = Cache(cache), asked.brought
+    parts = Cache(cache)
     with bar() as progress:
         attacks = [c for c in load_capabilities() if not asked.quick or c.quick]
         ledger = measure(
@@ -124,7 +124,7 @@ def _measure(
             progress=progress,
             capabilities=attacks,
             cache=parts,
-            outside=brought,
+            outside=asked.brought,
         )
         done = len(designs) * (1 + len(attacks))
         ledger = hold(
