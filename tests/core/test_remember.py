@@ -12,8 +12,10 @@ from blindscore.people.population import Feature, Schema
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.attacks.remember import Remember, likelihood_ratios, most_suspicious, rare_values
+from blindscore.surveillance.attacks.signals import black_box, together
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference.bound import dp_bound
+from blindscore.surveillance.knowledge import UNKNOWN, Labels
 from blindscore.surveillance.ledger import ABSENT
 from tests.core.planted import CARD, people, run_with, truth_of, view_of
 
@@ -120,3 +122,52 @@ def test_who_does_not_hold_the_card_has_nothing_to_attack():
     (row,) = rows_of(Remember(), truth_of(population, run, roles=("source",)))
     assert (row.kind, row.advantage) == (ABSENT, 0.0)
     assert CARD.fingerprint == run.card.fingerprint
+
+
+SIGNALS = ("loss", "loss among the same outcome", "confidence", "modified entropy")
+
+
+def asked(seed, gain):
+    """Return who is a member, outcomes, and what a model says that is surer of the outcomes of members by ``gain``."""
+    rng = np.random.default_rng(seed)
+    population = people(N, seed=seed)
+    outcome, member = population.default, population.history
+    return population, outcome, member, rng.normal(1.0, 0.5, N) + gain * member
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_each_signal_alone_finds_members_of_whom_a_model_is_surer(signal):
+    for gain, least, most in ((4.0, 0.9, 1.0), (0.0, -0.15, 0.15)):
+        population, outcome, member, confidence = asked(1, gain)
+        level = dict(black_box(confidence, outcome, population.features, CARD))[signal]
+        best = most_suspicious([(signal, level)], member, np.arange(N) % 2 == 0)
+        guess = (level > best.threshold)[1::2]
+        reached = guess[member[1::2]].mean() - guess[~member[1::2]].mean()
+        assert least <= reached <= most
+
+
+def test_neighbours_are_less_likely_where_the_model_is_sure_of_this_very_record():
+    population, outcome, _, _ = asked(2, 0.0)
+    card = Card((Characteristic("income", (0, 400, 0), edges=(1.5,)),), base=500)  # few have the bin of the members
+    good = (card.totals(card.bins(population.features)) - card.scale.offset) / card.scale.factor
+    confidence = np.where(outcome, -good, good)
+    level = dict(black_box(confidence, outcome, population.features, card))["neighbours"]
+    rare = population.features["income"].to_numpy() > 1.5
+    assert level[rare & ~outcome].min() > level[~rare & ~outcome].max()
+    assert level[rare & outcome].max() < level[~rare & outcome].min()
+
+
+def test_signals_together_find_what_none_tells_alone_and_nothing_where_there_is_nothing():
+    rng = np.random.default_rng(4)
+    n = 1500
+    population = people(n)
+    member, outcome, auxiliary = population.history, population.default, np.arange(n) % 5 == 0
+    labels = Labels(np.where(auxiliary, member, UNKNOWN).astype(np.int64), 2)
+    for hint, least, most in ((member, 0.8, 1.0), (rng.random(n) < 0.5, -0.12, 0.12)):
+        side = rng.integers(0, 2, n)
+        pair = [("one", side + 0.2 * rng.normal(size=n)), ("two", (side ^ hint) + 0.2 * rng.normal(size=n))]
+        level = together(pair, outcome, labels, auxiliary, 1)
+        best = most_suspicious([("together", level)], labels.code == 1, auxiliary)
+        guess = (level > best.threshold)[~auxiliary]
+        reached = guess[member[~auxiliary]].mean() - guess[~member[~auxiliary]].mean()
+        assert least <= reached <= most

@@ -5,14 +5,15 @@ algorithm 1). The attacker draws many halves of the population, fits the same ki
 every person how its confidence on the true outcome is distributed with and without it; the released card's value is
 then judged by the ratio of the two normal densities, with each person's variance or one shared by all; offline, by
 how far it lies above what cards without the person say (section VI of that paper); and relative to the mean of all
-shadow cards (difficulty calibration: Watson et al. 2022; Zarifzadeh et al. 2024). Beside them the plain loss attack
-(Yeom et al. 2018), and what the card says of values that hardly anybody shares. The attack that serves best on
-auxiliary people is reported. Advantage: TPR - FPR at the threshold that is best on auxiliary people. Bound: for a card
-released within (epsilon, delta), ``(e^eps - 1 + 2 delta)/(e^eps + 1)``, or the total variation distance between the
-releases with and without a person where that is known and less.
+shadow cards (difficulty calibration: Watson et al. 2022; Zarifzadeh et al. 2024). Beside them the signals that need no
+shadow card (:mod:`blindscore.surveillance.attacks.signals`), what the card says of values that hardly anybody shares,
+and all of these together. The attack that serves best on auxiliary people is reported.
+Advantage: TPR - FPR at the threshold that is best on auxiliary people. Bound: for a card released within (epsilon,
+delta), ``(e^eps - 1 + 2 delta)/(e^eps + 1)``, or the total variation distance between the releases with and without a
+person where that is known and less.
 
-Where a design fits no card again for the attacker (its training would cost minutes), the loss attack stands alone, and
-the row says so.
+Where a design fits no card again for the attacker (its training would cost minutes), the signals that need none stand
+alone, and the row says so.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from blindscore.designs.design import Run
 from blindscore.parties.view import FROM_THE_CARD, View
 from blindscore.scorecard.card import Card
 from blindscore.surveillance.attacks.profile import readable
+from blindscore.surveillance.attacks.signals import TOGETHER, black_box, together
 from blindscore.surveillance.capability import Absent, Capability
 from blindscore.surveillance.inference.bound import dp_bound
 from blindscore.surveillance.inference.classifiers import Guess, infer
@@ -119,14 +121,17 @@ class Remember(Capability):
     def _suspect(self, knowledge: Knowledge, card: Card) -> Suspicion:
         records = _records(knowledge)
         confidence = _confidence(records, card)
-        found = [("loss", confidence), ("rare values", rare_values(records.features, records.outcome, card))]
+        found = black_box(confidence, records.outcome, records.features, card)
+        found.append(("rare values", rare_values(records.features, records.outcome, card)))
         if records.train is not None:
             rng = knowledge.rng("remember", "shadows")
             n = len(knowledge)
             inside = np.array([rng.permutation(n) < n // 2 for _ in range(self.shadows)])
             shadow = np.array([_confidence(records, fitted) for fitted in _fit_shadows(records.train, inside)])
             found += likelihood_ratios(confidence, shadow, inside)
-        member = knowledge.labels[MEMBERSHIP].code == 1  # of targets nobody is known to be one
+        labels = knowledge.labels[MEMBERSHIP]
+        found.append((TOGETHER, together(found, records.outcome, labels, knowledge.auxiliary, knowledge.seed)))
+        member = labels.code == 1  # of targets nobody is known to be one
         best = most_suspicious(found, member, knowledge.auxiliary)
         rehearsed = "" if records.train is not None else "; no shadow cards: its training is not rehearsed here"
         return replace(best, attack=best.attack + rehearsed)
