@@ -10,9 +10,11 @@ import os
 import numpy as np
 import pytest
 
+from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.engines.seal import SealScheme
-from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, SEED_BYTES
-from blindscore_crypto.encrypted.ring.placement import multiplier, secret_of
+from blindscore_crypto.encrypted.mask import Mask
+from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, RLWE, SEED_BYTES
+from blindscore_crypto.encrypted.ring.placement import multiplier, pack, secret_of, unpack
 from blindscore_crypto.encrypted.ring.sampling import centred, ternary
 
 P = BARE
@@ -205,26 +207,56 @@ def test_exact_scores_give_points_away_after_about_as_many_people_as_bins():
     assert not np.allclose(few.reshape(6, 4), points[:, 1:])
 
 
-def replies_to_read_a_point(p, uncovered: float, rng: np.random.Generator, candidates: int = 81) -> int:
-    """Replies after which a source that encrypts falsely has one point, told the mask's factors for nothing.
+POINTS = np.random.default_rng(94).integers(-40, 41, 94)  # what a source that encrypts falsely is after
+CANDIDATES = np.arange(-40, 41)
 
-    It moves every answer by so much of a step as tells the candidates apart; an answer that falls where a candidate's
-    flood would leave the step open rules that candidate out.
+
+def read_by_false_encryption(replies: int, width: int) -> tuple[int, int]:
+    """Play a source that encrypts falsely, with the key: how many points it has after so many real replies.
+
+    It sends any multiple of the modulus in place of an encrypted one, under a secret of zero, and rules out each value
+    of a point under which the answer would lie outside its flood. It is given more than a real one has: the factors.
     """
-    left, moved, replies = np.ones(candidates, bool), np.arange(candidates) / candidates, 0
-    while left.sum() > 1:
-        place = rng.random(p.outputs) * (1 - uncovered) + moved[candidates // 2]  # where in its step each answer falls
-        for where in place:
-            left &= (where - moved) % 1 < 1 - uncovered
-        replies += 1
-    return replies
+    p, rng = RLWE, np.random.default_rng(5)
+    scheme, weights, step = scheme_for(p), POINTS.astype(np.int64), (p.q - 1) // p.t
+    spent = found = 0
+    for i, point in enumerate(POINTS):
+        left = np.ones(len(CANDIDATES), bool)
+        while left.sum() > 1 and spent < replies:
+            moved = int.from_bytes(rng.bytes(16)) % p.q
+            words = np.zeros((len(p.primes), p.degree), np.int64)
+            words[:, p.outputs * i] = [moved % prime for prime in p.primes]
+            upload = os.urandom(SEED_BYTES) + pack(words, p.residue_bytes)
+            scheme.check(upload)  # nothing is wrong with its form
+            mask = Mask.fresh(p.t, p.outputs, os.urandom)
+            reply = scheme.evaluate(upload, mask.weights(weights), mask.shifts, os.urandom)
+            spent += 1
+            for answer, factor in zip(unpack(reply[: 4 * p.outputs], 4).tolist(), mask.factors.tolist(), strict=True):
+                half, place = p.t // 2, answer * p.q >> 32
+                for c in np.flatnonzero(left):
+                    centre = ((factor * int(CANDIDATES[c]) + half) % p.t - half) * moved
+                    away = (place - centre) % step
+                    left[c] = min(away, step - away) <= width + (p.q >> 31)
+        if left.sum() > 1:
+            break
+        found += CANDIDATES[left.argmax()] == point
+    return found, spent
+
+
+def test_a_source_that_encrypts_falsely_reads_a_card_where_three_tenths_of_a_step_are_open(monkeypatch):
+    """The attack as it was played against three bytes a coefficient: the whole card, and not one score is read."""
+    width = int(0.7 * RLWE.q / (2 * RLWE.t))
+    monkeypatch.setattr(type(RLWE), "flood_width", lambda self, bins: width)
+    found, spent = read_by_false_encryption(10_124, width)
+    assert found == len(POINTS)
+    assert spent < 1_500
 
 
 def test_what_a_source_that_encrypts_falsely_reads_in_a_cards_life():
-    """Not protected, but bounded: hundreds of replies a point where three tenths of a step open took a handful."""
-    rng = np.random.default_rng(0)
-    wide_open = np.mean([replies_to_read_a_point(DEFAULT, 0.3, rng) for _ in range(20)])
-    now = np.mean([replies_to_read_a_point(DEFAULT, DEFAULT.uncovered, rng) for _ in range(5)])
-    assert wide_open < 40
-    assert now > 500
-    assert DEFAULT.life(144) / now < 20  # points of a card, of which there are 144
+    """Not proved away, but bounded: two or three points of 94, as the bound in bits says of any attack."""
+    life = RLWE.life(len(POINTS))
+    bound = RLWE.bits_by_false_encryption(life)
+    assert bound < 20 < len(POINTS) * np.log2(len(CANDIDATES)) / 25
+    found, spent = read_by_false_encryption(life, RLWE.flood_width(len(POINTS)))
+    assert spent == life
+    assert found <= 4

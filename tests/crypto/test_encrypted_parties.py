@@ -6,6 +6,7 @@ import inspect
 import os
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from blindscore.parties.sqlite_store import SqliteStore
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES
-from blindscore_crypto.encrypted.parameters import BARE, DEFAULT
+from blindscore_crypto.encrypted.parameters import BARE, DEFAULT, WIDE
 from blindscore_crypto.encrypted.parties.lender import Lender
 from blindscore_crypto.encrypted.parties.read_score import ReadScore
 from blindscore_crypto.encrypted.parties.scorer import BlindScorer
@@ -396,3 +397,19 @@ def test_a_card_bounds_how_often_it_is_asked_by_what_flooding_leaves():
     scorer = World.of(CARD).lender.scorer
     p, bins = scorer.parameters, scorer.layout.size
     assert scorer.life == p.life(bins) == int(2 ** (p.flooding_bits(bins) - 30))
+    assert scorer.of_source == p.of_source(bins) <= scorer.life
+    for each in (DEFAULT, WIDE):
+        assert each.bits_by_false_encryption(each.of_source(144)) <= 20
+
+
+def test_a_renewed_card_has_a_life_of_its_own_in_the_same_store():
+    world = World.of(CARD, life=1, of_source=9)
+    assert world.answer(world.application(world.wallet()))
+    refused = world.application(world.wallet())
+    with pytest.raises(ForgeryError, match="this card has had its 1 answers"):
+        world.answer(refused)
+    old, first = world.lender.scorer, CARD.characteristics[0]
+    renewed = replace(CARD, characteristics=(replace(first, points=first.points[::-1]), *CARD.characteristics[1:]))
+    sources, store = old.sources.values(), world.lender.store
+    world.lender = Lender(BlindScorer(NAME, renewed, sources, store, world.clock, life=1, of_source=9), ReadScore(600))
+    assert world.answer(refused)

@@ -141,10 +141,12 @@ def test_parameter_sets_hold_what_they_promise(p):
     rest = p.degree - p.outputs * p.capacity
     assert rest >= p.degree / 2
     error = p.spread / math.sqrt(3)
-    assert math.log2(p.q / (error / 3.2)) <= LOG2_Q_128[p.degree] * rest / p.degree + 1e-9
-    assert p.capacity_quantum < p.capacity
+    assert math.log2(p.q / (error / 3.2)) <= p.limits[p.degree] * rest / p.degree + 1e-9
+    assert p.most_bins(LOG2_Q_128_QUANTUM) < p.most_bins(LOG2_Q_128)
+    assert (p.column == "quantum") == (p.outputs > 1)  # `bare` and `lean` are over that limit, and the page says so
     if p.outputs > 1:
-        assert math.log2(p.q) <= LOG2_Q_128_QUANTUM[p.degree]  # `bare` and `lean` are over it, and the page says so
+        assert math.log2(p.q) <= LOG2_Q_128_QUANTUM[p.degree]
+        assert p.capacity >= 144
         assert p.uncovered < 0.01
         assert p.flooding_bits(p.capacity) >= 40
         assert p.soundness_bits(1500) >= 40
@@ -164,14 +166,19 @@ def test_weak_parameters_are_refused():
         Parameters(**{**good, "primes": (*DEFAULT.primes, DEFAULT.primes[0])})
     with pytest.raises(ParameterError, match="table"):
         Parameters(**{**good, "degree": 512})
+    bare = {**good, "degree": 2048, "primes": BARE.primes, "t": BARE.t, "outputs": 1, "largest": 255}
+    assert Parameters(**bare, column="classical").capacity > 0
+    with pytest.raises(ParameterError, match="quantum column allows 40"):
+        Parameters(**bare)
     with pytest.raises(ParameterError, match="modulo"):
         Parameters(**{**good, "t": 8179})
 
 
 def test_the_smallest_set_that_fits_is_taken():
-    assert fitting(200, 1500) is DEFAULT
+    assert fitting(DEFAULT.capacity, 1500) is DEFAULT
+    assert fitting(DEFAULT.capacity + 1, 1500) is WIDE
     assert fitting(200, 6000) is WIDE
-    assert fitting(900, 1500) is WIDE
+    assert fitting(600, 1500) is WIDE
     with pytest.raises(ParameterError):
         fitting(2000, 1500)
     with pytest.raises(ParameterError):

@@ -4,8 +4,10 @@ What is assumed, one by one: (1) the decisional ring-LWE problem is as hard as t
 dimension and modulus (Bossuat et al., "Security Guidelines for Implementing Homomorphic Encryption", 2024, eprint
 2024/463: ternary secret, error 3.2, 128 bits, against classical and against quantum computers); (2) with a larger error
 and fewer unknown coefficients it is as hard as the table says at that ratio of q to the error, along the straight line
-through its rows (:func:`hidden_needed`); that is an interpolation of ours. Dropping low bits of a reply counts for
-nothing: it is done to what is hidden already. Does not protect: anything, if the table is wrong.
+through its rows (:func:`hidden_needed`); that is an interpolation of ours, held to a derivation of ours
+(:mod:`~blindscore_crypto.encrypted.estimate`); (3) nothing is drawn from rounding: dropping low bits of a reply is done
+to what (1) and (2) hide already. Which column of the table a set is held to is a field of it. Does not protect:
+anything, if the table is wrong.
 
 One product of polynomials does it all. With ``K`` outputs and ``D`` bins in the card, the person's bins stand at the
 exponents ``K i`` of the encrypted polynomial, and the lender multiplies by *one* plaintext polynomial W. Its top
@@ -72,6 +74,7 @@ class Parameters:
     outputs: int  # K: masked values in a reply; 1 = a mask alone, more = a MAC
     spread: int  # the reply's error e2 is uniform in [-spread, spread), a power of two
     largest: int  # largest absolute coefficient of points in W; t // 2 where a MAC multiplies them
+    column: Literal["classical", "quantum"] = "quantum"  # of the published limits: against whom the set is to hold
 
     def __post_init__(self) -> None:
         if self.degree not in LOG2_Q_128:
@@ -81,6 +84,11 @@ class Parameters:
             raise ParameterError(
                 f"{self.name}: log2 q = {spent:.1f} at N = {self.degree} is below 128 bits of security; "
                 f"the table allows {LOG2_Q_128[self.degree]}"
+            )
+        if math.log2(self.q) > self.limits[self.degree]:
+            raise ParameterError(
+                f"{self.name}: log2 q = {math.log2(self.q):.1f} at N = {self.degree}; the {self.column} column allows "
+                f"{self.limits[self.degree]}"
             )
         if any(p % (2 * self.degree) != 1 or p % self.t != 1 for p in self.primes):
             raise ParameterError(f"{self.name}: every prime must be 1 modulo 2 N and modulo t")
@@ -109,13 +117,16 @@ class Parameters:
 
     @property
     def capacity(self) -> int:
-        """Most bins, over all characteristics, that a card may have: the others must hide W (:func:`hidden_needed`)."""
-        return self._most_bins(LOG2_Q_128)
+        """Most bins, over all characteristics, that a card may have: the others must hide W (:func:`hidden_needed`).
+
+        By the column that the set is held to; :meth:`most_bins` says it for either.
+        """
+        return self.most_bins(self.limits)
 
     @property
-    def capacity_quantum(self) -> int:
-        """As :attr:`capacity`, by the limits against quantum computers; printed, not enforced."""
-        return self._most_bins(LOG2_Q_128_QUANTUM)
+    def limits(self) -> Mapping[int, int]:
+        """Largest log2 q by ring dimension, as the set's column has it."""
+        return LOG2_Q_128_QUANTUM if self.column == "quantum" else LOG2_Q_128
 
     @property
     def uncovered(self) -> float:
@@ -126,7 +137,25 @@ class Parameters:
         """
         return 1 - (2 * self.flood_width(self.capacity) + 1) * self.t / self.q
 
-    def _most_bins(self, limits: Mapping[int, int]) -> int:
+    def bits_by_false_encryption(self, replies: int) -> float:
+        """Bound on what a source that encrypts falsely, and a key holder with it, learn of a card by so many replies.
+
+        Whatever the upload is, an answer's place within its step is uniform on the covered part, and its step is
+        masked; so one value tells at most ``-log2(1 - uncovered)`` bits, and K values a reply add up.
+        """
+        return -replies * self.outputs * math.log2(1 - self.uncovered)
+
+    def of_source(self, bins: int) -> int:
+        """Return how many replies one source gets a card, unless its lender trusts it with more.
+
+        As many as the card's life, or as keep what false encryption can tell under :data:`SOURCE_BITS`.
+        """
+        return max(1, min(self.life(bins), int(SOURCE_BITS / self.bits_by_false_encryption(1))))
+
+    def most_bins(self, limits: Mapping[int, int]) -> int:
+        """Return how many bins leave enough unknown coefficients by these limits; 0 where q is over them."""
+        if math.log2(self.q) > limits[self.degree]:
+            return 0
         hidden = hidden_needed(self.degree, self.q, self.spread / math.sqrt(3), limits)
         return max(0, int(min(self.degree - hidden, self.degree / 2) // self.outputs))
 
@@ -184,9 +213,11 @@ class Parameters:
         return self.outputs * math.log2(self.t - 1) - math.log2(max(span - 1, 1)) if self.outputs > 1 else 0.0
 
 
-BARE = Parameters("bare", 1, "seal", 2048, (1125899638161409,), 0, 4093, outputs=1, spread=64, largest=255)
+BARE = Parameters(
+    "bare", 1, "seal", 2048, (1125899638161409,), 0, 4093, outputs=1, spread=64, largest=255, column="classical"
+)
 DEFAULT = Parameters(
-    "default", 2, "seal", 4096, (1099109007361, 1097632792577), 1032193, 8191, outputs=4, spread=1024, largest=4095
+    "default", 2, "seal", 4096, (1099109007361, 1097632792577), 1032193, 8191, outputs=4, spread=16384, largest=4095
 )
 WIDE = Parameters(
     "wide",
@@ -202,11 +233,14 @@ WIDE = Parameters(
 )
 RLWE = replace(DEFAULT, name="rlwe", code=4, engine="rlwe")
 LEAN = replace(BARE, name="lean", code=5, engine="rlwe")
-COLUMNS = replace(BARE, name="columns", code=6, degree=8192)  # for batches: longer columns cost SEAL less a person
+COLUMNS = replace(
+    BARE, name="columns", code=6, degree=8192, column="quantum"
+)  # for batches: longer columns cost SEAL less a person
 TABLE = {p.name: p for p in (BARE, DEFAULT, WIDE, RLWE, LEAN)}
 
 MIN_FLOODING_BITS = 40.0  # of one reply
 LIFE_BITS = 30.0  # of all replies of one card together
+SOURCE_BITS = 20.0  # of a card, at most, that one source reads by encrypting falsely: about three points of hundreds
 MIN_SOUNDNESS_BITS = 40.0
 
 
@@ -243,10 +277,12 @@ def table(bins: int = 144) -> list[dict[str, object]]:
             "limit_quantum": LOG2_Q_128_QUANTUM[p.degree],
             "t": p.t,
             "outputs": p.outputs,
-            "most_bins": p.capacity,
-            "most_bins_quantum": p.capacity_quantum,
+            "held_to": p.column,
+            "most_bins_classical": p.most_bins(LOG2_Q_128),
+            "most_bins_quantum": p.most_bins(LOG2_Q_128_QUANTUM),
             "uncovered": f"{p.uncovered:.1e}",
             "replies_a_card": p.life(bins),
+            "replies_a_source": p.of_source(bins),
             "headroom_bits": round(math.log2(p.q / (2 * p.t)) - math.log2(p.noise_bound(bins)), 1),
             "flooding_bits": round(p.flooding_bits(bins), 1),
             "mac_bits": round(p.soundness_bits(2000), 1),

@@ -4,9 +4,10 @@ Who sees what: ciphertext, a pseudonym that only this lender recognises, the day
 has no method that takes a key. What it checks, in this order: size, header, the source's signature, layout, pseudonym,
 date, and that neither this application was answered nor any limit is reached; only then does the engine parse.
 
-Limits, all in the store: one answer an application; so many a pseudonym; so many a source, which bounds what a source
-that encrypts falsely can ask; so many a card, since the distance that flooding leaves adds up
-(:meth:`~blindscore_crypto.encrypted.parameters.Parameters.life`); then the card is renewed.
+Limits, all in the store: one answer an application; so many a pseudonym; so many a source, which bounds what one that
+encrypts falsely can read (:meth:`~blindscore_crypto.encrypted.parameters.Parameters.of_source`); so many a card, since
+the distance that flooding leaves adds up (:meth:`~blindscore_crypto.encrypted.parameters.Parameters.life`); then the
+card is renewed.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class BlindScorer:
     parameters
         A parameter set; by default the smallest that gives the full MAC and flooding.
     limit, of_source, life
-        Most applications a pseudonym, a source and a card; the last two default to what the set's flooding allows.
+        Most applications a pseudonym, a source and a card; the last two default to what the set allows.
     """
 
     def __init__(
@@ -126,7 +127,8 @@ class BlindScorer:
         self.sources = {key.id: key for key in sources}
         self.limit = limit
         self.life = self.parameters.life(self.layout.size) if life is None else life
-        self.of_source = self.life if of_source is None else of_source
+        most = min(self.life, self.parameters.of_source(self.layout.size))
+        self.of_source = most if of_source is None else of_source
         store.declare(*_TABLES)
 
     def check(self, application: bytes) -> Attested:
