@@ -84,3 +84,24 @@ def storm(
         seen = campaign(range(seed, seed + sequences), tick=lambda done: report("sequences", done, sequences))
     print(seen.text())
     raise typer.Exit(1 if seen.broken else 0)
+
+
+@app.command()
+def audit(
+    folder: Folder = Path("out/town"),
+    database: Annotated[str, typer.Option(help="PostgreSQL, as libpq takes it; SQLite files if left out.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Open every database of a town; name each row that honest parties would not have left (exit code 1)."""
+    import json
+    from dataclasses import asdict
+
+    from blindscore_app.town.auditor.of_town import audit_town
+    from blindscore_app.town.running import town_of
+
+    found = audit_town(town_of(folder, database))
+    if as_json:
+        print(json.dumps([asdict(one) for one in found]))
+    else:
+        print("\n".join(map(str, found)) or "every row is as honest parties leave it")
+    raise typer.Exit(1 if found else 0)

@@ -57,7 +57,7 @@ def campaign(
     """
     villages = villages or (Village(blind=False), Village(blind=True))
     outcome = Outcome()
-    with _checks_remembered():
+    with checks_remembered():
         for seed in seeds:
             village = villages[seed % len(villages)]
             if seed % ON_DISK == ON_DISK - 1:
@@ -76,6 +76,7 @@ def campaign(
 
 
 @contextmanager
-def _checks_remembered() -> Iterator[None]:
+def checks_remembered() -> Iterator[None]:
+    """Check each signature once for as long as the block lasts."""
     with patch.object(VerifyingKey, "accepts", lru_cache(maxsize=1 << 16)(VerifyingKey.accepts)):
         yield

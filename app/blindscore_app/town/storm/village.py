@@ -7,7 +7,7 @@ that a wallet holds already, tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ from blindscore.parties.party import DAY_S, Party, SetClock
 from blindscore.parties.store import MemoryStore, Store
 from blindscore.parties.table import Table
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore_app.town.auditor.books import Books
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.blind.acl import AclSigner
@@ -131,6 +132,12 @@ class Village:
     def institutions(self) -> tuple[str, ...]:
         """Names of the parties that stay."""
         return (*self.layouts, LENDER, LOG, *WITNESSES, GATE)
+
+    def books(self, stores: Mapping[str, Store], wallets: Mapping[str, Store], now: float) -> Books:
+        """Return what an auditor is given of such a village."""
+        roles = {LENDER: "lender", LOG: "log", GATE: "gate"}
+        roles |= dict.fromkeys(WITNESSES, "witness") | dict.fromkeys(self.layouts, "source")
+        return Books(list(self.terms.values()), self.keys["registrar"].public, roles, stores, now, wallets)
 
     # Parties from their stores
 

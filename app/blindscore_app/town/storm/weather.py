@@ -15,6 +15,9 @@ from typing import Any
 from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, SetClock, day_of
+from blindscore.parties.store import Store
+from blindscore_app.town.auditor.audit import audit
+from blindscore_app.town.auditor.books import Books
 from blindscore_app.town.storm.acknowledged import Acknowledged
 from blindscore_app.town.storm.faulty import NEVER, Crash, FaultyStore, copied
 from blindscore_app.town.storm.village import (
@@ -36,6 +39,7 @@ from blindscore_crypto.sealed.parties.gate import VISIT_BYTES
 STEPS = (25, 60)  # operations of a sequence: at least, at most
 MAX_FLYING, HISTORY = 200, 40
 CALM_ROUNDS = 8
+AUDITED = 5  # every so manieth sequence ends with an audit, which must find nothing
 COPY = "wallet of ada's copy"
 LONG = 50  # days: beyond every retention
 
@@ -78,6 +82,7 @@ class Weather:
         self.visits: list[bytes] = []
         self.trail: list[str] = []
         self.crashes = 0
+        self.audited = seed % AUDITED == 0
         for name in self.stores:
             self._come_up(name)
 
@@ -338,6 +343,8 @@ class Weather:
         for name in self.wallets:
             for epoch in EPOCHS[: self.epoch.number]:
                 yield from self._agree(name, epoch)
+        if self.audited:
+            yield from (f"false alarm of the auditor: {finding}" for finding in audit(self.books()))
 
     def _answered(self, who: str) -> Iterator[str]:
         """One of a person's wallets must hold the right decision, unless somebody has closed the epoch."""
@@ -372,6 +379,13 @@ class Weather:
             said = Decision.decode(wallet.terms, answer, bytes(papers["decision"])).verdict  # type: ignore[arg-type]
             if said == Verdict.VOID or (said == Verdict.USED and COPY not in self.wallets):
                 yield f"{name} was told {said.name} for an honest answer of epoch {epoch.number}"
+
+    def books(self) -> Books:
+        """Return what an auditor is given: everything. The copy of a telephone is not handed in."""
+        stores: dict[str, Store] = {name: store.inner for name, store in self.stores.items()}
+        wallets = {name: stores.pop(name) for name in self.wallets}
+        wallets.pop(COPY, None)
+        return self.village.books(stores, wallets, max(clock.now for clock in self.clocks.values()))
 
     def close(self) -> None:
         """Close what is open."""

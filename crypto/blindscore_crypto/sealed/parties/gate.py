@@ -33,6 +33,7 @@ KEEP_DAYS = 40
 TOKENS = TableSpec("tokens", Field("token", "own"), (Field("visit", "own"),), KEEP_DAYS)
 NAMING = TableSpec("naming", Field("gate", "own"), (Field("key", "own"),))
 OVER = TableSpec("over", Field("epoch", "own"), ())
+SWEPT = TableSpec("swept", Field("what", "own"), (Field("day", "own"),))  # when rows were last dropped
 VISITS = TableSpec("visits", Field("visit", "own"), (Field("token", "own"),), KEEP_DAYS)
 Accepts = Callable[[TokenKey, bytes, bytes], bool]  # key, token input, authenticator
 
@@ -72,7 +73,7 @@ class Gate:
         self.name, self.store, self.challenge = name, store, challenge
         self._keys: Mapping[bytes, TokenKey] = {key.key_id: key for key in keys}
         self._clock, self._accepts = clock, accepts
-        store.declare(TOKENS, VISITS, NAMING, OVER)
+        store.declare(TOKENS, VISITS, NAMING, OVER, SWEPT)
         drawn = os.urandom(32)  # of many processes on one store, the first one's key names every visit
         first = store.insert_once(NAMING.name, name.encode(), {"key": drawn})
         self._secret = drawn if first is None else bytes(first["key"])  # type: ignore[arg-type]
@@ -96,7 +97,10 @@ class Gate:
             for key in self._keys.values():
                 if today > key.epoch.last_day:
                     self.store.insert_once(OVER.name, key.epoch.encode(), {})
-            return self.store.sweep(today)
+            dropped = self.store.sweep(today)
+            if dropped:
+                self.store.put(SWEPT.name, b"rows", {"day": today})
+            return dropped
 
     def visit(self) -> bytes:
         """Return a fresh name of one redemption at this gate."""
@@ -104,7 +108,7 @@ class Gate:
         return body + self._mark(body)
 
     def _mark(self, body: bytes) -> bytes:
-        return hmac.digest(self._secret, b"blindscore/visit" + self.name.encode() + b"\0" + body, "sha256")[:16]
+        return visit_mark(self._secret, self.name, body)
 
     def redeem(self, visit: bytes, token: bytes) -> Redeemed:
         """Spend a token under a name that this gate gave.
@@ -143,3 +147,8 @@ class Gate:
         if not self._accepts(key, token[:INPUT_BYTES], token[INPUT_BYTES:]):
             raise ForgeryError("the token's signature does not verify")
         return key
+
+
+def visit_mark(secret: bytes, gate: str, body: bytes) -> bytes:
+    """Return the sixteen bytes by which a gate knows the name of a visit that it gave."""
+    return hmac.digest(secret, b"blindscore/visit" + gate.encode() + b"\0" + body, "sha256")[:16]

@@ -43,6 +43,7 @@ ANSWERS = TableSpec("answers", Field("digest", "own"), (Field("answer", "opaque"
 WAITING = TableSpec("waiting", Field("digest", "own"), (Field("offer", "own"), Field("terms", "own")), KEEP_DAYS)
 ARRIVED = TableSpec("arrived", Field("digest", "own"), (), KEEP_DAYS)  # answers that are still to be decided
 OVER = TableSpec("over", Field("epoch", "own"), ())
+SWEPT = TableSpec("swept", Field("what", "own"), (Field("day", "own"),))  # when rows were last dropped
 SPENT = TableSpec("spent", Field("nullifier", "own"), (Field("by", "own"),), KEEP_DAYS)
 DECIDED = TableSpec(
     "decided", Field("digest", "own"), (Field("approved", "decision"), Field("signed", "own")), KEEP_DAYS
@@ -88,7 +89,7 @@ class Lender:
             raise ForgeryError("this signing key is not the one that the terms publish")
         self.role, self.name, self.store, self.terms = role, terms.lender, store, terms
         self._key, self._clock, self._delay, self._channel_of = key, clock, delay_s, channel_of
-        store.declare(RECEIPTS, ANSWERS, WAITING, ARRIVED, SPENT, DECIDED, OVER)
+        store.declare(RECEIPTS, ANSWERS, WAITING, ARRIVED, SPENT, DECIDED, OVER, SWEPT)
 
     def handle(self, message: Message) -> list[Message]:
         """See :class:`~blindscore.parties.party.Party`."""
@@ -127,7 +128,10 @@ class Lender:
         with self.store.atomic():
             if today > self.terms.epoch.last_day:
                 self.store.insert_once(OVER.name, self.terms.epoch.encode(), {})
-            return self.store.sweep(today)
+            dropped = self.store.sweep(today)
+            if dropped:
+                self.store.put(SWEPT.name, b"rows", {"day": today})
+            return dropped
 
     def _ask(self, message: Message) -> tuple[str, bytes]:
         today = self._open_day()

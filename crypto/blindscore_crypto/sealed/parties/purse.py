@@ -113,19 +113,19 @@ class SealedPurse(_Slots):
         batch = [message.body[i : i + size] for i in range(0, len(message.body), size)]
         for one in batch:
             opened(terms.group, source, terms.epoch, self._legal_id, public, Issued.decode(terms.group, source, one))
-        self._keep(_sealed_slot(terms, source), batch)
+        self._keep(sealed_slot(terms, source), batch)
         return None
 
     def left(self, terms: Terms) -> int:
         """See :class:`Purse`."""
-        return min(len(self._keys(_sealed_slot(terms, source))) for source in terms.sources)
+        return min(len(self._keys(sealed_slot(terms, source))) for source in terms.sources)
 
     def rows(self, terms: Terms) -> list[tuple[int, ...]]:
         """See :class:`Purse`."""
         return [issued.bins for _, issued in self._issued(terms)]
 
     def _issued(self, terms: Terms) -> list[tuple[bytes, Issued]]:
-        held = self._next([_sealed_slot(terms, source) for source in terms.sources])
+        held = self._next([sealed_slot(terms, source) for source in terms.sources])
         pairs = zip(held, terms.sources, strict=True)
         return [(key, Issued.decode(terms.group, source, data)) for (key, data), source in pairs]
 
@@ -203,21 +203,21 @@ class BlindPurse(_Slots):
             receiver = AclReceiver.decode(key, state[n + i * size : n + (i + 1) * size])
             credential = receiver.finish(body[i * CLOSING_BYTES : (i + 1) * CLOSING_BYTES])
             kept.append(state[:n] + credential.encode(terms.group))
-        self._keep(_blind_slot(source), kept)
+        self._keep(blind_slot(source), kept)
 
     def left(self, terms: Terms) -> int:
         """See :class:`Purse`."""
-        return min(len(self._keys(_blind_slot(source))) for source in terms.sources)
+        return min(len(self._keys(blind_slot(source))) for source in terms.sources)
 
     def rows(self, terms: Terms) -> list[tuple[int, ...]]:
         """See :class:`Purse`."""
-        held = self._next([_blind_slot(source) for source in terms.sources])
+        held = self._next([blind_slot(source) for source in terms.sources])
         pairs = zip(held, terms.sources, strict=True)
         return [tuple(data[: len(source.layout.n_bins)]) for (_, data), source in pairs]
 
     def witness(self, terms: Terms, secret: int) -> one_show.Witness:
         """Return the secrets behind the next proof."""
-        held = self._next([_blind_slot(source) for source in terms.sources])
+        held = self._next([blind_slot(source) for source in terms.sources])
         credentials, bits = [], []
         for (_, data), source in zip(held, terms.sources, strict=True):
             n = len(source.layout.n_bins)
@@ -228,7 +228,7 @@ class BlindPurse(_Slots):
 
     def prove(self, terms: Terms, offer: Offer, client: SigningKey, secret: int, value: int) -> tuple[bytes, int]:
         """See :class:`Purse`."""
-        keys = [key for key, _ in self._next([_blind_slot(source) for source in terms.sources])]
+        keys = [key for key, _ in self._next([blind_slot(source) for source in terms.sources])]
         witness = self.witness(terms, secret)
         answer = one_show.present(terms, offer, client, witness, max(value, 0))
         if value >= 0:
@@ -237,16 +237,18 @@ class BlindPurse(_Slots):
         return seal(offer, REFUSAL, b"", one_show.size(terms), client), 0
 
 
-def _sealed_slot(terms: Terms, source: Signatory) -> bytes:
+def sealed_slot(terms: Terms, source: Signatory) -> bytes:
+    """Return the 32 bytes under which a wallet keeps a source's attestations."""
     return hashlib.sha256(header(terms.group, source.layout, source.key.id) + terms.epoch.encode()).digest()
 
 
-def _blind_slot(source: Signatory) -> bytes:
+def blind_slot(source: Signatory) -> bytes:
+    """Return the 32 bytes under which a wallet keeps a source's blind signatures."""
     if source.blind is None:
         raise DataError("a wallet of blind signatures answers terms whose sources sign blindly")
     return hashlib.sha256(source.key.raw + source.blind.signed).digest()
 
 
 def _acl_key(source: Signatory) -> AclKey:
-    _blind_slot(source)
+    blind_slot(source)
     return source.blind.key  # type: ignore[union-attr]

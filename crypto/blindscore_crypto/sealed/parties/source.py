@@ -38,10 +38,11 @@ MAX_BATCH = 16  # signatures of one request
 LIMIT = 64  # signatures of one customer and epoch
 SESSION_S = 600  # an open session answers within this time, or not at all
 KEEP_DAYS = 40
-_CUSTOMERS = TableSpec("customers", Field("customer", "own"), (Field("public", "opaque"),), keep_days=KEEP_DAYS)
-_FETCHED = TableSpec("fetched", Field("customer", "own"), (COUNT,), keep_days=KEEP_DAYS)
-_OVER = TableSpec("over", Field("epoch", "own"), ())
-_SESSIONS = TableSpec("sessions", Field("session", "own"), (Field("state", "own"), Field("began", "own")), keep_days=1)
+CUSTOMERS = TableSpec("customers", Field("customer", "own"), (Field("public", "opaque"),), keep_days=KEEP_DAYS)
+FETCHED = TableSpec("fetched", Field("customer", "own"), (COUNT,), keep_days=KEEP_DAYS)
+OVER = TableSpec("over", Field("epoch", "own"), ())
+SWEPT = TableSpec("swept", Field("what", "own"), (Field("day", "own"),))  # when rows were last dropped
+SESSIONS = TableSpec("sessions", Field("session", "own"), (Field("state", "own"), Field("began", "own")), keep_days=1)
 
 
 def records_table(features: list[str]) -> TableSpec:
@@ -82,7 +83,7 @@ class Source:
         self.name, self.store = name, store
         self._layout, self._key, self._epoch, self._group = layout, key, epoch, group
         self._clock, self._blind, self._limit = clock, blind, limit
-        store.declare(records_table(layout.features), _CUSTOMERS, _FETCHED, _SESSIONS, _OVER)
+        store.declare(records_table(layout.features), CUSTOMERS, FETCHED, SESSIONS, OVER, SWEPT)
         published = None
         if blind is not None:
             bare = EpochKey(layout.fingerprint, epoch, blind.key, b"")
@@ -98,8 +99,11 @@ class Source:
         today = day_of(self._clock)
         with self.store.atomic():
             if today > self._epoch.last_day:
-                self.store.insert_once(_OVER.name, self._epoch.encode(), {})
-            return self.store.sweep(today)
+                self.store.insert_once(OVER.name, self._epoch.encode(), {})
+            dropped = self.store.sweep(today)
+            if dropped:
+                self.store.put(SWEPT.name, b"rows", {"day": today})
+            return dropped
 
     def handle(self, message: Message) -> list[Message]:
         """See :class:`~blindscore.parties.party.Party`. A customer is whom the line shows by legal id."""
@@ -114,7 +118,7 @@ class Source:
 
     def _request(self, legal_id: str, body: bytes) -> tuple[str, bytes]:
         today = day_of(self._clock)
-        if today > self._epoch.last_day or self.store.get(_OVER.name, self._epoch.encode()) is not None:
+        if today > self._epoch.last_day or self.store.get(OVER.name, self._epoch.encode()) is not None:
             raise ForgeryError("this epoch is over; ask under the next one's keys")
         row = self.store.get("records", legal_id.encode())
         if row is None:
@@ -129,28 +133,25 @@ class Source:
         ]
         return "issued", b"".join(one.encode() for one in issued)
 
-    def _customer(self, legal_id: str) -> bytes:
-        return hashlib.sha256(b"blindscore/customer" + self._epoch.encode() + legal_id.encode()).digest()
-
     def _admit(self, legal_id: str, public: Point, count: int, today: int) -> None:
         """Take one K a customer and epoch, and count what it fetches; all of it or nothing."""
-        customer, encoded = self._customer(legal_id), self._group.encode(public)
+        customer, encoded = customer_name(self._epoch, legal_id), self._group.encode(public)
         with self.store.atomic():
-            first = self.store.insert_once(_CUSTOMERS.name, customer, {"public": encoded}, today)
+            first = self.store.insert_once(CUSTOMERS.name, customer, {"public": encoded}, today)
             if first is not None and first["public"] != encoded:
                 raise ForgeryError("this customer has used another wallet secret in this epoch; wait for the next one")
-            if not all(self.store.count_up_to(_FETCHED.name, customer, self._limit, today) for _ in range(count)):
+            if not all(self.store.count_up_to(FETCHED.name, customer, self._limit, today) for _ in range(count)):
                 raise ForgeryError(f"a customer fetches {self._limit} signatures an epoch at most")
 
     def _open(self, signer: AclSigner, legal_id: str, public: Point, bins: list[int], count: int, today: int) -> bytes:
         attributes = Attributes(holder_scalar(self._group, legal_id), public, tuple(self._layout.indicators(bins)))
         begun = [signer.begin(attributes) for _ in range(count)]
-        customer, now = self._customer(legal_id), self._clock()
+        customer, now = customer_name(self._epoch, legal_id), self._clock()
         with self.store.atomic():  # a new request takes the place of the sessions that were open
             for i in range(MAX_BATCH):
-                self.store.take(_SESSIONS.name, customer + bytes([i]))
+                self.store.take(SESSIONS.name, customer + bytes([i]))
             for i, (_, state) in enumerate(begun):
-                self.store.put(_SESSIONS.name, customer + bytes([i]), {"state": state, "began": now}, today)
+                self.store.put(SESSIONS.name, customer + bytes([i]), {"state": state, "began": now}, today)
         return bytes(bins) + b"".join(opening for opening, _ in begun)
 
     def _challenges(self, legal_id: str, body: bytes) -> tuple[str, bytes]:
@@ -161,13 +162,18 @@ class Source:
             raise ForgeryError(f"1 to {MAX_BATCH} challenges are answered at once")
         for challenge in cut:  # a malformed one must not cost a session
             decode_scalar(self._group, challenge)
-        customer = self._customer(legal_id)
+        customer = customer_name(self._epoch, legal_id)
         with self.store.atomic():  # taken before they are answered: of two who ask at once, one gets an answer
-            rows = [self.store.take(_SESSIONS.name, customer + bytes([i])) for i in range(len(cut))]
+            rows = [self.store.take(SESSIONS.name, customer + bytes([i])) for i in range(len(cut))]
             if any(row is None or self._clock() - float(row["began"] or 0) > SESSION_S for row in rows):
                 raise ForgeryError("a session has answered already, timed out, or was never opened; begin a new one")
         states = [bytes(row["state"]) for row in rows if row is not None]  # type: ignore[arg-type]
         return "closings", b"".join(self._blind.answer(s, c) for s, c in zip(states, cut, strict=True))
+
+
+def customer_name(epoch: Epoch, legal_id: str) -> bytes:
+    """Return the 32 bytes under which a source notes what a customer did in an epoch."""
+    return hashlib.sha256(b"blindscore/customer" + epoch.encode() + legal_id.encode()).digest()
 
 
 def epoch_signer(group: Group, layout: Layout, epoch: Epoch) -> AclSigner:
