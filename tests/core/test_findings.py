@@ -28,6 +28,8 @@ def test_ordinary_people_raise_no_finding():
     [
         (lambda n, bad: [f"c{k}" for k in range(n)], "customer number"),
         (lambda n, bad: np.random.default_rng(1).permutation(n) + 1_000_000, "customer number"),
+        (lambda n, bad: np.arange(n) + 9_007_199_254_740_993, "customer number"),  # beyond what floats tell apart
+        (lambda n, bad: np.append(np.arange(n - 3) * 7, [7, 14, 21]), "customer number"),  # three people twice
         (lambda n, bad: pd.date_range("2020-01-01", periods=n), "date"),
         (lambda n, bad: [f"2024-{1 + k % 12:02d}-01" for k in range(n)], "date"),
         (lambda n, bad: [20240101 + k % 28 for k in range(n)], "date"),

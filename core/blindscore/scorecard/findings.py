@@ -15,6 +15,8 @@ from blindscore.scorecard.quality import auc
 FEW = 200  # people under which luck decides too much
 DOUBLED = 0.01  # share of rows that repeat another, from which it is said
 IDENTIFIER = 0.9  # levels a row from which categories name people
+NUMBERED = 0.99  # likewise of whole numbers; a person may stand in a file twice
+BEYOND = 2.0**53  # whole numbers that a float cannot tell from their neighbours: no amount, and read as half as many
 COPY = 0.99  # AUC of one feature alone from which it is taken for the outcome in other words
 DATES = r"\s*(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T].*)?"
 
@@ -84,7 +86,9 @@ def _is_identifier(values: pd.Series[Any]) -> bool:
     if kind_of(values) == "category":
         return bool(levels > IDENTIFIER * n)
     own = numbers(values).astype(np.float64)
-    return bool(levels == n and (own == np.rint(own)).all() and own.max() - own.min() >= n - 1 and own.min() >= 0)
+    if own.min() < 0 or (own != np.rint(own)).any():
+        return False
+    return bool(own.max() >= BEYOND and levels > n / 4) or bool(levels > NUMBERED * n and np.ptp(own) >= levels - 1)
 
 
 def _alone(column: pd.Series[Any], bad: NDArray[np.bool_]) -> float:

@@ -188,7 +188,7 @@ def _other_delimiter(kind: FileKind, names: Sequence[str], wanted: Sequence[str]
     for other, word in DELIMITERS.items():
         if other != kind.delimiter and kind.form == "csv" and set(line.split(other)) & set(wanted):
             return (
-                f"did you mean {word} between cells? Then say `delimiter = {other!r}` in the schema, "
+                f"did you mean {word} between cells? Then say `delimiter = {other!r}` in the schema, give --delimiter, "
                 f"or export the file with {DELIMITERS[kind.delimiter]}"
             )
     return ""
