@@ -28,6 +28,7 @@ from blindscore_crypto.encrypted.compare.deal import (
     window,
 )
 from blindscore_crypto.encrypted.compare.exchange import frame_bytes
+from blindscore_crypto.encrypted.compare.window import deal_window
 from blindscore_crypto.encrypted.parameters import DEFAULT, WIDE
 from tests.crypto.encrypted_world import World, random_bins, random_card
 from tests.crypto.test_encrypted_design import make_people
@@ -43,6 +44,32 @@ def test_two_keys_add_up_below_alpha_and_to_nothing_above(alpha):
     for x in range(16):
         added = sum(dcf.evaluate(party, keys[party], 4, x) for party in (0, 1)) % dcf.MODULUS
         assert added == (beta if x < alpha else 0)
+
+
+def test_the_generator_is_chacha_with_keys_of_128_bits():
+    """Block 0 of test case 1 of draft-strombergson-chacha-test-vectors-00: key and nonce zero, 20 rounds."""
+    known = (
+        "89670952608364fd00b2f90936f031c8e756e15dba04b8493d00429259b20f46"
+        "cc04f111246b6c2ce066be3bfb32d9aa0fddfbc12123d4b9e44f34dca05a103f"
+    )
+    assert dcf.keystream(bytes(16), 0).astype("<u4").tobytes().hex() == known
+
+
+@pytest.mark.parametrize("t", [13, 8191, 65521])
+def test_a_window_is_where_it_begins_and_wraps_round(t):
+    width = t // 4
+    for begin in (0, 1, width, t - width, t - width + 1, t - 1):
+        halves = deal_window(t, begin, 2**63 + 9)
+        for m in {0, 1, width - 1, width, begin, begin - 1, begin + width - 1, begin + width, t - 1}:
+            added = sum(half.share(t, width, m % t) for half in halves) % dcf.MODULUS
+            assert added == (2**63 + 9 if (m - begin) % t < width else 0)
+
+
+def test_a_key_of_another_length_is_not_read():
+    key = dcf.generate(4, 3, 5)[0]
+    for wrong in (key[:-1], key + b"\0", b""):
+        with pytest.raises(ForgeryError, match="refused"):
+            dcf.evaluate(0, wrong, 4, 3)
 
 
 def test_keys_have_one_length_and_one_key_alone_is_unlike_from_run_to_run():
@@ -82,7 +109,7 @@ def test_halves_come_back_from_their_bytes_and_nothing_else_does():
             kind.decode(DEFAULT, half.encode()[:-1])
         with pytest.raises(ForgeryError, match="modulus"):
             kind.decode(DEFAULT, b"\xff\xff" + half.encode()[2:])
-        assert str(half.constant) not in repr(half)
+        assert str(half.window.gain) not in repr(half)
 
 
 def test_keys_are_read_by_their_receiver_alone():

@@ -16,6 +16,7 @@ from blindscore_crypto.encrypted import results, wire
 from blindscore_crypto.encrypted.compare import exchange
 from blindscore_crypto.encrypted.compare.dcf import key_bytes
 from blindscore_crypto.encrypted.compare.deal import HelpersHalf, LendersHalf
+from blindscore_crypto.encrypted.compare.window import WindowHalf
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parameters import DEFAULT as P
 from blindscore_crypto.layout import Layout
@@ -35,8 +36,8 @@ TELLING = exchange.Telling(NONCE, (1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11), 12, b
 SHARE = exchange.Share(NONCE, (1, 2, 3, 8190), b"\1" * 16, 2**64 - 1)
 HALF = key_bytes(13)
 MASK = Mask(P.t, np.array([1, 2, 3, 8190]), np.array([0, 5, 6, 8190]))
-HELPERS = HelpersHalf(5, (1, 2, 3, 4), b"\1" * 32, 2**63, (bytes(HALF), b"\1" * HALF))
-LENDERS = LendersHalf(5, (1, 2, 3, 4), (5, 6, 7, 8), b"\1" * 16, 2**63, 1, (bytes(HALF), b"\1" * HALF))
+HELPERS = HelpersHalf(5, (1, 2, 3, 4), b"\1" * 32, WindowHalf(0, 2**63, b"\1" * HALF))
+LENDERS = LendersHalf(5, (1, 2, 3, 4), (5, 6, 7, 8), b"\1" * 16, 2**63, WindowHalf(1, 1, b"\1" * HALF))
 SOURCES = {KEY.public.id: KEY.public}
 
 FRAMES = {

@@ -41,6 +41,15 @@ class Kind(IntEnum):
     RECEIPT = 15  # lender -> applicant, with the reply: where the application stands in the lender's log, signed
     BOUND = 16  # applicant -> lender: a hash of what it will open, signed
     UNMASKING = 17  # lender -> applicant, once it is bound: the mask of its reply, signed
+    PART = 18  # source -> applicant -> helper: what the helper is dealt, sealed
+    MASKED = 19  # lender -> helper: masked points, sealed
+    CHALLENGE = 20  # helper -> lender: weights, and what it opens of its shares, sealed
+    PROOF = 21  # lender -> helper: that points and shares are the dealt ones, sealed
+    TOKEN = 22  # helper -> lender: its share of the decision, sealed
+    ENROL = 23  # lender -> helper: a card is to be enrolled for a source's customers, sealed
+    DEAL = 24  # helper -> source: deal keys for a card, sealed
+    DEALT = 25  # source -> helper: pads of a card, and what is for the lender, sealed
+    CARD = 26  # lender -> helper: masked points of a card, sealed
 
 
 def pack(kind: Kind, code: int, body: bytes) -> bytes:

@@ -3,9 +3,9 @@
 Who sees what: the lender one bit an application under a pairwise pseudonym, and uniform values; the helper uniform
 values, and that somebody applied; source and applicant as in ``encrypted``. What the source attested and dealt lies
 with its receivers too, so source, lender and helper join their records (handle ``attestation``). Assumptions: as
-``encrypted``, AES-128, X25519, and a helper that pools what it sees neither with the lender (together they have the
-total) nor with the source (total minus threshold). Not protected: as in ``encrypted``, a secret card and threshold may
-be bent for one person, and nobody can prove it.
+``encrypted``, AES-128, ChaCha, X25519, and a helper that pools what it sees neither with the lender (together they
+have the total) nor with the source (total minus threshold). Not protected: as in ``encrypted``, a secret card and
+threshold may be bent for one person, and nobody can prove it.
 """
 
 from __future__ import annotations

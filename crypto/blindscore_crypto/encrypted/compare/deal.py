@@ -7,8 +7,8 @@ mu_k`` is a one-time MAC on beta in the manner of SPDZ (Damgard, Pastro, Smart, 
 key kappa_k to the factor of its own mask, so that what the helper opened and beta are authenticated together.
 
 Who sees what: each receiver its own half; the applicant, who carries both, ciphertext (HPKE, RFC 9180). Assumption: an
-honest source; X25519, AES-128. Does not protect: source and helper together have everything but the lender's masks,
-and read total minus threshold.
+honest source; X25519, AES-128, ChaCha. Does not protect: source and helper together have everything but the lender's
+masks, and read total minus threshold.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, refuse, unpack
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.compare import dcf
+from blindscore_crypto.encrypted.compare.window import WindowHalf, deal_window, window_bytes
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.wire import BOX_BYTES, NONCE_BYTES, read_signed, signed
 
@@ -40,11 +41,6 @@ def window(p: Parameters) -> int:
     return (p.t + 1) // 4
 
 
-def depth(p: Parameters) -> int:
-    """Bits of a value modulo t."""
-    return p.t.bit_length()
-
-
 @dataclass(frozen=True)
 class HelpersHalf:
     """What the helper is dealt."""
@@ -52,17 +48,16 @@ class HelpersHalf:
     beta: int = field(repr=False)
     tags: tuple[int, ...] = field(repr=False)  # tau, K
     binding: bytes  # commitment to the lender's kappa
-    constant: int = field(repr=False)
-    keys: tuple[bytes, bytes] = field(repr=False)
+    window: WindowHalf
 
     def share(self, p: Parameters, m: int) -> int:
         """Return this party's share of Delta or 0."""
-        return _share(HELPER, p, self.constant, self.keys, m)
+        return self.window.share(p.t, window(p), m)
 
     def encode(self) -> bytes:
         """Return the bytes of this half."""
         numbers = struct.pack(f">{1 + len(self.tags)}H", self.beta, *self.tags)
-        return numbers + self.binding + self.constant.to_bytes(8) + b"".join(self.keys)
+        return numbers + self.binding + self.window.encode()
 
     @classmethod
     def decode(cls, p: Parameters, data: bytes) -> HelpersHalf:
@@ -70,8 +65,8 @@ class HelpersHalf:
         k = p.outputs
         beta, *tags = _numbers(p, data, _half_bytes(p, HELPER), 1 + k)
         at = 2 * (1 + k)
-        keys = _keys(p, data[at + 40 :])
-        return cls(beta, tuple(tags), data[at : at + 32], int.from_bytes(data[at + 32 : at + 40]), keys)
+        half = WindowHalf.decode(p.t, HELPER, data[at + 32 :])
+        return cls(beta, tuple(tags), data[at : at + 32], half)
 
 
 @dataclass(frozen=True)
@@ -83,17 +78,16 @@ class LendersHalf:
     mu: tuple[int, ...] = field(repr=False)  # K
     salt: bytes = field(repr=False)  # opens the helper's binding
     delta: int = field(repr=False)
-    constant: int = field(repr=False)
-    keys: tuple[bytes, bytes] = field(repr=False)
+    window: WindowHalf
 
     def share(self, p: Parameters, m: int) -> int:
         """Return this party's share of Delta or 0."""
-        return _share(LENDER, p, self.constant, self.keys, m)
+        return self.window.share(p.t, window(p), m)
 
     def encode(self) -> bytes:
         """Return the bytes of this half."""
         numbers = struct.pack(f">{1 + 2 * len(self.mu)}H", self.offset, *self.kappa, *self.mu)
-        return numbers + self.salt + self.delta.to_bytes(8) + self.constant.to_bytes(8) + b"".join(self.keys)
+        return numbers + self.salt + self.delta.to_bytes(8) + self.window.encode()
 
     @classmethod
     def decode(cls, p: Parameters, data: bytes) -> LendersHalf:
@@ -101,10 +95,9 @@ class LendersHalf:
         k = p.outputs
         offset, *numbers = _numbers(p, data, _half_bytes(p, LENDER), 1 + 2 * k)
         at = 2 * (1 + 2 * k)
-        salt, delta, constant = data[at : at + 16], data[at + 16 : at + 24], data[at + 24 : at + 32]
-        keys = _keys(p, data[at + 32 :])
-        fixed = int.from_bytes(delta), int.from_bytes(constant)
-        return cls(offset, tuple(numbers[:k]), tuple(numbers[k:]), salt, *fixed, keys)
+        salt, delta = data[at : at + 16], int.from_bytes(data[at + 16 : at + 24])
+        half = WindowHalf.decode(p.t, LENDER, data[at + 24 :])
+        return cls(offset, tuple(numbers[:k]), tuple(numbers[k:]), salt, delta, half)
 
 
 def binding(kappa: tuple[int, ...], salt: bytes) -> bytes:
@@ -119,26 +112,16 @@ def deal(p: Parameters) -> tuple[HelpersHalf, LendersHalf]:
     kappa = tuple(secrets.randbelow(t) for _ in range(k))
     mu = tuple(secrets.randbelow(t) for _ in range(k))
     delta = 1 + secrets.randbelow(dcf.MODULUS - 1)
-    begin = (beta + offset) % t
-    end = (begin + window(p)) % t
-    # [begin, end) modulo t as [m < end] - [m < begin], plus 1 where it wraps
-    upper, lower = dcf.generate(depth(p), end, delta), dcf.generate(depth(p), begin, dcf.MODULUS - delta)
-    hidden = secrets.randbelow(dcf.MODULUS)
-    wraps = int(end <= begin)
+    helpers, lenders = deal_window(t, (beta + offset) % t, delta)
     salt = secrets.token_bytes(16)
     tags = tuple((a * beta + b) % t for a, b in zip(kappa, mu, strict=True))
-    helper = HelpersHalf(beta, tags, binding(kappa, salt), hidden, (upper[HELPER], lower[HELPER]))
-    constant = (wraps * delta - hidden) % dcf.MODULUS
-    return helper, LendersHalf(offset, kappa, mu, salt, delta, constant, (upper[LENDER], lower[LENDER]))
-
-
-def _share(party: int, p: Parameters, constant: int, keys: tuple[bytes, bytes], m: int) -> int:
-    return (constant + sum(dcf.evaluate(party, key, depth(p), m) for key in keys)) % dcf.MODULUS
+    helper = HelpersHalf(beta, tags, binding(kappa, salt), helpers)
+    return helper, LendersHalf(offset, kappa, mu, salt, delta, lenders)
 
 
 def _half_bytes(p: Parameters, party: int) -> int:
     numbers = 1 + p.outputs * (2 if party == LENDER else 1)
-    return 2 * numbers + (16 + 8 + 8 if party == LENDER else 32 + 8) + 2 * dcf.key_bytes(depth(p))
+    return 2 * numbers + (16 + 8 if party == LENDER else 32) + window_bytes(p.t)
 
 
 def _numbers(p: Parameters, data: bytes, length: int, count: int) -> tuple[int, ...]:
@@ -148,11 +131,6 @@ def _numbers(p: Parameters, data: bytes, length: int, count: int) -> tuple[int, 
     if max(numbers) >= p.t:
         raise ForgeryError("dealt keys refused: a number is not below the modulus; apply again")
     return numbers
-
-
-def _keys(p: Parameters, data: bytes) -> tuple[bytes, bytes]:
-    half = dcf.key_bytes(depth(p))
-    return data[:half], data[half:]
 
 
 # -- frames -----------------------------------------------------------------------------------------------------------

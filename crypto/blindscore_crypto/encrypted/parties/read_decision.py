@@ -6,10 +6,11 @@ Who sees what
       or threshold, even together with the applicant
     - source: as ever; it deals keys that hang on nobody's secret
 Assumptions: an honest source as dealer; lender and helper do not pool what they see (together they have the score);
-AES-128, X25519, SHA-256. A lying applicant, a lying helper, or both together, are caught by the lender: the tags stand
-for one value only if nobody shifted it, but with chance ``window / (t - 1)^K``; a shifted share is caught but with
-2^-63. A lying lender gets one bit, or a refusal of the helper's, for each application; it may ask about another
-threshold than it committed to. Does not protect: against source and helper together, who read total minus threshold.
+AES-128, ChaCha, X25519, SHA-256. A lying applicant, a lying helper, or both together, are caught by the lender: the
+tags stand for one value only if nobody shifted it, but with chance ``window / (t - 1)^K``; a shifted share is caught
+but with 2^-63. A lying lender gets one bit, or a refusal of the helper's, for each application; it may ask about
+another threshold than it committed to. Does not protect: against source and helper together, who read total minus
+threshold.
 """
 
 from __future__ import annotations
