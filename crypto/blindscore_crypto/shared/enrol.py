@@ -96,7 +96,8 @@ class Keys:
         if key is None:
             raise refuse(Kind.KEYS, "its source is not one that is believed here")
         read_signed(frame, Kind.KEYS, CODE, KEYS_BODY, key, Purpose.SHARED_CARD)
-        return cls(*_KEYS.unpack_from(body), body[_KEYS.size : KEYS_BODY])
+        signer, layout, box = _KEYS.unpack_from(body)
+        return cls(signer, layout, box, body[_KEYS.size : KEYS_BODY])
 
     def open(self, secret: bytes) -> bytes:
         """Return the seed; else :class:`~blindscore.errors.ForgeryError`."""
