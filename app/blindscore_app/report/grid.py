@@ -34,6 +34,7 @@ DESIGNS = {
     "encrypted-audited": N_("Encrypted, with an auditor"),
     "encrypted-proved": N_("Encrypted, score proved"),
     "encrypted-decision": N_("Encrypted, lender learns yes or no"),
+    "shared": N_("Two servers, only yes or no"),
     "sealed": N_("You prove yes or no"),
     "one-show": N_("You prove it, bank cannot trace it"),
 }

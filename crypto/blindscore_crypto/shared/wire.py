@@ -54,7 +54,8 @@ class Ask:
         if not isinstance(frame, bytes) or not least < len(frame) <= least + MAX_BYTES:
             raise refuse(Kind.ASK, "it is not bytes, or of no possible length")
         body = unpack(frame, Kind.ASK, CODE, len(frame) - HEADER_BYTES)
-        return cls(*_ASK.unpack_from(body), Layout.decode(body[_ASK.size :]))
+        tag, nonce, box, helper = _ASK.unpack_from(body)
+        return cls(tag, nonce, box, helper, Layout.decode(body[_ASK.size :]))
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class Attested:
             raise refuse(Kind.ATTESTATION, "its source is not one that is believed here")
         length = len(body) - SIGNATURE_BYTES
         read_signed(frame, Kind.ATTESTATION, CODE, length, key, Purpose.SHARED_ATTESTATION)
-        return cls(*_FACTS.unpack_from(body), body[_FACTS.size : -SIGNATURE_BYTES])
+        signer, layout, tag, nonce, day, box = _FACTS.unpack_from(body)
+        return cls(signer, layout, tag, nonce, day, box, body[_FACTS.size : -SIGNATURE_BYTES])
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class Part:
     def open(cls, line: Line, frame: bytes) -> Part:
         """Return what stands in a part's frame (without the id); else :class:`ForgeryError`."""
         body = line.open(Kind.PART, frame, _PART.size, MAX_BYTES)
-        return cls(*_PART.unpack_from(body), body[_PART.size :])
+        nonce, day, layout = _PART.unpack_from(body)
+        return cls(nonce, day, layout, body[_PART.size :])
 
 
 @dataclass(frozen=True)
