@@ -32,6 +32,7 @@ from blindscore.parties.store import MemoryStore
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.channel.frames import Kind
 from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.designs.shared import enrol
 from blindscore_crypto.encrypted.batch import rlwe as batch
 from blindscore_crypto.encrypted.batch import seal as batch_seal
 from blindscore_crypto.encrypted.compare.deal import HELPER, LENDER, keys_bytes, new_box
@@ -56,6 +57,18 @@ from blindscore_crypto.encrypted.wire import application_bytes, opening_bytes, r
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.groups.group import Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
+from blindscore_crypto.shared import check as shared_check
+from blindscore_crypto.shared import wire as shared_wire
+from blindscore_crypto.shared.deal import deal
+from blindscore_crypto.shared.field import T
+from blindscore_crypto.shared.line import OVERHEAD, Line
+from blindscore_crypto.shared.parties.helper import SharingHelper
+from blindscore_crypto.shared.parties.lender import SharingLender
+from blindscore_crypto.shared.parties.source import SharingSource
+from blindscore_crypto.shared.parties.wallet import SharingWallet
+from blindscore_crypto.shared.parties.wallet import Terms as SharingTerms
+from blindscore_crypto.shared.points import CardKey, Enrolled, deal_card, phi_of
+from blindscore_crypto.shared.points import Points as SharedPoints
 
 CHARACTERISTICS, BINS = 24, 6
 RNG = np.random.default_rng(7)
@@ -235,6 +248,59 @@ def proving(names: tuple[str, ...] = ("P-256", "ristretto255")) -> tuple[dict[st
     return calls, sizes
 
 
+def sharing() -> Callable[[], None]:
+    """One application of ``shared`` from ask to decision, between parties of bytes; the card is enrolled before."""
+    to_bank, to_lender = Line.fresh(), Line.fresh()
+    bank = SharingSource(BANK, {PERSON: RECORD}, MemoryStore(), wall_clock, SigningKey(), {"helper": to_bank}, MANY)
+    lender = SharingLender(NAME, CARD, 600, [bank.public], "helper", to_lender, MemoryStore(), wall_clock, limit=MANY)
+    lines = {bank.public.id: (BANK, to_bank)}
+    helper = SharingHelper("helper", lines, {NAME: to_lender}, MemoryStore(), wall_clock)
+    enrol(lender, helper, bank)
+    terms = SharingTerms(NAME, lender.layout, "helper")
+
+    def play() -> None:
+        wallet = SharingWallet("wallet", terms, BANK)
+        (box,) = lender.handle(Message(NAME, "begin", b"", "wallet"))
+        application, part = wallet.apply(bank.attest(wallet.ask(box.body), PERSON))
+        helper.handle(Message("helper", "part", part, "wallet"))
+        (masked,) = lender.handle(Message(NAME, "application", application, "wallet"))
+        (challenge,) = helper.handle(Message("helper", "masked", masked.body, NAME))
+        (proof,) = lender.handle(Message(NAME, "challenge", challenge.body, "helper"))
+        (token,) = helper.handle(Message("helper", "proof", proof.body, NAME))
+        (told,) = lender.handle(Message(NAME, "token", token.body, "helper"))
+        wallet.handle(told)
+        assert wallet.decision == (TOTAL >= 600)
+
+    return play
+
+
+def sharing_alone() -> dict[str, Callable[[], None]]:
+    """What ``shared`` computes without signatures, seals and stores: the source's deal, and both servers' checks."""
+    points, phi, nonce, rho = SharedPoints.of(CARD, 600), phi_of(Line.fresh()), os.urandom(32), os.urandom(16)
+    shape, ones = points.shape, LAYOUT.indicators(ROW)
+    pads, seed = deal_card(shape, phi)
+    enrolled = Enrolled.of(shape, seed)
+    card = CardKey.of(phi, pads, (points.weights - enrolled.pads) % T)
+
+    def dealing() -> None:
+        deal(shape, ones, nonce, phi)
+
+    def checking() -> None:
+        """Both servers, on halves that nothing was grown from before."""
+        helpers, lenders = (type(half).decode(shape, data) for half, data in zip(halves, encoded, strict=True))
+        masked = shared_wire.Masked(nonce, (points.weights - lenders.grown.pads_of_points) % T)
+        asked = shared_check.helpers_opening(helpers, nonce, rho)
+        proof = shared_check.lenders_proof(lenders, enrolled, masked.delta, asked)
+        opened = shared_check.check_proof(helpers, card, masked, rho, proof)
+        last = shared_check.helpers_token(helpers, masked, rho, opened, proof)
+        approved, _ = shared_check.lenders_decision(lenders, masked.delta, asked, last)
+        assert approved == (TOTAL >= 600)
+
+    halves = deal(shape, ones, nonce, phi)
+    encoded = [half.encode() for half in halves]
+    return {"shared_deal": dealing, "shared_servers": checking}
+
+
 @cache
 def tenseal_dot() -> tuple[Callable[[], None], dict[str, int]]:
     """TenSEAL's BFV `dot` at N = 4096: encrypt and send, load, dot, send, load and decrypt; and its bytes."""
@@ -359,6 +425,8 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         "protocol": protocol(DEFAULT),
         "protocol_rlwe": protocol(RLWE),
         "decision": deciding(),
+        "shared": sharing(),
+        **sharing_alone(),
         "our_columns": our_columns(batch),
         "seal_columns": our_columns(batch_seal),
     }
@@ -398,6 +466,14 @@ def figures(repeats: int, peer: bool) -> dict[str, object]:
         ),
         "decision_bytes_between_servers": sum(
             frame_bytes(DEFAULT, kind) for kind in (Kind.CHECK, Kind.COMMITMENT, Kind.TELLING, Kind.SHARE)
+        ),
+        "shared_over_tenseal_bfv": over("shared"),
+        "decision_over_shared": round(us["decision"] / us["shared"], 2),
+        "shared_bytes_up": shared_wire.application_bytes(SharedPoints.of(CARD, 600).shape),
+        "shared_bytes_to_helper": shared_wire.part_bytes(SharedPoints.of(CARD, 600).shape),
+        "shared_bytes_between_servers": sum(
+            OVERHEAD + shared_wire.body_bytes(SharedPoints.of(CARD, 600).shape, kind)
+            for kind in (Kind.MASKED, Kind.CHALLENGE, Kind.PROOF, Kind.TOKEN)
         ),
         "flooding_bits": round(DEFAULT.flooding_bits(LAYOUT.size), 1),
         "mac_soundness_bits": round(DEFAULT.soundness_bits(POINTS.span), 1),
