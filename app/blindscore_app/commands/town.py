@@ -55,6 +55,24 @@ def up(
 
 
 @app.command()
+def clocks(
+    people: Annotated[int, typer.Option(help="Who apply on one day.", min=2, max=2000)] = 200,
+    days: Annotated[int, typer.Option(help="Days of each habit that carry the interval.", min=2)] = 40,
+    seed: Annotated[int, typer.Option(help="Of society and times.")] = 1,
+    parties: Annotated[bool, typer.Option(help="Let the real parties play one day of each habit.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Let source and lender compare times, and print whom they join by how long wallets wait."""
+    from blindscore.extras import require
+
+    require("frontier")
+    require("town")
+    from blindscore_app.town.clocks import print_curve
+
+    print_curve(people, days, seed, parties=parties, as_json=as_json)
+
+
+@app.command()
 def order(
     on: Annotated[str, typer.Option(help="The party that is served: lender, bank, bureau, log ...")] = "lender",
     kind: Annotated[Kind, typer.Option(help="Whom it is after.")] = Kind.EVERYBODY,
