@@ -1,8 +1,8 @@
-"""Campaign: paired, interleaved, shuffled exchanges with a served lender, and every packet of them.
+"""Campaign: interleaved, shuffled exchanges with a served lender, and every packet of them.
 
-A pair is one approved and one refused applicant, one after the other in random order: a drift of the machine falls on
-both. Exchanges come in blocks; between blocks the lender is made anew, and decisions are fetched once they are due and
-decided. Every exchange's end is checked against the clear scorecard.
+Approved and refused applicants are played in random order, as many of either in every block, and paired afterwards with
+who came near: a drift of the machine falls on both. Between blocks the lender is made anew, and decisions are fetched
+once they are due and decided. Every exchange's end is checked against the clear scorecard.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import multiprocessing
 import ssl
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,14 +68,24 @@ class Campaign:
 
 
 def pairs_of(applicants: Sequence[Applicant], pairs: int, rng: np.random.Generator) -> list[tuple[int, int, Applicant]]:
-    """Return (pair, half of the people, applicant) in the order of play; nobody twice, a pair within one half."""
+    """Return (pair, half of the people, applicant) in the order of play; nobody twice, a pair within one half.
+
+    The order is all chance: were a pair played one after the other, work that follows an approval would fall on the
+    refusal beside it, and neighbours would tell of each other what no two people's decisions tell.
+    """
     kinds = of_either_kind(tuple(applicants))
     both = list(zip(*(_by_half(kinds[kind], rng) for kind in (True, False)), strict=False))
-    order = []
-    for pair, place in enumerate(rng.permutation(len(both))[:pairs]):
-        (half, one), (_, other) = both[place]
-        order += [(pair, half, who) for who in ((one, other) if rng.random() < 0.5 else (other, one))]
-    return order
+    chosen = [both[place] for place in rng.permutation(len(both))[:pairs]]
+    order = [(half, who) for (half, one), (_, other) in chosen for who in (one, other)]
+    shuffled = [order[place] for place in rng.permutation(len(order))]
+    # a pair is the k-th of either decision in a half: near each other in time, as it falls
+    count: Counter[tuple[int, bool]] = Counter()
+    first = {0: 0, 1: sum(half == 0 for (half, _), _ in chosen)}
+    numbered = []
+    for half, who in shuffled:
+        numbered.append((first[half] + count[half, who.approved], half, who))
+        count[half, who.approved] += 1
+    return numbered
 
 
 def _by_half(people: Sequence[Applicant], rng: np.random.Generator) -> list[tuple[int, Applicant]]:

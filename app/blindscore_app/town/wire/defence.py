@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from blindscore.parties.message import Message
-from blindscore.parties.party import Party
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ DEFENCES = {
         Defence("equal work", on_path=True, equal_work=True),
         Defence("schedule alone", on_path=True, answer_after=0.03),
         Defence("by the clock"),
+        Defence("by the clock, equal work", equal_work=True),
         Defence("by the clock, scheduled", answer_after=0.03),
     )
 }
@@ -107,6 +107,31 @@ class OnPath:
         return decided
 
 
+class EvenSettle:
+    """A lender by the clock whose work on what waits is the same for refusals: a proof is verified in their place.
+
+    Parameters
+    ----------
+    waits
+        Returns how many refusals wait to be decided.
+    """
+
+    def __init__(self, lender: Any, waits: Callable[[], int], waste: Callable[[], None]) -> None:
+        self._lender, self._waits, self._waste = lender, waits, waste
+        self.role, self.name, self.store = lender.role, lender.name, lender.store
+
+    def handle(self, message: Message) -> list[Message]:
+        """See :class:`~blindscore.parties.party.Party`."""
+        answers: list[Message] = self._lender.handle(message)
+        return answers
+
+    def settle(self) -> int:
+        """Decide what waits, and waste as much on refusals."""
+        for _ in range(self._waits()):
+            self._waste()
+        return int(self._lender.settle())
+
+
 class Planted:
     """A party that tarries over some messages: the positive control of the attackers.
 
@@ -132,9 +157,3 @@ class Planted:
         """Decide what waits, where the party does."""
         settle = getattr(self._party, "settle", None)
         return 0 if settle is None else int(settle())
-
-
-def is_party(made: Any) -> Party:
-    """Return a party as the type that services take."""
-    party: Party = made
-    return party

@@ -22,14 +22,14 @@ from blindscore.parties.table import Table
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_app.town.wire.defence import Defence, OnPath
+from blindscore_app.town.wire.defence import Defence, EvenSettle, OnPath
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.designs.executed import Fitted, fit, records_of
 from blindscore_crypto.designs.sealed import some_people
 from blindscore_crypto.sealed.check import check
-from blindscore_crypto.sealed.offer import PROOF, Verdict, digest
+from blindscore_crypto.sealed.offer import PROOF, REFUSAL, Verdict, digest
 from blindscore_crypto.sealed.parties.cast import LENDER, Secrets, cast
-from blindscore_crypto.sealed.parties.lender import Lender
+from blindscore_crypto.sealed.parties.lender import ANSWERS, WAITING, Lender
 
 HISTORY = 2000  # past customers whose outcomes train the card
 APPROVE = 0.5  # share approved: as many of either kind are wanted
@@ -140,12 +140,18 @@ def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray
         fresh = Lender(
             terms, kept.keys[LENDER], MemoryStore(), clock=wall_clock, delay_s=0 if defence.on_path else DELAY_S
         )
-        if not defence.on_path:
-            return fresh
         waste = (lambda: _verify(terms, proof)) if defence.equal_work else None
-        return OnPath(fresh, digest, waste)
+        if defence.on_path:
+            return OnPath(fresh, digest, waste)
+        return fresh if waste is None else EvenSettle(fresh, lambda: _refusals(fresh), waste)
 
     return Prepared(design, tuple(applicants), lender)
+
+
+def _refusals(lender: Lender) -> int:
+    """Return how many refusals have come and wait; this is the lender's own knowledge, in its own process."""
+    kept = (lender.store.get(ANSWERS.name, name) for name, _ in lender.store.items(WAITING.name))
+    return sum(bytes(row["answer"])[0] == REFUSAL for row in kept if row is not None)  # type: ignore[arg-type]
 
 
 def _sealed_decision(reply: Message) -> bool:

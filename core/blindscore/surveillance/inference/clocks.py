@@ -1,9 +1,9 @@
 """Clocks: two parties that compare when they heard from somebody, and so join what no key joins.
 
 A source knows who fetched, and when; a lender knows that somebody applied, and when. Two attacks, both of which know
-how long people wait: each application goes to the fetch that is likeliest for it alone; or all go together to fetches that
-are likeliest with every fetch used once (the Hungarian method; Kuhn 1955). Where waits are exponential the second has
-many answers alike, and the first is the better one.
+how long people wait: each application goes to the fetch that is likeliest for it alone; or all go together to fetches
+that are likeliest with every fetch used once (the Hungarian method; Kuhn 1955). Where waits are exponential the second
+has many answers alike, and the first is the better one.
 """
 
 from __future__ import annotations
