@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -102,8 +103,12 @@ def report(out: Path, export: str, as_json: bool) -> list[Judged]:
         print(HEAD)
     for name, paths in cells(out).items():
         campaign = load(paths)
-        for shuffle in (False, True):
-            judged.append(judge(campaign, shuffle=shuffle))
+        for ask, shuffle in (("decision", False), ("decision", True), ("person", False), ("reason", False)):
+            try:
+                judged.append(judge(campaign, ask, shuffle=shuffle))
+            except BlindscoreError as error:
+                print(f"{name}, {ask}: {error}", file=sys.stderr)
+                continue
             if not as_json:
                 print(line_of(judged[-1]), flush=True)
         if export == "wflib":

@@ -101,6 +101,23 @@ def test_a_decision_that_takes_time_is_found_and_its_shuffled_labels_are_not():
         judge(Campaign("nothing", DEFENCES["none"], "lan", 1))
 
 
+def test_who_was_heard_before_and_why_one_was_refused_are_asked_too():
+    rng = np.random.default_rng(6)
+    every = []
+    for i in range(160):
+        person = i % 8
+        wait = 0.001 * (1 + person) + rng.lognormal(-9.5, 0.3)
+        trace = np.array([[0, 700], [0.001, 300], [0.001 + wait, -400], [0.002 + wait, 52]])
+        every.append(Exchange(i, i // 8 % 2, person, False, f"reason {i % 2}", (trace,)))
+    campaign = Campaign("paces", DEFENCES["none"], "lan", 1, every)
+    assert judge(campaign, "person").best.low > 0.8  # each has a pace
+    assert judge(campaign, "reason").best.low > 0.8  # and so has each reason, by the same paces
+    with pytest.raises(DataError, match="four times"):
+        judge(Campaign("few", DEFENCES["none"], "lan", 1, every[:20]), "person")
+    with pytest.raises(DataError, match="two reasons"):
+        judge(Campaign("few", DEFENCES["none"], "lan", 1, every[:1]), "reason")
+
+
 def test_only_whole_tcp_packets_of_the_service_are_read():
     ip = bytes([0x45, 0, 0, 60]) + bytes(5) + b"\x06" + bytes(10)
     tcp = (50_000).to_bytes(2) + (443).to_bytes(2) + bytes(8) + bytes([0x80]) + bytes(19)

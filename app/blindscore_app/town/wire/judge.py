@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +15,7 @@ from blindscore.surveillance.inference.traces import PairedResult, lines_feature
 from blindscore.surveillance.inference.wire import Heard, listen, nearest_neighbour_limit
 from blindscore_app.town.wire.campaign import Campaign, Exchange
 
+ASKED = 8  # people among whom one is to be told
 BARELY = 1e-6  # seconds: waits that differ by less are one
 
 
@@ -57,29 +61,97 @@ class Judged:
         return {**asdict(self), "best": asdict(self.best), "upper": self.upper}
 
 
-def judge(campaign: Campaign, *, shuffle: bool = False, seed: int = 0) -> Judged:
-    """Return what an observer tells of the decision.
+@dataclass(frozen=True)
+class Question:
+    """Exchanges, what is asked of each, and from which half of them attackers learn."""
 
-    Parameters
-    ----------
-    shuffle
-        Swap the labels of half of the pairs by chance: whatever is then found is chance.
+    secret: str
+    played: list[Exchange]
+    label: NDArray[np.int64]
+    half: NDArray[np.int64]
+
+
+def decision(campaign: Campaign) -> Question:
+    """Ask for the decision; attackers learn on one half of the people and are judged on the other.
 
     Raises
     ------
     DataError
-        No pair was played whole.
+        No pair was seen whole.
     """
-    pairs = whole_pairs(campaign.exchanges)
-    if not pairs:
+    played = [one for pair in whole_pairs(campaign.exchanges) for one in pair]
+    if not played:
         raise DataError("no pair of exchanges was seen whole; see how many went wrong")
-    flip = np.random.default_rng([seed, 0x5AF]).random(len(pairs)) < 0.5 if shuffle else np.zeros(len(pairs), np.bool_)
-    played = [one for pair in pairs for one in pair]
-    truth = np.array([one.approved for one in played], np.bool_)
-    secret = np.where(np.repeat(flip, 2), ~truth, truth).astype(np.int64)
-    half = np.array([one.half for one in played], np.int64)
+    return Question("decision", played, _codes([one.approved for one in played]), _codes([one.half for one in played]))
+
+
+def person(campaign: Campaign) -> Question:
+    """Ask which of a few people it was who had been heard before; attackers learn on every other exchange of each.
+
+    Raises
+    ------
+    DataError
+        People were not heard often enough.
+    """
+    often = [who for who, times in Counter(one.person for one in campaign.exchanges).most_common(ASKED) if times >= 4]
+    if len(often) < ASKED:
+        raise DataError(f"fewer than {ASKED} people were heard four times; play more")
+    heard: Counter[int] = Counter()
+    played, half = [], []
+    for one in campaign.exchanges:
+        if one.person in often:
+            played.append(one)
+            half.append(heard[one.person] % 2)
+            heard[one.person] += 1
+    return Question("which person", played, _codes([often.index(one.person) for one in played]), _codes(half))
+
+
+def reason(campaign: Campaign) -> Question:
+    """Ask which of the two most frequent reasons a refused person has, which it is told by its own wallet alone.
+
+    Raises
+    ------
+    DataError
+        Reasons were not noted.
+    """
+    refused = [one for one in campaign.exchanges if not one.approved and one.reason]
+    common = [name for name, _ in Counter(one.reason for one in refused).most_common(2)]
+    if len(common) < 2:
+        raise DataError("fewer than two reasons of refused people were noted")
+    played = [one for one in refused if one.reason in common]
+    label = _codes([common.index(one.reason) for one in played])
+    return Question("refusal reason", played, label, _codes([one.half for one in played]))
+
+
+QUESTIONS: dict[str, Callable[[Campaign], Question]] = {"decision": decision, "person": person, "reason": reason}
+
+
+def _codes(values: list[Any]) -> NDArray[np.int64]:
+    return np.array(values, np.int64)
+
+
+def judge(campaign: Campaign, ask: str = "decision", *, shuffle: bool = False, seed: int = 0) -> Judged:
+    """Return what an observer tells of a secret.
+
+    Parameters
+    ----------
+    ask
+        One of :data:`QUESTIONS`.
+    shuffle
+        Swap the decisions of half of the pairs by chance: whatever is then found is chance.
+
+    Raises
+    ------
+    DataError
+        The campaign cannot answer.
+    """
+    asked = QUESTIONS[ask](campaign)
+    played, secret = asked.played, asked.label
+    if shuffle:
+        flip = np.random.default_rng([seed, 0x5AF]).random(len(played) // 2) < 0.5
+        secret = np.where(np.repeat(flip, 2), 1 - secret, secret)
     rows = lines_features([one.traces for one in played])
-    paired, wait = most_different(played, secret)
+    paired, wait = most_different(played, secret) if ask == "decision" else (None, "")
     span = [sum(float(trace[-1, 0]) for trace in one.traces) for one in played]
     size = [sum(float(np.abs(trace[:, 1]).sum()) for trace in one.traces) for one in played]
     return Judged(
@@ -87,11 +159,11 @@ def judge(campaign: Campaign, *, shuffle: bool = False, seed: int = 0) -> Judged
         campaign.defence.name,
         campaign.link,
         campaign.at_once,
-        "shuffled labels" if shuffle else "decision",
+        "shuffled labels" if shuffle else asked.secret,
         len(played),
         campaign.wrong,
-        listen(rows, secret, half, seed),
-        nearest_neighbour_limit(rows, secret, half),
+        listen(rows, secret, asked.half, seed),
+        nearest_neighbour_limit(rows, secret, asked.half),
         paired,
         wait,
         1e3 * float(np.median(span)),
