@@ -31,6 +31,7 @@ from blindscore_app.commands import (
     schema,
     score,
     serve,
+    submit,
     town,
     validate,
     world,
@@ -79,6 +80,9 @@ app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)
 app.command()(world.world)
+app.command()(submit.submit)
+app.command()(submit.check)
+app.command()(submit.leaderboard)
 
 
 def main() -> None:

@@ -73,6 +73,31 @@ def test_what_is_no_ledger_is_refused(tmp_path, content):
     assert load_ledger(path) == a_ledger()
 
 
+def test_format_one_is_read_without_the_marks_that_a_false_rule_gave(tmp_path):
+    old = a_ledger(a_row(removed=True, bound=0.01), a_row(design="plain")).to_dict()
+    del old["format"]
+    for row in old["rows"]:
+        for key in ("bound_these", "adversary", "basis", "seeds"):  # came with format 2
+            del row[key]
+    old["designs"][0]["sees"] = [{"role": "lender", "fields": ["score"]}]
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(old))
+    read = load_ledger(path)
+    assert [row.removed for row in read.rows] == [False, False]
+    assert [row.basis for row in read.rows] == ["executed", "clear"]
+    assert read.rows[0].bound == 0.01
+    assert read.designs[0].sees == ()
+    assert json.loads(read.to_json())["format"] == 2
+
+
+@pytest.mark.parametrize("told", [0, 3, "2", None])
+def test_a_format_of_another_version_is_refused(tmp_path, told):
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(a_ledger().to_dict() | {"format": told}))
+    with pytest.raises(DataError, match="format"):
+        load_ledger(path)
+
+
 def test_an_absent_ledger_is_an_error_of_ours(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         load_ledger(tmp_path / "none.json")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +35,7 @@ def choose_designs(names: str, sample: int, people: int, set_of: SetOf = SetOf.D
         A file is no design.
     """
     from blindscore.designs.flows import load_flows
+    from blindscore.designs.parameters import sampled
     from blindscore.designs.registry import by_name, load_designs
     from blindscore.errors import ParameterError
 
@@ -56,7 +56,7 @@ def choose_designs(names: str, sample: int, people: int, set_of: SetOf = SetOf.D
         chosen = by_name([known[name] for name in named] + files)
     else:
         chosen = _installed(load_designs(set_of.value))
-    return [_sampled(design, sample) for design in chosen.values()]
+    return [sampled(design, sample) for design in chosen.values()]
 
 
 def _installed(designs: Mapping[str, Design]) -> dict[str, Design]:
@@ -72,9 +72,3 @@ def _installed(designs: Mapping[str, Design]) -> dict[str, Design]:
         else:
             kept[name] = design
     return kept
-
-
-def _sampled(design: Design, sample: int) -> Design:
-    if is_dataclass(design) and not isinstance(design, type) and "sample" in {f.name for f in fields(design)}:
-        return replace(design, sample=sample)
-    return design

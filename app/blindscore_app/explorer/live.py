@@ -14,11 +14,10 @@ from blindscore.errors import DataError
 from blindscore.people.population import Population
 from blindscore.scorecard.reasons import REASONS
 from blindscore.scorecard.reasons import parts as costs
-from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.account.one_person import Person, choose_person, moved
 from blindscore.surveillance.ledger import Ledger
+from blindscore_app.entry.origin import origin_of
 from blindscore_app.progress import Report
-from blindscore_app.report.figures import is_synthetic
 
 
 @dataclass(frozen=True)
@@ -81,32 +80,21 @@ def rerun(ledger: Ledger, progress: Report) -> Live:
     DataError
         The people were real (they are not in the ledger), or no such person can be chosen, or a design is unknown.
     """
-    from blindscore.designs.parameters import restored
-    from blindscore.people.society import KINDS, make_society
+    from blindscore.designs.parameters import sampled
     from blindscore.surveillance.frontier import run_design
-    from blindscore_app.commands.designs import choose_designs
 
-    if not is_synthetic(ledger):
-        raise DataError("--live needs a ledger of the synthetic society: real people are not kept in a ledger")
-    people, seed = ledger.meta.get("people"), ledger.meta.get("seed")
-    if not isinstance(people, int) or not isinstance(seed, int):
-        raise DataError("the ledger's meta lacks people or seed; run the frontier again")
-    kind = next((kind for kind, name in KINDS.items() if name == ledger.meta.get("population")), None)
-    if kind is None:
-        raise DataError(f"no society is called {str(ledger.meta.get('population'))[:60]!r}; run the frontier again")
-    population = make_society(people=people, seed=seed, kind=kind)
+    # One real protocol run is enough here: how many there are moves no score.
+    origin = origin_of(ledger)
+    population = origin.population(origin.seeds[0])
     if population.fingerprint != ledger.meta.get("fingerprint"):
         raise DataError("this version makes other people from that seed than the ledger's; run the frontier again")
     person = choose_person(population)
     if person is None:
         raise DataError("these people have none of the features that can be set")
     runs = {}
-    designs = choose_designs(",".join(d.design for d in ledger.designs), 1, people)
-    for number, design in enumerate(designs):
-        progress(f"{design.name}: run", number, len(designs))
-        # One real protocol run is enough here: how many there are moves no score.
-        design = restored(design, ledger.design(design.name).parameters, but=("sample",))
-        runs[design.name] = run_design(population, design, _scorecard(ledger), seed)
+    for number, design in enumerate(sampled(design, 1) for design in origin.designs):
+        progress(f"{design.name}: run", number, len(origin.designs))
+        runs[design.name] = run_design(population, design, origin.scorecard, origin.seeds[0])
     departs = tuple(
         name
         for name, run in runs.items()
@@ -115,10 +103,3 @@ def rerun(ledger: Ledger, progress: Report) -> Live:
         or run.threshold != ledger.design(name).person.get("threshold")
     )
     return Live(population, person, runs, departs)
-
-
-def _scorecard(ledger: Ledger) -> Scorecard:
-    """Return the unfitted scorecard of the run, scale and all."""
-    stated = ledger.meta.get("scorecard", {})
-    known = Scorecard().get_params()
-    return Scorecard().set_params(**{k: v for k, v in dict(stated).items() if k in known})

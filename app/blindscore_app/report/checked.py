@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 from blindscore.errors import DataError
 from blindscore.scorecard.reasons import REASONS
 from blindscore.surveillance.account.one_person import NO_REASON
-from blindscore.surveillance.ledger import DesignRow, Ledger, Row, load_ledger
+from blindscore.surveillance.ledger import FORMAT, DesignRow, Ledger, Row, load_ledger, parse_ledger
 
 _TEXT, _NUMBER, _TRUTH = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -69,7 +69,14 @@ SLIDER = _record(
 META = {
     "type": "object",
     "required": ["version", "seed", "people", "population", "command"],
-    "properties": {"person": {"type": "object", "properties": {"sliders": {"type": "array", "items": SLIDER}}}},
+    "properties": {
+        "version": _TEXT,
+        "seed": {"type": "integer"},
+        "people": {"type": "integer"},
+        "population": _TEXT,
+        "command": _TEXT,
+        "person": {"type": "object", "properties": {"sliders": {"type": "array", "items": SLIDER}}},
+    },
 }
 
 
@@ -82,49 +89,67 @@ def read_ledger(path: Path) -> Ledger:
         The file cannot be read, is no ledger, has no design, or holds a value of the wrong type.
     """
     ledger = load_ledger(path)
+    try:
+        return _checked(ledger)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def parse_checked(data: Any) -> Ledger:
+    """Return the ledger of its plain form, checked as :func:`read_ledger` does.
+
+    Raises
+    ------
+    DataError
+        As there.
+    """
+    return _checked(parse_ledger(data))
+
+
+def _checked(ledger: Ledger) -> Ledger:
     if not ledger.designs:
-        raise DataError(f"{path}: the ledger has no design; run the frontier again")
+        raise DataError("the ledger has no design; run the frontier again")
     parts = (("designs", DesignRow, ledger.designs), ("rows", Row, ledger.rows), ("outside", Row, ledger.outside))
     for name, kind, entries in parts:
         hints = get_type_hints(kind)
         for k, entry in enumerate(entries):
             for key, hint in hints.items():
                 if not _fits(getattr(entry, key), hint):
-                    raise DataError(f"{path}: {name}[{k}].{key} is not {_words(hint)}; run the frontier again")
+                    raise DataError(f"{name}[{k}].{key} is not {_words(hint)}; run the frontier again")
     known = {design.design for design in ledger.designs}
     stray = sorted({row.design for row in (*ledger.rows, *ledger.outside)} - known)
     if stray:
-        raise DataError(f"{path}: rows of designs that the ledger does not list: {', '.join(stray)}")
+        raise DataError(f"rows of designs that the ledger does not list: {', '.join(stray)}")
     if len(known) < len(ledger.designs):
-        raise DataError(f"{path}: the ledger lists a design twice; run the frontier again")
-    _check_open_parts(path, ledger)
+        raise DataError("the ledger lists a design twice; run the frontier again")
+    _check_open_parts(ledger)
     return ledger
 
 
-def _check_open_parts(path: Path, ledger: Ledger) -> None:
+def _check_open_parts(ledger: Ledger) -> None:
     plain = ledger.to_dict()
-    _check(path, "meta", plain["meta"], META)
+    _check("meta", plain["meta"], META)
     sliders = plain["meta"].get("person", {}).get("sliders", [])
     for k, slider in enumerate(sliders):
         if slider["start"] >= len(slider["positions"]):
-            raise DataError(f"{path}: meta.person.sliders[{k}].start is beyond its positions; run the frontier again")
+            raise DataError(f"meta.person.sliders[{k}].start is beyond its positions; run the frontier again")
     combinations = math.prod(len(slider["positions"]) for slider in sliders)
     for k, design in enumerate(plain["designs"]):
         for key, schema in (("sees", SEES), ("groups", GROUP), ("rules", RULE)):
-            _check(path, f"designs[{k}].{key}", design[key], {"type": "array", "items": schema})
+            _check(f"designs[{k}].{key}", design[key], {"type": "array", "items": schema})
         person = design["person"]
         if person:
-            _check(path, f"designs[{k}].person", person, PERSON)
-            _check_person(f"{path}: designs[{k}].person", person, sliders, combinations)
+            _check(f"designs[{k}].person", person, PERSON)
+            _check_person(f"designs[{k}].person", person, sliders, combinations)
 
 
-def _check(path: Path, where: str, value: Any, schema: Mapping[str, Any]) -> None:
+def _check(where: str, value: Any, schema: Mapping[str, Any]) -> None:
     import jsonschema
 
     error = next(jsonschema.Draft202012Validator(schema).iter_errors(value), None)
     if error is not None:
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
-        raise DataError(f"{path}: {where}{place} breaks the rule {error.validator!r}; run the frontier again")
+        raise DataError(f"{where}{place} breaks the rule {error.validator!r}; run the frontier again")
 
 
 def _check_person(where: str, person: Mapping[str, Any], sliders: list[dict[str, Any]], combinations: int) -> None:
@@ -146,6 +171,41 @@ def _bytes(where: str, text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise DataError(f"{where}: not base64; run the frontier again") from error
+
+
+def ledger_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a ledger file of this format, as it stands in ``docs/ledger.schema.json``."""
+    open_parts = {"sees": SEES, "groups": GROUP, "rules": RULE}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"blindscore ledger, format {FORMAT}",
+        "type": "object",
+        "required": ["format", "meta", "designs", "rows"],
+        "properties": {
+            "format": {"const": FORMAT},
+            "meta": META,
+            "designs": {"type": "array", "minItems": 1, "items": _of_kind(DesignRow, open_parts)},
+            "rows": {"type": "array", "items": _of_kind(Row, {})},
+            "outside": {"type": "array", "items": _of_kind(Row, {})},
+        },
+    }
+
+
+def _of_kind(kind: Any, open_parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a dataclass by the hints that :func:`read_ledger` holds its values to."""
+    properties = {}
+    for key, hint in get_type_hints(kind).items():
+        found: dict[str, Any] = {"type": "object"} if "Mapping" in str(hint) else _TEXT
+        if "Mapping[str, float]" in str(hint):
+            found = {"type": "object", "additionalProperties": _NUMBER}
+        elif str(hint).startswith("tuple"):
+            found = {"type": "array", "items": open_parts.get(key, _TEXT)}
+        elif hint is bool:
+            found = _TRUTH
+        elif "int" in str(hint) or "float" in str(hint):
+            found = _SHARE if "None" in str(hint) else _NUMBER
+        properties[key.replace("0_001", "0.001")] = found
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
@@ -49,15 +49,20 @@ def with_settings(designs: Iterable[Design], settings: Iterable[str]) -> list[De
     return list(by_name.values())
 
 
-def restored(design: Design, parameters: Mapping[str, Any], but: Collection[str] = ()) -> Design:
-    """Return the design with the settings that a ledger states for it, except those named in ``but``.
+def sampled(design: Design, runs: int) -> Design:
+    """Return the design set to so many real protocol runs, where it has any."""
+    return cast(Design, replace(cast(Any, design), sample=runs)) if "sample" in settings_of(design) else design
+
+
+def restored(design: Design, parameters: Mapping[str, Any]) -> Design:
+    """Return the design with the settings that a ledger states for it.
 
     Raises
     ------
     ParameterError
         A value is of another kind than the design's own.
     """
-    own = {name: parameters[name] for name in settings_of(design) if name in parameters and name not in but}
+    own = {name: parameters[name] for name in settings_of(design) if name in parameters}
     try:
         return cast(Design, replace(cast(Any, design), **own)) if own else design
     except TypeError as error:

@@ -97,11 +97,8 @@ def score_in_clear(
         What a design does to the card's scores afterwards (penalties), given the people.
     """
     card = fit_card(population, scorecard, features).card_
-    started = time.perf_counter()
-    bins = card.bins(population.features)
-    totals = card.totals(bins)
+    bins, totals, us_per_person = timed(card, population.features)
     scores = card.clip(totals)
-    us_per_person = 1e6 * (time.perf_counter() - started) / len(population)
     if adjust is not None:
         adjusted = adjust(population, scores)
         totals = totals + adjusted - scores
@@ -110,6 +107,21 @@ def score_in_clear(
     down = reply_bytes(card, bins, scores >= threshold)
     wire = messages(population, up=8 * len(features), down=down)
     return Scored(card, scores, totals, threshold, wire, us_per_person, retrain(population, scorecard, features))
+
+
+def timed(card: Card, people: pd.DataFrame) -> tuple[NDArray[np.uint8], NDArray[np.int32], float]:
+    """Return bins (n, k), totals (n,), and the microseconds a person that they took.
+
+    The best of three turns is told: a first one may compile the kernel.
+    """
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        bins = card.bins(people)
+        totals = card.totals(bins)
+        card.clip(totals)
+        times.append(time.perf_counter() - started)
+    return bins, totals, 1e6 * min(times) / len(people)
 
 
 def choose_threshold(scores: NDArray[np.integer], approve: float = 0.75, low: int = 350, high: int = 950) -> int:

@@ -30,7 +30,7 @@ from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.cache import Cache, attack_key, design_key, run_key
 from blindscore.surveillance.capability import Capability, rows_of
 from blindscore.surveillance.coalitions import Coalition
-from blindscore.surveillance.ledger import DesignRow, Ledger, Row, parse_ledger, row_dict
+from blindscore.surveillance.ledger import FORMAT, DesignRow, Ledger, Row, parse_ledger, row_dict
 from blindscore.surveillance.marks import Key, marked
 from blindscore.surveillance.memo import Memo
 from blindscore.surveillance.outside import Outside, check_outside, outside_of
@@ -232,7 +232,7 @@ class _Stage:
             if found is None:
                 return None
             rows += found
-        row = parse_ledger({"meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
+        row = parse_ledger({"format": FORMAT, "meta": {}, "designs": [kept["design"]], "rows": []}).designs[0]
         return _Played(row, np.asarray(kept["ranks"], np.int32), tuple(rows))
 
     def _asked(self, design: Design, capability: Capability, register: Outside | None) -> object:
@@ -243,7 +243,7 @@ class _Stage:
 
     def _found_rows(self, key: str) -> tuple[Row, ...] | None:
         kept = self.cache.load(key)
-        return None if kept is None else parse_ledger({"meta": {}, "designs": [], "rows": kept}).rows
+        return None if kept is None else parse_ledger({"format": FORMAT, "meta": {}, "designs": [], "rows": kept}).rows
 
     def _attack(
         self, capability: Capability, truths: Sequence[Truth], key: str, begun: Callable[[float], None]

@@ -18,6 +18,7 @@ from typing import Any
 from blindscore.errors import DataError
 from blindscore.surveillance.inference.bound import Bound
 
+FORMAT = 2  # of the file; what is read of format 1, and how: :func:`migrated`
 MAX_LEDGER_BYTES = 64 * 2**20
 PLAYED, ABSENT, BY_ROLE = "played", "absent", "by role"  # what a row stands on; see :attr:`Row.kind`
 REMOVED = 0.05  # the line of the mark `removed`; see :mod:`blindscore.surveillance.marks`
@@ -144,6 +145,7 @@ class Ledger:
     def to_dict(self) -> dict[str, Any]:
         """Plain, JSON-ready form with the file's own key names."""
         return {
+            "format": FORMAT,
             "meta": dict(self.meta),
             "designs": [{k: _plain(v) for k, v in asdict(d).items()} for d in self.designs],
             "rows": [row_dict(row) for row in self.rows],
@@ -209,14 +211,15 @@ def load_ledger(path: Path) -> Ledger:
 
 
 def parse_ledger(data: Any) -> Ledger:
-    """Return the ledger of its plain form.
+    """Return the ledger of its plain form, of this format or an earlier one.
 
     Raises
     ------
     DataError
-        Keys of the specification are lacking, or are of another kind.
+        Keys of the specification are lacking, or are of another kind, or the format is a later one.
     """
     try:
+        data = migrated(data)
         designs = tuple(_build(DesignRow, entry) for entry in data["designs"])
         rows, outside = (
             tuple(_build(Row, {k.replace("0.001", "0_001"): v for k, v in entry.items()}) for entry in entries)
@@ -225,6 +228,35 @@ def parse_ledger(data: Any) -> Ledger:
         return Ledger(meta=dict(data["meta"]), designs=designs, rows=rows, outside=outside)
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"not a ledger, or of another version ({error}); run the frontier again") from error
+
+
+def migrated(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a ledger's plain form in this format.
+
+    Format 1 (it says no format) came of views that designs declared: who saw what is left out, as is the one person that
+    was scored by other sliders, and no row keeps a mark, since the rule that gave it let false ones stand (docs/method.md, "What was wrong before").
+
+    Raises
+    ------
+    DataError
+        The format is none that this version knows.
+    """
+    told = data.get("format", 1)
+    if told == FORMAT:
+        return data
+    if told != 1:
+        raise DataError(f"format {told!r:.20} is none of this version, which reads 1 to {FORMAT}; install a newer one")
+    executed = {entry["design"] for entry in data["designs"] if entry.get("real_runs", 0)}
+    rows = [
+        {**row, "removed": False, "basis": "executed" if row["design"] in executed else row.get("basis", "clear")}
+        for row in data["rows"]
+    ]
+    return {
+        **data,
+        "format": FORMAT,
+        "designs": [{**entry, "sees": [], "person": {}} for entry in data["designs"]],
+        "rows": rows,
+    }
 
 
 def _build(kind: Any, entry: Mapping[str, Any]) -> Any:

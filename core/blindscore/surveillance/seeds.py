@@ -8,9 +8,10 @@ where it is earned under all of them. Figures and bounds that are printed are th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 
 from blindscore.designs.design import Design
+from blindscore.designs.parameters import sampled
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.cache import Cache
@@ -52,7 +53,7 @@ def hold(
             tell(seed)
         played.append(seed)
         wanted = {key_of(row) for row in rows if row.removed and not row.same_as}
-        left = [_one_run(design) for design in designs if any(key[0] == design.name for key in wanted)]
+        left = [sampled(design, 1) for design in designs if any(key[0] == design.name for key in wanted)]
         if not left:
             continue
         again = measure(
@@ -67,9 +68,3 @@ def hold(
         )
         rows = held(rows, [again.rows])
     return replace(ledger, meta={**ledger.meta, "seeds": played}, rows=tuple(rows))
-
-
-def _one_run(design: Design) -> Design:
-    if is_dataclass(design) and not isinstance(design, type) and "sample" in {f.name for f in fields(design)}:
-        return replace(design, sample=1)
-    return design

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -30,6 +29,7 @@ from blindscore.designs.plain import (
     messages,
     reply_bytes,
     scoring_lender,
+    timed,
 )
 from blindscore.errors import DataError
 from blindscore.parties.costs import Costs
@@ -112,11 +112,8 @@ class PrivateModel:
             return fit(members, b"rehearsal").card_
 
         fitted = fit(past, b"release")
-        started = time.perf_counter()
-        bins = fitted.card_.bins(people)
-        totals = fitted.card_.totals(bins)
+        bins, totals, us_per_person = timed(fitted.card_, people)
         scores = fitted.card_.clip(totals)
-        us_per_person = 1e6 * (time.perf_counter() - started) / len(population)
         threshold = choose_threshold(scores[~past], self.approve, scorecard.low, scorecard.high)
         sizes = reply_bytes(fitted.card_, bins, scores >= threshold)
         read = population.features[features].assign(score=scores)
