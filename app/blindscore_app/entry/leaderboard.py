@@ -62,8 +62,8 @@ def _section(file: str, one: Submission) -> str:
             f"`{_said(file)}`: {_said(meta['population'])}, {meta['people']:,} people, seed {meta['seed']}, marks "
             f"under {len(seeds)} seed(s); {_said(system['processor'])}, {system['cores']} cores, "
             f"{system['memory_gib']} GiB, Python {_said(system['python'])}, load {system['load_1min']}; Ed25519 "
-            f"verification {one.reference['ed25519_verify_us']:.0f} µs, memory {one.reference['memory_read_gb_per_s']:.1f} GB/s. "
-            f"`{_said(meta['command'])}`",
+            f"verification {one.reference['ed25519_verify_us']:.0f} µs, memory "
+            f"{one.reference['memory_read_gb_per_s']:.1f} GB/s. `{_said(meta['command'])}`",
             "",
             *lines,
             "",

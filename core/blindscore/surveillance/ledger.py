@@ -233,8 +233,9 @@ def parse_ledger(data: Any) -> Ledger:
 def migrated(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a ledger's plain form in this format.
 
-    Format 1 (it says no format) came of views that designs declared: who saw what is left out, as is the one person that
-    was scored by other sliders, and no row keeps a mark, since the rule that gave it let false ones stand (docs/method.md, "What was wrong before").
+    Format 1 (it says no format) came of views that designs declared: who saw what is left out, as is the one person,
+    who was scored by other sliders; and no row keeps a mark, since the rule that gave it let false ones stand
+    (docs/method.md, "What was wrong before").
 
     Raises
     ------
