@@ -27,13 +27,13 @@ def submit(
     """Pack a ledger with system, versions, fingerprints and this machine's reference speed, to be checked by others."""
     require("frontier")
     check_file(out, ledger)
-    from blindscore.surveillance.ledger import write_atomic
+    from blindscore.whole_files import write_whole
     from blindscore_app.entry.submission import pack
     from blindscore_app.report.checked import read_ledger
 
     packed = pack(read_ledger(ledger), name)
     data = packed.to_bytes()
-    write_atomic(out, data)
+    write_whole(out, data)
     if as_json:
         typer.echo(json.dumps({"written": str(out), "bytes": len(data), "division": packed.division}))
     else:
@@ -100,7 +100,7 @@ def leaderboard(
     """Write the page of all submissions of a folder: what each design keeps and gives up, and never one index."""
     check_file(out)
     from blindscore.errors import DataError
-    from blindscore.surveillance.ledger import write_atomic
+    from blindscore.whole_files import write_whole
     from blindscore_app.entry.leaderboard import page
     from blindscore_app.entry.submission import read
 
@@ -108,7 +108,7 @@ def leaderboard(
     if not files:
         raise DataError(f"{folder}: holds no submission (*.json.gz); give a folder of files that `submit` wrote")
     text = page([(file.name, read(file)) for file in files])
-    write_atomic(out, text.encode())
+    write_whole(out, text.encode())
     if as_json:
         typer.echo(json.dumps({"written": str(out), "submissions": len(files)}))
     else:
