@@ -245,10 +245,8 @@ def test_masks_are_shown_once_and_only_to_whoever_is_bound():
 def test_nobody_else_is_bound_or_opens_in_an_applicants_place():
     world, stranger = ProvedWorld.of(CARD, ROWS), SigningKey()
     wallet = world.play(change=lambda m: None if m.kind == "bound" else m)
-    for frame in (
-        wire.bound_frame(GROUP, b"", stranger),
-        wire.bound_frame(GROUP, b"", wallet._signer)[:-1] + b"\0",
-    ):
+    own = wire.bound_frame(GROUP, b"", wallet._signer)
+    for frame in (wire.bound_frame(GROUP, b"", stranger), own[:-1] + bytes([own[-1] ^ 1])):
         assert world.lender.handle(Message(NAME, "bound", frame, "wallet"))[0].kind == "refusal"
     honest = wire.bound_frame(GROUP, wallet._opening, wallet._signer)
     assert world.lender.handle(Message(NAME, "bound", honest, "wallet"))[0].kind == "unmasking"

@@ -2,6 +2,6 @@
 
 Where to begin: :mod:`~blindscore_crypto.encrypted.parties` draws the protocol and has its parties, and
 :mod:`~blindscore_crypto.encrypted.parameters` the one table of parameters; an engine behind
-:mod:`~blindscore_crypto.encrypted.engines.scheme` does the arithmetic. A secret card that is proved each time is another
-protocol, without a lattice: :mod:`~blindscore_crypto.encrypted.proved`.
+:mod:`~blindscore_crypto.encrypted.engines.scheme` does the arithmetic. A secret card that is proved each time is
+another protocol, without a lattice: :mod:`~blindscore_crypto.encrypted.proved`.
 """
