@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -9,11 +10,16 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.design import PUBLIC_CARD
+from blindscore.designs.plain import financial, score_in_clear
 from blindscore.people.population import Feature, Schema
+from blindscore.people.society import make_society
 from blindscore.scorecard.card import Card, Characteristic
-from blindscore.surveillance.attacks.choose import Choose, places
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.attacks.choose import Choose, places, telling
 from blindscore.surveillance.capability import rows_of
+from blindscore.surveillance.inference.bound import identification_bound
 from blindscore.surveillance.ledger import ABSENT, WITH_PUBLIC_CARD, WITH_SECRET_CARD
+from blindscore.surveillance.truth import auxiliary_people
 from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 3000
@@ -86,3 +92,42 @@ def test_who_makes_no_card_chooses_none_and_who_reads_the_figures_need_not():
     row = chosen("decision", roles=("observer",))
     assert (row.kind, row.bound) == (ABSENT, 0.0)
     assert chosen("decision", "name").bound is None
+
+
+@pytest.fixture(scope="module")
+def many():
+    """20,000 people of the society, the card that a bank would fit, its bins, and whom the attacker knows."""
+    society = make_society(people=20_000, seed=1)
+    scored = score_in_clear(society, Scorecard(method="woe"), financial(society), 0.75)
+    return society, scored, scored.card.bins(society.features), auxiliary_people(society, 1)
+
+
+@pytest.mark.parametrize(("secret", "least"), [("illness", 0.12), ("pregnant", 0.08)])
+def test_one_bit_of_an_unfair_public_card_tells_of_illness_and_pregnancy(many, secret, least):
+    """Where .005 and .015 were printed such a card reached .211 and .270 (of a society with twice the pregnant)."""
+    society, scored, bins, known = many
+    carries = society.sensitive[secret].to_numpy() == 1
+    made = telling(scored.card, bins[known], carries[known].astype(np.int64), one_bit=True)
+    bit = made.points[np.arange(bins.shape[1]), bins].sum(axis=1) >= made.cut
+    honest = scored.scores >= scored.threshold
+
+    def told(given):
+        return abs(given[~known & carries].mean() - given[~known & ~carries].mean())
+
+    assert told(bit) > least
+    assert told(honest) < least / 2
+
+
+def test_positional_points_name_far_more_than_the_totals_of_the_honest_card(many):
+    """Where .018 was printed for a card that nobody can read, one with a place for each bin names .459 or more."""
+    _, scored, bins, known = many
+    points = places(scored.card, 65_537)
+    spelt = points.any(axis=1)
+    totals = points[np.arange(bins.shape[1]), bins].sum(axis=1)
+    assert spelt.sum() >= 5
+    assert len(np.unique(totals)) == len(np.unique(bins[:, spelt], axis=0))  # the total is the bins
+    targets = int((~known).sum())
+    values = math.prod(n for n, told in zip(scored.card.n_bins, spelt, strict=True) if told)
+    honest = int(np.ptp(scored.card.totals(bins))) + 1
+    assert identification_bound(values, targets) > 0.459
+    assert identification_bound(honest, targets) < 0.1
