@@ -63,6 +63,7 @@ def measure(
     cache: Cache | None = None,
     wanted: Collection[Key] | None = None,
     outside: Sequence[str] = (),
+    elsewhere: Population | None = None,
 ) -> Ledger:
     """Run designs, attack their views, and return the ledger.
 
@@ -89,6 +90,8 @@ def measure(
         The rows to play (design, coalition, capability, secret); all if None.
     outside
         Outside registers (:mod:`blindscore.surveillance.outside`) that attackers bring along, each with its own rows.
+    elsewhere
+        Other people, all of whom the attackers know and learn from too.
 
     Raises
     ------
@@ -110,6 +113,7 @@ def measure(
         person=choose_person(population),
         cache=cache or Cache(),
         wanted=None if wanted is None else frozenset(wanted),
+        elsewhere=elsewhere,
         outside=tuple(outside_of(population, name) for name in check_outside(outside)),
     )
     done, steps = 0, GRAIN * len(designs) * (1 + len(stage.games))
@@ -139,6 +143,7 @@ def measure(
             "sample": max(part.design.real_runs for part in played),
             "baseline": _baseline(names),
             "command": command,
+            "elsewhere": None if elsewhere is None else f"{len(elsewhere)} people, {elsewhere.fingerprint[:16]}",
             "outside": [register.name for register in stage.outside],
             "questions": {capability.name: capability.question for capability in stage.capabilities},
             "person": {} if stage.person is None else stage.person.to_dict(),
@@ -183,6 +188,7 @@ class _Stage:
     cache: Cache
     wanted: frozenset[Key] | None = None
     outside: tuple[Outside, ...] = ()
+    elsewhere: Population | None = None
     memo: Memo = field(default_factory=Memo)
     answers: Memo = field(default_factory=Memo)
 
@@ -209,7 +215,7 @@ class _Stage:
             label = f"{design.name}: {capability.name}" + (f" with {register.name}" if register else "")
             tell(label, finished)
             begun = partial(tell, label, 0)
-            brought = [replace(truth, outside=register) for truth in truths] if register else truths
+            brought = [replace(truth, outside=register, elsewhere=self.elsewhere) for truth in truths]
             of_attack = attack_key(key, of_run, capability, self._asked(design, capability, register))
             rows += self._attack(capability, brought, of_attack, begun)
             finished = 1
@@ -236,10 +242,11 @@ class _Stage:
         return _Played(row, np.asarray(kept["ranks"], np.int32), tuple(rows))
 
     def _asked(self, design: Design, capability: Capability, register: Outside | None) -> object:
-        """Return the (coalition, secret) pairs that a capability is asked about, or what it brings along; None: all."""
-        if self.wanted is None:
-            return None if register is None else register.name
-        return tuple(sorted((k[1], k[3]) for k in self.wanted if (k[0], k[2]) == (design.name, capability.name)))
+        """Return what a capability is asked beside the usual: what it brings along, and (coalition, secret) pairs."""
+        own = (design.name, capability.name)
+        pairs = None if self.wanted is None else sorted((k[1], k[3]) for k in self.wanted if (k[0], k[2]) == own)
+        brought = None if register is None else register.name
+        return pairs, brought, None if self.elsewhere is None else self.elsewhere.fingerprint
 
     def _found_rows(self, key: str) -> tuple[Row, ...] | None:
         kept = self.cache.load(key)

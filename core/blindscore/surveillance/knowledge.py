@@ -72,6 +72,15 @@ class Records:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """Another society, all of whose people the attacker knows, as the same design would show them."""
+
+    view: Callable[[View], View]  # a view of here, and the same of there, one record a person
+    register: pd.DataFrame  # of everybody there, without the legal id
+    classes: Mapping[str, NDArray[np.int64]]  # of each secret, in the numbers of here; UNKNOWN: not found here
+
+
+@dataclass(frozen=True)
 class Published:
     """What everybody knows of a run."""
 
@@ -98,6 +107,7 @@ class Knowledge:
     published: Published
     seed: int
     outside: Outside | None = None  # a register that the coalition brings along
+    elsewhere: Elsewhere | None = None  # people to learn from beside the auxiliary ones
     pairs: Pairs | None = None
     places: Places | None = None
     months: Callable[[View, int], list[View]] | None = None  # a view, and the same in the months that follow

@@ -31,6 +31,7 @@ def hold(
     capabilities: Sequence[Capability] | None = None,
     cache: Cache | None = None,
     tell: Callable[[int], None] | None = None,
+    elsewhere: Population | None = None,
 ) -> Ledger:
     """Return a ledger whose marks hold under further seeds too.
 
@@ -38,7 +39,7 @@ def hold(
     ----------
     ledger
         Of a first seed, measured whole.
-    designs, scorecard, capabilities, cache
+    designs, scorecard, capabilities, cache, elsewhere
         As it was measured with.
     seeds
         The further ones.
@@ -65,6 +66,7 @@ def hold(
             capabilities=capabilities,
             cache=cache,
             wanted=wanted,
+            elsewhere=elsewhere,
         )
         rows = held(rows, [again.rows])
     return replace(ledger, meta={**ledger.meta, "seeds": played}, rows=tuple(rows))

@@ -22,6 +22,7 @@ from blindscore.people.population import Population
 from blindscore.surveillance.coalitions import Coalition, coalitions_of, parts_of, pool, seen_by
 from blindscore.surveillance.knowledge import (
     UNKNOWN,
+    Elsewhere,
     Knowledge,
     Labels,
     Need,
@@ -55,6 +56,7 @@ class Truth:
     memo: Memo = field(default_factory=Memo)  # attacks already played on the same view; the attackers' own
     answers: Memo = field(default_factory=Memo)  # what was worked out of the truth; no attack can ask it
     outside: Outside | None = None  # a register that the coalition brings along
+    elsewhere: Population | None = None  # other people, all of whom the attacker knows
 
     @property
     def targets(self) -> NDArray[np.bool_]:
@@ -144,6 +146,7 @@ class Truth:
             seed=self.seed,
             memo=self.memo,
             outside=self.outside,
+            elsewhere=self._elsewhere(),
         )
         if "pairs" in needs and (pairs := self.pairs()) is not None:
             hidden = np.where(pairs.auxiliary, pairs.friends, UNKNOWN)
@@ -169,6 +172,14 @@ class Truth:
         public = public_register(self.population)
         more = [] if self.outside is None else [c for c in self.outside.columns if c not in public]
         return public if self.outside is None else pd.concat([public, self.outside.columns[more]], axis=1)
+
+    def _elsewhere(self) -> Elsewhere | None:
+        other, run = self.elsewhere, self.run
+        if other is None:
+            return None
+        shared = [name for name in self.secrets if name in other.sensitive]
+        classes = {name: classes_as(self.population.sensitive[name], other.sensitive[name]) for name in shared}
+        return Elsewhere(lambda view: view_of_others(other, run, view), public_register(other), classes)
 
     def _labels(self, secret: str) -> Labels:
         """Return a secret with targets' classes taken out."""
@@ -208,6 +219,15 @@ def classes_of(secret: pd.Series) -> NDArray[np.int64]:
     return code
 
 
+def classes_as(secret: pd.Series, other: pd.Series) -> NDArray[np.int64]:
+    """Return other people's classes in the numbers that :func:`classes_of` gives; UNKNOWN for what nobody has there."""
+    known = secret[secret.notna()].astype("str").astype("category").cat.categories
+    said = other.notna().to_numpy()
+    code = np.full(len(other), UNKNOWN, np.int64)
+    code[said] = known.get_indexer(pd.Index(other[said].astype("str")))
+    return code
+
+
 def public_register(population: Population) -> pd.DataFrame:
     """Return what outsiders know of everybody: the register without the legal id."""
     return population.register.drop(columns=LEGAL_ID, errors="ignore")
@@ -217,6 +237,26 @@ def totals_of(run: Run) -> int | None:
     """Return how many totals the protocol lets a card give, where a run says so: whoever makes the card can use all."""
     totals = run.parameters.get("totals_at_most")
     return totals if isinstance(totals, int) else None
+
+
+def view_of_others(others: Population, run: Run, view: View) -> View:
+    """Return what a view would show of other people: their figures and register, and what the same card gives."""
+    scores = run.score(others)
+    made: Mapping[Kind, Callable[[], NDArray[np.generic]]] = {
+        "score": lambda: scores,
+        "decision": lambda: (scores >= run.threshold).astype(np.int8),
+        "total": lambda: run.card.totals(run.card.bins(others.features)),
+    }
+    columns: dict[str, object] = {}
+    for name, kind in view.columns:
+        table = {"feature": others.features, "register": others.register}.get(kind)
+        if table is not None and name in table:
+            columns[name] = table[name].to_numpy()
+        elif kind in made:
+            columns[name] = made[kind]()
+    told = tuple(column for column in view.columns if column.name in columns)
+    n = len(others)
+    return View(view.role, view.keyed_by, pd.DataFrame(columns, index=range(n)), told, np.arange(n, dtype=np.int64))
 
 
 def view_in(later: Population, run: Run, view: View) -> View:

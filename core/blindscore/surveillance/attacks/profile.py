@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from blindscore.parties.view import View
+from blindscore.surveillance.attacks.elsewhere import learnt_elsewhere
 from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.inference.bound import Bound, finite_view_bounds, plug_in_bias
 from blindscore.surveillance.inference.classifiers import Guess, infer
@@ -26,7 +27,7 @@ from blindscore.surveillance.inference.evidence import (
     sightings,
 )
 from blindscore.surveillance.inference.judged import class_row
-from blindscore.surveillance.knowledge import Knowledge, Labels, codes_by_person
+from blindscore.surveillance.knowledge import Elsewhere, Knowledge, Labels, codes_by_person
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.truth import Truth
 
@@ -69,7 +70,13 @@ def infer_trait(knowledge: Knowledge, secret: str) -> Guess:
 
         return knowledge.once(("profile", knowledge.brought, secret, view.digest), play)
 
+    def abroad(view: View, other: Elsewhere) -> Guess | None:
+        key = ("profile, elsewhere", knowledge.brought, secret, view.digest)
+        return knowledge.once(key, lambda: learnt_elsewhere(knowledge, view, secret, other))
+
     found = [attack(view) for view in knowledge.parts]
+    if (other := knowledge.elsewhere) is not None:
+        found += [guess for view in knowledge.parts if (guess := abroad(view, other)) is not None]
     if knowledge.named:
         found.append(infer_publicly(knowledge, secret))  # whoever holds names can do what the public can
     return min(found, key=lambda guess: guess.loss)

@@ -147,14 +147,14 @@ def infer(evidence: Evidence, labels: Labels, auxiliary: NDArray[np.bool_], seed
         for name, judged in zip(order, each(fit_and_judge, order), strict=True):
             trials[name][fold == f] = judged
         so_far = fold <= f
-        alone = {name: _loss(trials[name][so_far], secret[known[so_far]], prior) for name in order}
+        alone = {name: balanced_loss(trials[name][so_far], secret[known[so_far]], prior) for name in order}
         order = sorted(order, key=lambda name: alone[name])[:SURVIVORS]
         if alone[order[0]] > (1.0 - FAINT) * np.log(k):
             order = order[:1]
     losses = {tuple(order[:1]): alone[order[0]]}
     for size in range(2, len(order) + 1):
         mean = np.mean([trials[name] for name in order[:size]], axis=0)
-        losses[tuple(order[:size])] = _loss(mean, secret[known], prior)
+        losses[tuple(order[:size])] = balanced_loss(mean, secret[known], prior)
     winner = min(losses, key=lambda who: losses[who])
     believed = np.mean(each(lambda name: posterior(name, known, slice(None)), winner), axis=0)
     told = winner[0] if len(winner) == 1 else f"mean of {len(winner)} models"
@@ -190,7 +190,7 @@ def _posterior(model: Any, columns: Columns, prior: NDArray[np.float64]) -> Colu
     return np.asarray(probability / probability.sum(axis=1, keepdims=True))
 
 
-def _loss(probability: Columns, secret: NDArray[np.integer], prior: NDArray[np.float64]) -> float:
+def balanced_loss(probability: Columns, secret: NDArray[np.integer], prior: NDArray[np.float64]) -> float:
     """Return the log loss with every class weighted alike, nats: what wins balanced accuracy, also on rare classes."""
     balanced = probability / prior
     surprise = -np.log(balanced[np.arange(len(secret)), secret] / balanced.sum(axis=1))
