@@ -5,7 +5,7 @@ first), of d masks, of the sum of the masks' squares, and of the blinding of the
 so it is applied alike to values, to their tags and to the pads of their tags (:func:`tags_of`).
 
 **Each characteristic holds at most one one** (Boneh, Boyle, Corrigan-Gibbs, Gilboa, Ishai, "Lightweight Techniques for
-Private Heavy Hitters", S&P 2021, section 4.1: a sketch for vectors with one entry). With random weights ``rho``
+Private Heavy Hitters", S&P 2021: a sketch for vectors with one entry). With random weights ``rho``
 that nobody knew when the shares were dealt, ``(sum_i rho_i e_i)^2 - sum_i rho_i^2 e_i`` is zero for such a
 characteristic; else it is a nonzero polynomial of degree two. The sum over all characteristics, and a false sum of
 squares, keep it nonzero, so false shares pass with probability at most ``2 / t^3``, below 2^-46.

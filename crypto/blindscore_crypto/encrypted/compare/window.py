@@ -2,7 +2,7 @@
 
 One comparison key does it, read at two points. ``begin`` lies cyclically within ``(m - width, m]`` iff
 ``[m - width mod t < begin] - [m < begin] + [m < width]`` is one, and else that is zero; the first two terms come from
-the key, the third is public (Boyle et al., EUROCRYPT 2021, section 4, for a modulus that is no power of two).
+the key, the third is public (after Boyle et al., EUROCRYPT 2021, for a modulus that is no power of two).
 
 Who sees what: one half alone tells nothing of ``begin`` and ``gain``. Assumption and limits: as :mod:`.dcf`.
 """

@@ -104,6 +104,11 @@ class SharingHelper:
             raise refuse(Kind.MASKED, "it comes from no lender whom this helper serves")
         return line
 
+    def _source(self, key_id: bytes) -> Line:
+        if key_id not in self._sources:
+            raise refuse(Kind.PART, "its source is not one with whom this helper has a line")
+        return self._sources[key_id][1]
+
     # -- cards ----------------------------------------------------------------------------------------------------
 
     def _enrol(self, frame: bytes, lender: str) -> list[Message]:
@@ -141,7 +146,7 @@ class SharingHelper:
             raise refuse(Kind.CARD, "it has another number of points than its layout")
         source = bytes(row["source"])  # type: ignore[arg-type]
         pads = decode(bytes(row["pads"]), shape.indicators + 1, DEGREE)  # type: ignore[arg-type]
-        key = CardKey.of(phi_of(self._sources[source][1]), pads, card.masked)
+        key = CardKey.of(phi_of(self._source(source)), pads, card.masked)
         kept: Row = {"layout": layout.fingerprint, "pads": encode(key.pads)}
         with self.store.atomic():
             self.store.take("enrolling", card.box)
@@ -153,9 +158,7 @@ class SharingHelper:
 
     def _part(self, body: bytes) -> list[Message]:
         source, today = body[:ID_BYTES], day_of(self._clock)
-        if source not in self._sources:
-            raise refuse(Kind.PART, "its source is not one with whom this helper has a line")
-        part = Part.open(self._sources[source][1], body[ID_BYTES:])
+        part = Part.open(self._source(source), body[ID_BYTES:])
         if not today - 1 <= part.day <= today + 1:
             raise refuse(Kind.PART, "it was dealt on another day")
         HelpersHalf.decode(self._shape(part.layout), part.half)
@@ -203,7 +206,7 @@ class SharingHelper:
             raise refuse(Kind.MASKED, "it has another number of points than the card")
         half = HelpersHalf.decode(shape, bytes(part["half"]))  # type: ignore[arg-type]
         pads = decode(bytes(card["pads"]), shape.indicators + 1, DEGREE)  # type: ignore[arg-type]
-        return lender, masked, half, CardKey(phi_of(self._sources[source][1]), pads)
+        return lender, masked, half, CardKey(phi_of(self._source(source)), pads)
 
     def answer(self, frame: bytes, lender: str) -> bytes:
         """Return the token frame for a lender whose proof holds; one attempt an application.
