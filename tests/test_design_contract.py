@@ -10,11 +10,7 @@ import pytest
 from blindscore.designs.design import (
     CONSTANT_SIZES,
     NO_CONDUCT,
-    ONE_BIT,
     PUBLIC_CARD,
-    SCORE_ONLY,
-    SIGNED_DECISION,
-    SOURCE_BLIND,
     UNLINKABLE,
     VERIFIED_SCORE,
     Design,
@@ -24,23 +20,14 @@ from blindscore.designs.plain import LEGAL_ID
 from blindscore.designs.registry import load_designs
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.coalitions import coalitions_of, shared_handles
+from blindscore.surveillance.coalitions import coalitions_of
+from tests.claims import BENT, BY_RULE, CHECKS, ONLY_PLAYED, cheat_for, refuses
 from tests.plugins.coin import Coin
 from tests.plugins.vouching import Vouching
 
 PEOPLE, SAMPLE = 1500, 3
 DESIGNS = load_designs() | {"coin": Coin(), "vouching": Vouching()}  # the worked examples pass as any other
-CLAIMS = {
-    CONSTANT_SIZES,
-    NO_CONDUCT,
-    ONE_BIT,
-    PUBLIC_CARD,
-    SCORE_ONLY,
-    SIGNED_DECISION,
-    SOURCE_BLIND,
-    UNLINKABLE,
-    VERIFIED_SCORE,
-}
+CLAIMS = {*CHECKS, *ONLY_PLAYED}
 
 
 @pytest.fixture(scope="module")
@@ -139,21 +126,44 @@ def test_a_finite_view_has_no_more_values_than_it_says(played):
             assert (len(told.drop_duplicates()) if view.values else 1) <= view.universe
 
 
-def test_claims_about_the_lenders_view_hold(played):
-    design, run = played
-    lender = run.views["lender"]
-    if SCORE_ONLY in design.enforces:
-        assert lender.values == lender.of("score", "total")
-        (told,) = lender.values
-        np.testing.assert_array_equal(run.card.clip(lender.clear[told].to_numpy()), run.scores[lender.person])
-    if ONE_BIT in design.enforces:
-        assert lender.values == lender.of("decision")
-        (told,) = lender.values
-        np.testing.assert_array_equal(lender.clear[told].astype(bool), run.decisions[lender.person])
-    if UNLINKABLE in design.enforces:
-        assert not shared_handles(lender, run.views["source"])
-    if SOURCE_BLIND in design.enforces:
-        assert not run.views["source"].of("score", "total", "decision")
+@pytest.fixture(scope="module")
+def few():
+    return make_society(400, seed=8)
+
+
+def _claims(design: Design) -> list[tuple[str, str]]:
+    return [(design.name, claim) for claim in sorted(design.enforces)]
+
+
+CLAIMED = [pair for design in DESIGNS.values() for pair in _claims(design)]
+
+
+@pytest.mark.parametrize(("name", "claim"), CLAIMED)
+def test_each_claim_holds_and_a_run_that_belies_it_is_refused(name, claim, runs, society):
+    _, run = runs[name]
+    check, bend = CHECKS.get(claim), BENT.get(claim)
+    assert (check is None) == (bend is None) == (claim in ONLY_PLAYED), f"tests/claims.py says nothing of: {claim}"
+    if check is not None and bend is not None:
+        check(run, society)
+        assert refuses(check, bend(run, society), society)
+
+
+@pytest.mark.parametrize(("name", "claim"), CLAIMED)
+def test_a_cheat_at_the_table_is_noticed(name, claim, runs, few):
+    design, run = runs[name]
+    cheat = cheat_for(claim, design, executed=run.real_runs > 0)
+    if cheat is None:
+        assert run.real_runs == 0 or claim in BY_RULE  # nothing is executed that a cheat could bend
+        return
+    assert cheat(replace(design, sample=2), few), f"{name}: a cheat against the claim that {claim} went unnoticed"
+
+
+def test_a_claim_without_a_cheat_fails_the_contract(runs):
+    design, _ = runs["coin"]
+    with pytest.raises(pytest.fail.Exception, match="no cheat"):
+        cheat_for(UNLINKABLE + " at all", design, executed=True)
+    with pytest.raises(pytest.fail.Exception, match="no cheat"):
+        cheat_for(PUBLIC_CARD, design, executed=False)
 
 
 def test_only_verified_scores_put_a_bender_at_risk(played):

@@ -68,3 +68,13 @@ def test_views_that_differ_in_their_edges_alone_are_attacked_apart():
     whole, half = (view_of(population, empty, friends=shown) for shown in (edges, edges[:1]))
     assert whole.digest != half.digest
     assert whole.digest == view_of(population, empty, friends=edges.copy()).digest
+
+
+def test_of_a_bounded_memo_what_was_asked_for_last_is_kept():
+    memo, calls = Memo(2), []
+
+    def ask(key):
+        return memo.once((key,), lambda: calls.append(key) or key * 2)
+
+    assert [ask(key) for key in "aabacab"] == ["aa", "aa", "bb", "aa", "cc", "aa", "bb"]
+    assert calls == ["a", "b", "c", "b"]  # b was asked for longest ago when c came

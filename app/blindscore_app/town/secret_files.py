@@ -55,4 +55,4 @@ def load_secret(path: Path, passphrase: bytes) -> bytes:
 
 
 def _key(passphrase: bytes, salt: bytes) -> bytes:
-    return bytes(scrypt(passphrase, salt, 32, N=_N, r=_R, p=_P))  # type: ignore[arg-type, call-overload]
+    return bytes(scrypt(passphrase, salt, 32, N=_N, r=_R, p=_P))

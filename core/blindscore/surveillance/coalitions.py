@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 
 import pandas as pd
@@ -16,6 +17,7 @@ import pandas as pd
 from blindscore.designs.design import Run
 from blindscore.errors import ParameterError
 from blindscore.parties.view import TELLS_DECISION, Column, View, columns, empty_view
+from blindscore.surveillance.memo import Memo
 
 OBSERVER, STATE, SECOND_LENDER, EVERYBODY = "observer", "state", "second lender", "all"
 FIRST = ("scorer", "lender", "source", STATE, OBSERVER)  # the order in which roles stand in a name; others follow
@@ -103,59 +105,75 @@ def view_of(run: Run, role: str) -> View:
     return empty_view(role, len(run.scores))
 
 
-def seen_by(run: Run, roles: Sequence[str]) -> tuple[View, ...]:
+def seen_by(run: Run, roles: Sequence[str], memo: Memo | None = None) -> tuple[View, ...]:
     """Return the views that a coalition's members bring, one a party, before anything is joined.
 
     Whoever sees nothing brings nothing; a coalition that sees nothing at all keeps one empty view, since it can guess.
+
+    Parameters
+    ----------
+    memo
+        Of this run alone: coalitions share their members' views, and what becomes of them when they are joined.
     """
-    by_party: dict[str, View] = {}
-    for role in roles:
-        view = view_of(run, role)
-        if not is_empty(view):
-            by_party.setdefault(run.party_of(role), view)
-    views = tuple(by_party.values()) or (empty_view(roles[0], len(run.scores)),)
-    return tuple(at_rest(view) for view in views) if tuple(roles) == ORDER else views
+    kept = Memo() if memo is None else memo
+
+    def bring() -> tuple[View, ...]:
+        by_party: dict[str, View] = {}
+        for role in roles:
+            view = kept.once(("view", role), partial(view_of, run, role))
+            if not is_empty(view):
+                by_party.setdefault(run.party_of(role), view)
+        views = tuple(by_party.values()) or (empty_view(roles[0], len(run.scores)),)
+        return tuple(at_rest(view) for view in views) if tuple(roles) == ORDER else views
+
+    return kept.once(("seen", *roles), bring)
 
 
-def pool(run: Run, roles: Sequence[str]) -> tuple[View, ...]:
+def pool(run: Run, roles: Sequence[str], memo: Memo | None = None) -> tuple[View, ...]:
     """Return the views that a coalition ends up with, joined into one wherever they share a key.
 
     Views join on the legal id (both hold it) or on a shared handle (a commitment that both saw). What cannot be joined
     stays apart: the coalition attacks each, and joining by values is the ``link`` capability.
     """
-    pooled: list[View] = []
-    for view in seen_by(run, roles):
-        for place, other in enumerate(pooled):
-            joined = _join(other, view)
-            if joined is not None:
-                pooled[place] = joined
-                break
-        else:
-            pooled.append(view)
-    return tuple(pooled)
+    kept = Memo() if memo is None else memo
+
+    def join() -> tuple[View, ...]:
+        pooled: list[View] = []
+        for view in seen_by(run, roles, kept):
+            for place, other in enumerate(pooled):
+                joined = _join(other, view)
+                if joined is not None:
+                    pooled[place] = joined
+                    break
+            else:
+                pooled.append(view)
+        return tuple(pooled)
+
+    return kept.once(("pool", *roles), join)
 
 
-def parts_of(run: Run, roles: Sequence[str]) -> tuple[View, ...]:
+def parts_of(run: Run, roles: Sequence[str], memo: Memo | None = None) -> tuple[View, ...]:
     """Return the views of a coalition, joined where they can be, and then those of every smaller one within it.
 
     Of a view that has both figures of people's lives and what a card made of them the latter alone stands there too:
     who is told score or decision beside the figures can leave the figures aside.
     """
-    bring = [role for role in roles if not is_empty(view_of(run, role))]
+    kept = Memo() if memo is None else memo
+    bring = [role for role in roles if not is_empty(kept.once(("view", role), partial(view_of, run, role)))]
     by_party = {run.party_of(role): role for role in reversed(bring)}
     members = [role for role in bring if by_party[run.party_of(role)] == role]
-    found: dict[str, View] = {view.digest: view for view in pool(run, roles)}
+    found: dict[str, View] = {view.digest: view for view in pool(run, roles, kept)}
     if tuple(roles) == ORDER:
         return tuple(found.values())
     for size in range(len(members) - 1, 0, -1):
         for some in combinations(members, size):
-            found |= {view.digest: view for view in pool(run, some) if view.digest not in found}
+            found |= {view.digest: view for view in pool(run, some, kept) if view.digest not in found}
     for view in list(found.values()):
         told = view.of(*TELLS_DECISION)
         if view.of("feature") and told:
-            clear, kept = view.only(told)
+            clear, shown = view.only(told)
             alone = replace(
-                view, keyed_by="one-time", clear=clear, columns=kept, friends=None, visits=None, stored=None
+                view, keyed_by="one-time", clear=clear, columns=shown, friends=None, visits=None, stored=None
             )
             found.setdefault(alone.digest, alone)
     return tuple(found.values())

@@ -35,7 +35,7 @@ from blindscore.surveillance.knowledge import (
 )
 from blindscore.surveillance.memo import Memo
 from blindscore.surveillance.outside import Outside
-from blindscore.surveillance.questions import held_out, pairs_of, recurring
+from blindscore.surveillance.questions import HeldOut, held_out, pairs_of, recurring
 
 AUXILIARY_SHARE = 0.2
 DECISION, MEMBERSHIP = "decision", "membership"  # secrets that a run makes, beside the people's own
@@ -55,6 +55,7 @@ class Truth:
     seed: int
     memo: Memo = field(default_factory=Memo)  # attacks already played on the same view; the attackers' own
     answers: Memo = field(default_factory=Memo)  # what was worked out of the truth; no attack can ask it
+    pooled: Memo = field(default_factory=Memo)  # views joined, of this run alone
     outside: Outside | None = None  # a register that the coalition brings along
     elsewhere: Population | None = None  # other people, all of whom the attacker knows
 
@@ -66,12 +67,14 @@ class Truth:
     @cached_property
     def views(self) -> tuple[View, ...]:
         """The coalition's views, joined where they can be."""
-        return pool(self.run, self.coalition.roles)
+        return pool(self.run, self.coalition.roles, self.pooled)
 
     @cached_property
     def parts(self) -> tuple[View, ...]:
         """The coalition's views, and those of every smaller one within it."""
-        return parts_of(self.run, self.coalition.roles)
+        return self.pooled.once(
+            ("parts", *self.coalition.roles), lambda: parts_of(self.run, self.coalition.roles, self.pooled)
+        )
 
     @property
     def basis(self) -> str:
@@ -124,8 +127,18 @@ class Truth:
 
     def places(self) -> tuple[Places, NDArray[np.int64]] | None:
         """Return the sightings asked for and the places that are right; None where none are known."""
-        asked = held_out(self.population, self.auxiliary, self.rng("track", "held out"))
+        asked = self._held_out()
         return None if asked is None else (asked.public, asked.right)
+
+    def _held_out(self) -> HeldOut | None:
+        """Return the sightings asked for: the same of every coalition and under every design."""
+        return self.once(
+            ("held out",), lambda: held_out(self.population, self.auxiliary, self.rng("track", "held out"))
+        )
+
+    def _kept(self, asked: HeldOut, view: View) -> View:
+        """Return a view without the sightings asked for; ``pooled`` keeps the view, so that its id stays its own."""
+        return self.pooled.once(("kept", id(view)), lambda: asked.kept_in(view))
 
     def knowledge(self, needs: Collection[Need] = ()) -> Knowledge:
         """Return what the coalition may use, with what an attack declared to need and nothing else."""
@@ -135,7 +148,7 @@ class Truth:
             coalition=self.coalition,
             acts=frozenset(role for role in run.views if self.plays(role)),
             views=self.views,
-            seen=seen_by(run, self.coalition.roles),
+            seen=seen_by(run, self.coalition.roles, self.pooled),
             parts=self.parts,
             register=self._register(),
             auxiliary=self.auxiliary,
@@ -152,10 +165,9 @@ class Truth:
             hidden = np.where(pairs.auxiliary, pairs.friends, UNKNOWN)
             knows = replace(knows, pairs=replace(pairs, friends=hidden))
         if "places" in needs:
-            asked = held_out(self.population, self.auxiliary, self.rng("track", "held out"))
+            asked = self._held_out()
             if asked is not None:
-                views = tuple(asked.kept_in(view) for view in knows.views)
-                parts = tuple(asked.kept_in(view) for view in knows.parts)
+                views, parts = (tuple(self._kept(asked, view) for view in some) for some in (knows.views, knows.parts))
                 knows = replace(knows, places=asked.public, views=views, seen=(), parts=parts)
         if "months" in needs and (months := recurring(self.population, run, view_in, self.answers)) is not None:
             knows = replace(knows, months=months)
@@ -198,8 +210,9 @@ def truths_of(
 ) -> list[Truth]:
     """Return every coalition in front of one run; ``memo`` and ``answers`` keep what the next run can use again."""
     kept, known = Memo() if memo is None else memo, Memo() if answers is None else answers
+    pooled = Memo()
     return [
-        Truth(population, design.name, design.enforces, run, coalition, auxiliary, seed, kept, known)
+        Truth(population, design.name, design.enforces, run, coalition, auxiliary, seed, kept, known, pooled)
         for coalition in coalitions_of(run, design.feared)
     ]
 

@@ -83,7 +83,7 @@ class Executed:
     views: Mapping[str, View]  # basis "observed"
     costs: Costs
     real_runs: int
-    real_agree: int  # people whose every written value and ending were the clear scorecard's
+    real_agree: int  # of them: ended as the clear scorecard decides; none where lengths differed from person to person
     table: Table
     seen: Mapping[str, Observed]
     endings: Mapping[int, Ending]
@@ -138,7 +138,12 @@ def execute(
         )
         for role, view in views.items()
     }
-    agree = sum(endings[i].decision is not None and bool(endings[i].decision) == bool(decisions[i]) for i in people)
+    # Chance alone decides whose transcript an auditor asks for, so that its line says nothing of the person.
+    sizes = [told for line, told in table.tape.sizes().items() if "auditor" not in line]
+    one_size = all(len(sequences) == 1 for sequences in sizes)
+    agree = sum(
+        one_size and endings[i].decision is not None and bool(endings[i].decision) == bool(decisions[i]) for i in people
+    )
     return Executed(MappingProxyType(held), costs, len(people), agree, table, seen, MappingProxyType(endings))
 
 

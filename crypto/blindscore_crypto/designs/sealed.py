@@ -111,9 +111,8 @@ def one_bit_run(
     chosen = np.sort(rng.choice(len(population), size=sample, replace=False))
     made = design.cast(card, threshold, some_people(population, chosen), lambda _: MemoryStore())
     played = execute(made, population, chosen, views, fitted.decisions)
-    one_size = all(len(sequences) == 1 for sequences in played.table.tape.sizes().values())
     agree = sum(
-        one_size and not end.bent and end.score == fitted.scores[i] and end.decision == bool(fitted.decisions[i])
+        not end.bent and end.score == fitted.scores[i] and end.decision == bool(fitted.decisions[i])
         for i, end in played.endings.items()
     )
     parameters = {
@@ -135,7 +134,7 @@ def one_bit_run(
         costs=played.costs,
         parameters=MappingProxyType(parameters),
         real_runs=played.real_runs,
-        real_agree=int(agree),
+        real_agree=min(int(agree), played.real_agree),
         train=fitted.train,
         audit_share=1.0,  # the applicant holds papers that any judge can check
     )

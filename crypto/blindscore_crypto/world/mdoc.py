@@ -74,7 +74,7 @@ class Issuing:
             from pycose.keys import EC2Key
             from pymdoccbor.mso.issuer import MsoIssuer
 
-        class ByDay(MsoIssuer):
+        class ByDay(MsoIssuer):  # type: ignore[misc]
             """Writes the day: documents of one batch would be known by the second in which they were made."""
 
             def format_datetime_repr(self, dt: datetime) -> str:

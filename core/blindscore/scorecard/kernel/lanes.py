@@ -82,7 +82,7 @@ def _make_pass(n_edges: int, wide: bool) -> Any:
     for infinities, which a signalling NaN raises as well.
     """
 
-    @intrinsic
+    @intrinsic  # type: ignore[untyped-decorator]
     def add_four(
         typing_context: Any,
         columns: Any,
@@ -220,7 +220,7 @@ def _emit_loop(
     builder.store(builder.or_(old, builder.zext(spotted, _INT64)), pointer(flag, 0, _INT64))
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _copy(typing_context: Any, target: Any, source: Any, n_bytes: Any) -> Any:
     """Copy bytes from one address to another."""
 
@@ -233,7 +233,7 @@ def _copy(typing_context: Any, target: Any, source: Any, n_bytes: Any) -> Any:
     return types.void(types.intp, types.intp, types.intp), generate
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _turn(
     typing_context: Any, source: Any, row_bytes: Any, target: Any, column_bytes: Any, sixteens: Any, ahead: Any
 ) -> Any:

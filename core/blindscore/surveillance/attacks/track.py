@@ -55,7 +55,7 @@ class Track(Capability):
         """Return where the coalition says that each person was in each hour that is asked for."""
         if any(view.visits is not None for view in knowledge.views):
             return Said("own sightings, by how often two such hours share a place", _own(knowledge))
-        cells = tuple(cell for view in knowledge.parts for cell in _view_cells(knowledge, view))
+        cells = tuple(cell for view in knowledge.parts for cell in _cells_once(knowledge, view))
         return Said("commonest place of people alike in one column", _alike(knowledge, cells))
 
     def judge(self, truth: Truth, secret: str, guess: Said) -> Row:
@@ -120,6 +120,10 @@ def _share_right(person: NDArray[np.integer], right: NDArray[np.bool_]) -> Float
 
 def _register_cells(knowledge: Knowledge) -> list[bytes]:
     return [row_codes(knowledge.register[[name]]).tobytes() for name in knowledge.register.columns]
+
+
+def _cells_once(knowledge: Knowledge, view: View) -> list[bytes]:
+    return knowledge.once(("track", "cells", view.digest), lambda: _view_cells(knowledge, view))
 
 
 def _view_cells(knowledge: Knowledge, view: View) -> list[bytes]:

@@ -7,6 +7,7 @@ targets.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from blindscore.extras import needs
 from blindscore.surveillance.inference.evidence import Columns, Evidence
 from blindscore.surveillance.knowledge import Labels
+from blindscore.surveillance.memo import Memo
 from blindscore.threads import each
 
 with needs("frontier"):
@@ -29,7 +31,9 @@ NEIGHBOURS = 25
 FOLDS = 2
 SURVIVORS = 4  # models that the second fold judges: the best of the first
 FAINT = 0.005  # share of the prior's loss; where no model gains more in the first fold, the best of it stands alone
+RECENT = 64  # questions whose answers are kept: more than one design asks of all its coalitions at once
 FEW_CLASSES = 8  # beyond which trees (one a class a round) are left to the deep ones alone
+_ANSWERED = Memo(RECENT)
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,18 @@ MODELS: tuple[tuple[str, Callable[[int], Any]], ...] = (
 
 
 def infer(evidence: Evidence, labels: Labels, auxiliary: NDArray[np.bool_], seed: int) -> Guess:
+    """Return the best attacker's posterior over the secret for everybody; see :func:`fit_and_choose`.
+
+    Many coalitions read the very same columns: equal questions that follow one another are answered once.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(evidence.values))
+    for told in (labels.code, auxiliary):
+        digest.update(np.ascontiguousarray(told))
+    key = (digest.digest(), evidence.values.shape, labels.classes, seed)
+    return _ANSWERED.once(key, lambda: fit_and_choose(evidence, labels, auxiliary, seed))
+
+
+def fit_and_choose(evidence: Evidence, labels: Labels, auxiliary: NDArray[np.bool_], seed: int) -> Guess:
     """Return the best attacker's posterior over the secret for everybody.
 
     Candidates are each model alone and the means of the best two, three and four; the one of least loss in
