@@ -208,7 +208,7 @@ def _rule(entry: Mapping[str, Any], where: str) -> Rule:
     status = _taken(entry, "status", str, where)
     if status not in get_args(Status):
         raise SchemaError(f"{where}: status is one of {', '.join(get_args(Status))}, not {status!r}")
-    return Rule(_taken(entry, "text", str, where), status, _taken(entry, "source", str, where))  # type: ignore[arg-type]
+    return Rule(_taken(entry, "text", str, where), status, _taken(entry, "source", str, where))
 
 
 def _flow(entry: Mapping[str, Any], where: str) -> Flow:
@@ -220,7 +220,7 @@ def _flow(entry: Mapping[str, Any], where: str) -> Flow:
         source=_taken(entry, "from", str, where),
         to=_taken(entry, "to", str, where),
         fields=_words(_taken(entry, "fields", list, where), f"{where}, fields"),
-        identifier=identifier,  # type: ignore[arg-type]
+        identifier=identifier,
         erased=_words(entry.get("erased", []), f"{where}, erased"),
     )
 

@@ -28,7 +28,7 @@ from blindscore.scorecard.training import Method, Settings, train
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-class Scorecard(ClassifierMixin, BaseEstimator):
+class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Binned additive model with integer points, fitted on people whose outcome is known.
 
     Parameters

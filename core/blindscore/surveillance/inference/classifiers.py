@@ -120,9 +120,9 @@ def infer(evidence: Evidence, labels: Labels, auxiliary: NDArray[np.bool_], seed
 
     Many coalitions read the very same columns: equal questions that follow one another are answered once.
     """
-    digest = hashlib.sha256(np.ascontiguousarray(evidence.values))
+    digest = hashlib.sha256(np.ascontiguousarray(evidence.values).data)
     for told in (labels.code, auxiliary):
-        digest.update(np.ascontiguousarray(told))
+        digest.update(np.ascontiguousarray(told).data)
     key = (digest.digest(), evidence.values.shape, labels.classes, seed)
     return _ANSWERED.once(key, lambda: fit_and_choose(evidence, labels, auxiliary, seed))
 
