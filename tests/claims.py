@@ -267,6 +267,19 @@ def _bent_results_are_proved(way: str) -> Callable[[Design, Population], bool]:
     return proved
 
 
+def _bent_papers_convict(way: str) -> Callable[[Design, Population], bool]:
+    """Tell whether the person's own papers convict a lender that signs otherwise, and no honest one."""
+
+    def convicted(design: Design, people: Population) -> bool:
+        from tests.crypto import test_malicious_encrypted_proved as lenders
+
+        bent = lenders.ProvedWorld.of(lenders.CARD, lenders.ROWS, lender_class=getattr(lenders, way))
+        honest = lenders.ProvedWorld.of(lenders.CARD, lenders.ROWS)
+        return bent.play().bent and not honest.play().bent
+
+    return convicted
+
+
 def _answers_against_the_terms_convict(design: Design, people: Population) -> bool:
     from tests.crypto import test_malicious_sealed_lender as lenders
 
@@ -292,6 +305,8 @@ PLAYED: Mapping[tuple[str, str], Callable[[Design, Population], bool]] = {
     (CONSTANT_SIZES, ""): _noticed(_lender_says_more_to_some),
     (VERIFIED_SCORE, "encrypted-audited"): _bent_results_are_proved("Shifts"),
     (SIGNED_DECISION, "encrypted-audited"): _bent_results_are_proved("OtherThreshold"),
+    (VERIFIED_SCORE, "encrypted-proved"): _bent_papers_convict("SignsOther"),
+    (SIGNED_DECISION, "encrypted-proved"): _bent_papers_convict("TurnsDecisions"),
     (VERIFIED_SCORE, "sealed"): _answers_against_the_terms_convict,
     (VERIFIED_SCORE, "one-show"): _answers_against_the_terms_convict,
     (PUBLIC_CARD, "sealed"): _a_card_for_one_person_finds_no_answer,
