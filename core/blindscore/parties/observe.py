@@ -108,7 +108,7 @@ def require_declared(
         raise ObservationError(
             f"{role}: it wrote down {', '.join(sorted(held - told))}, which its view does not declare"
         )
-    sent = set().union(*observed.plain.values()) - told if observed.plain else set()
+    sent = set().union(*observed.plain.values()) - set(kinds) if observed.plain else set()
     if sent:
         raise ObservationError(
             f"{role}: it was sent {', '.join(sorted(sent))} in clear, which its view does not declare"
@@ -224,34 +224,58 @@ def _own_windows(
         ]
     if not held:
         return {}
-    hashed = {person: [_windows(string) for string in strings] for person, strings in held.items()}
-    sets = [np.unique(np.concatenate([np.empty(0, np.uint64), *parts])) for parts in hashed.values()]
-    every, times = np.unique(np.concatenate(sets), return_counts=True)
+    halves = {person: [_halves(string) for string in strings] for person, strings in held.items()}
+    hashed = {person: [_windows(part) for part in parts] for person, parts in halves.items()}
+    every, times = _counted(hashed)
     public = every[times > 1]
+    every, times = _counted(halves)
+    framing = every[times == len(people)] if len(people) > 1 else every[:0]  # text between the figures
     return {
-        person: np.unique(np.concatenate([np.empty(0, np.uint64), *(part[_own(part, public)] for part in parts)]))
-        for person, parts in hashed.items()
+        person: np.unique(
+            np.concatenate(
+                [
+                    np.empty(0, np.uint64),
+                    *(p[_own(p, h, public, framing)] for p, h in zip(hashed[person], halves[person], strict=True)),
+                ]
+            )
+        )
+        for person in hashed
     }
 
 
-def _own(windows: NDArray[np.uint64], public: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Tell which of a string's windows, in order, are a person's own: most of their bytes stand in no public window.
+def _counted(parts: Mapping[int, list[NDArray[np.uint64]]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return every value, and of how many people it is held."""
+    sets = [np.unique(np.concatenate([np.empty(0, np.uint64), *of_one])) for of_one in parts.values()]
+    return np.unique(np.concatenate(sets), return_counts=True)
 
-    A byte or two that differ before a text that everybody holds would else join people by chance.
+
+def _own(
+    windows: NDArray[np.uint64], halves: NDArray[np.uint64], public: NDArray[np.uint64], framing: NDArray[np.uint64]
+) -> NDArray[np.bool_]:
+    """Tell which of a string's windows, in order, are a person's own: most of their bytes stand in no public text.
+
+    A byte or two that differ beside a text that everybody holds would else join people by chance.
     """
-    shared = np.isin(windows, public, assume_unique=False)
-    if not shared.any():
+    shared = np.isin(windows, public)
+    framed = np.isin(halves, framing)
+    if not shared.any() and not framed.any():
         return ~shared
     reach = np.ones(WINDOW, np.int64)
-    covered = np.convolve(shared, reach) > 0  # by byte of the string
+    covered = (np.convolve(shared, reach) > 0) | (np.convolve(framed, reach[: WINDOW // 2]) > 0)  # by byte
     return ~shared & (np.convolve(covered, reach, "valid") <= WINDOW // 2)
 
 
-def _windows(string: bytes) -> NDArray[np.uint64]:
-    """Return a 64-bit hash of every window of :data:`WINDOW` bytes of a string, in order."""
+def _halves(string: bytes) -> NDArray[np.uint64]:
+    """Return every run of half a window, 8 bytes, of a string, in order; none if it is shorter than a window."""
     if len(string) < WINDOW:
         return np.empty(0, np.uint64)
     raw = np.frombuffer(string, np.uint8)
-    eights = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(raw, 8)).view("<u8").ravel()
-    first, second = eights[:-8], eights[8:]
+    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(raw, 8)).view("<u8").ravel()
+
+
+def _windows(halves: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of every window of :data:`WINDOW` bytes of a string, in order, from its half windows."""
+    if not halves.size:
+        return np.empty(0, np.uint64)
+    first, second = halves[:-8], halves[8:]
     return (first * _MULTIPLIER) ^ (second + (first >> np.uint64(29)))

@@ -2,6 +2,6 @@
 
 ::
 
-    scheme (sd_jwt, mdoc)                  -.
+    one file a system: its scheme, its design -.
     parties.py: issuer, wallet, lenders     +-> credential.py: play a sample, observe, hold views to it -> a design
 """

@@ -8,8 +8,7 @@ lenders a batch of one is recognised, and a batch of two is not, but by its issu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from blindscore.parties.store import Field, MemoryStore, TableSpec
 from blindscore.parties.view import Kind, View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.executed import Executed, Fitted, execute, fit, legal_ids, records_of
+from blindscore_crypto.designs.executed import Executed, Fitted, execute, fit, legal_ids
 from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.world.parties import (
     ACCOUNTS,
@@ -36,6 +35,7 @@ from blindscore_crypto.world.parties import (
     Wallet,
     accounts_spec,
 )
+from blindscore_crypto.world.run import in_pairs, known_of, run_of
 from blindscore_crypto.world.scheme import Scheme
 
 TELLS = ("score", "features", "bit")  # what a presentation shows
@@ -46,9 +46,12 @@ FIGURES = "exact figures"
 class Kept:
     """What every credential's design is made of."""
 
-    scheme: Callable[[], Scheme]
+    scheme: Callable[[int], Scheme]  # given the threshold, made with a fresh issuer
     tells: str  # one of TELLS
     linkable: bool  # whether one credential's presentations carry a common string
+    issues: str = ""  # one of TELLS, what stands in a credential; "" = what it tells
+    numbered: bool = True  # whether a credential that stands alone carries its number in a status list
+    known: bool = False  # whether a verifier knows a person again, and no other verifier does, by a pseudonym
 
 
 def check(sample: int, batch: int, extra: str) -> None:
@@ -95,9 +98,8 @@ def cast(
     look_up: bool,
 ) -> Cast:
     """Return who plays: a source that is the issuer, the lenders, and wallets."""
-    scheme, features = kept.scheme(), financial(population)
-    records = records_of(population, features, chosen)
-    ids = legal_ids(population)
+    scheme, features = kept.scheme(fitted.threshold), financial(population)
+    known, ids = known_of(population, chosen), legal_ids(population)
     register = population.register.drop(columns=LEGAL_ID)
     store = MemoryStore(
         accounts_spec(
@@ -108,12 +110,10 @@ def cast(
     claims: dict[str, Mapping[str, str | int | float | bool | None]] = {}
     for i in map(int, chosen):
         score = int(fitted.scores[i])
-        known = {**records[ids[i]], **{str(k): str(v) for k, v in register.iloc[i].items()}, "score": score}
-        store.put(ACCOUNTS, ids[i].encode(), known)
-        claims[ids[i]] = _claims(kept, records[ids[i]], score, fitted.threshold)
-    status = (
-        batch == 1
-    )  # numbers of one batch, shown in the clear, resemble one another: batches live for a day instead
+        store.put(ACCOUNTS, ids[i].encode(), {**known[ids[i]], "score": score})
+        claims[ids[i]] = _claims(kept, {name: known[ids[i]][name] for name in features}, score, fitted.threshold)
+    # Numbers of one batch, shown in the clear, resemble one another: batches live for a day instead.
+    status = batch == 1 and kept.numbered
     issuer = Issuer(scheme.issuing, claims, store, status=status)
     shown = (*next(iter(claims.values())), *((STATUS,) if status else ()))
     reads = reads_of(kept, fitted, features)
@@ -182,68 +182,26 @@ def run(
     batch: int,
     look_up: bool,
 ) -> Run:
-    """Fit, play a sample, and record what was observed; the source scores, and lends under no card of its own."""
+    """Fit, play a sample, and record what was observed."""
     fitted = fit(population, scorecard, approve)
     chosen = in_pairs(fitted.scores, sample, rng)
     done = play(kept, population, fitted, chosen, batch, look_up=look_up)
-    views = {**done.views, "lender": _sized(done, fitted)}
-    scorer = replace(views["source" if kept.tells != "features" else "lender"], role="scorer")
-    return Run(
-        decisions=fitted.decisions,
-        scores=fitted.scores,
-        totals=fitted.totals,
-        threshold=fitted.threshold,
-        card=fitted.card,
-        views=MappingProxyType({**views, "scorer": scorer}),
-        costs=done.costs,
-        parameters=MappingProxyType({"approve": approve, "threshold": fitted.threshold, "batch": batch}),
-        real_runs=done.real_runs,
-        real_agree=done.real_agree,
-        train=fitted.train,
-        plays={"lender": ("scorer", "lender")} if kept.tells == "features" else {"source": ("scorer", "source")},
+    own = kept.tells == "features"  # the lender scores what it is shown; else the issuer has scored
+    return run_of(
+        done,
+        fitted,
+        scorer="lender" if own else "source",
+        plays={"lender": ("scorer", "lender")} if own else {"source": ("scorer", "source")},
+        parameters={"approve": approve, "batch": batch},
     )
-
-
-def in_pairs(scores: NDArray[np.integer], sample: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return people, two of each score: a string that says no more than the score is then nobody's own.
-
-    Parameters
-    ----------
-    scores
-        Of everybody, (n,).
-    sample
-        How many people are wanted; an odd one is left without company, and rounded up.
-    """
-    order = rng.permutation(len(scores))
-    by_score = order[np.argsort(scores[order], kind="stable")]
-    first = np.flatnonzero(np.diff(scores[by_score]) == 0)
-    taken: list[int] = []
-    for i in rng.permutation(first):
-        pair = [int(by_score[i]), int(by_score[i + 1])]
-        if len(taken) < sample and not set(pair) & set(taken):
-            taken += pair
-    return np.array(taken, np.int64)
-
-
-def _sized(done: Executed, fitted: Fitted) -> View:
-    """Return the lender's view with the answers' sizes as they were on the line: they differ by the decision."""
-    lengths: dict[bool, list[int]] = {True: [], False: []}
-    for passage in done.table.tape.passages:
-        if passage.sender == "lender" and passage.kind == "decision":
-            lengths[bool(fitted.decisions[passage.person])].append(len(passage.body))
-    lender = done.views["lender"]
-    nonce = lender.messages["bytes_down"] - int(np.median(lengths[True] + lengths[False]))
-    # Where nobody in the sample got a decision, its length is known all the same: JSON's false is a byte longer.
-    yes = lengths[True][0] if lengths[True] else lengths[False][0] - 1
-    down = nonce + np.where(fitted.decisions, yes, yes + 1)
-    return replace(lender, messages=lender.messages.assign(bytes_down=down))
 
 
 def _claims(
     kept: Kept, record: Mapping[str, float | str | None], score: int, threshold: int
 ) -> dict[str, str | int | float | bool | None]:
-    if kept.tells == "features":
+    issues = kept.issues or kept.tells
+    if issues == "features":
         return dict(record)
-    if kept.tells == "bit":
+    if issues == "bit":
         return {"approved": score >= threshold}
     return {"score": score}

@@ -12,7 +12,8 @@ from blindscore.parties.observe import joined
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.executed import fit
-from blindscore_crypto.world.credential import Kept, in_pairs, play
+from blindscore_crypto.world.credential import Kept, play
+from blindscore_crypto.world.run import in_pairs
 
 FOUR = ("lender", "second lender", "third lender", "fourth lender")
 

@@ -13,11 +13,15 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
+from blindscore.designs.design import NO_CONDUCT, SCORE_ONLY, Rule
 from blindscore.errors import ForgeryError
 from blindscore.extras import needs
-from blindscore_crypto.world.scheme import Claims, Scheme
+from blindscore_crypto.world.credential import Kept
+from blindscore_crypto.world.design import SCORE, STATUS_LIST, Credential
+from blindscore_crypto.world.scheme import Checking, Claims, Scheme
 
 DOCTYPE, SPACE = "org.iso.18013.5.1.mDL", "org.iso.18013.5.1"
 MAX_BYTES = 64 * 1024
@@ -137,6 +141,14 @@ class Holding:
         return bytes(cbor2.dumps({"version": "1.0", "documents": [document], "status": 0}))
 
 
+def opened(credential: bytes) -> dict[str, Any]:
+    """Return all elements of one's own document by name."""
+    with needs("mdoc"):
+        import cbor2
+    items = [cbor2.loads(item.value) for item in cbor2.loads(credential)["nameSpaces"][SPACE]]
+    return {item["elementIdentifier"]: item["elementValue"] for item in items}
+
+
 @dataclass(frozen=True)
 class _Checking:
     certificate: bytes
@@ -228,7 +240,12 @@ def new_issuer() -> Issuing:
     return Issuing(key, certificate.public_bytes(Encoding.DER))
 
 
-def scheme() -> Scheme:
+def checking(issuing: Issuing) -> Checking:
+    """Return who knows the public key of an issuer."""
+    return _Checking(issuing.certificate)
+
+
+def scheme(threshold: int = 0) -> Scheme:
     """Return mdoc under a fresh issuer key.
 
     Raises
@@ -238,3 +255,31 @@ def scheme() -> Scheme:
     """
     issuing = new_issuer()
     return Scheme(issuing, _Checking(issuing.certificate), Holding)
+
+
+ISO = Rule(
+    "a holder opens salted digests of its choice under one signature, and its device signs the session",
+    "documented",
+    "ISO/IEC 18013-5; run by the package pymdoccbor, the device's signature by this project",
+)
+
+
+@dataclass(frozen=True)
+class Mdoc(Credential):
+    """A score in a mobile document."""
+
+    name = "mdoc"
+    order = 37
+    extra = "mdoc"
+    summary = "A bureau puts your score into a mobile document; your phone shows it to the lender without your name."
+    kept = Kept(scheme, "score", linkable=True)
+    enforces = frozenset({NO_CONDUCT, SCORE_ONLY})
+    rules = (ISO, SCORE)
+    questions = MappingProxyType(
+        {
+            "hidden": "Everything but the score.",
+            "linkable": "Every use of one document, by signature, digests and key; in batches only by its issuer.",
+            "issuer": "Not from the presentation; but it knows the signature again if it is shown it.",
+            "revocation": STATUS_LIST,
+        }
+    )

@@ -11,10 +11,14 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+from blindscore.designs.design import NO_CONDUCT, SCORE_ONLY, Rule
 from blindscore.errors import ForgeryError
 from blindscore.extras import needs
+from blindscore_crypto.world.credential import Kept
+from blindscore_crypto.world.design import SCORE, STATUS_LIST, Credential
 from blindscore_crypto.world.scheme import Claims, Scheme
 
 ALWAYS = ("iss", "status")  # claims that are never hidden
@@ -91,7 +95,7 @@ class _Checking:
         return {name: value for name, value in payload.items() if name not in ("cnf", "iss")}
 
 
-def scheme() -> Scheme:
+def scheme(threshold: int = 0) -> Scheme:
     """Return SD-JWT under a fresh issuer key.
 
     Raises
@@ -103,3 +107,56 @@ def scheme() -> Scheme:
     with needs("sd-jwt"):
         from jwcrypto.jwk import JWK
     return Scheme(_Issuing(key), _Checking(JWK.from_json(key.export_public())), _Holding)
+
+
+RFC = Rule(
+    "a holder opens salted digests of its choice under one signature, and proves that it holds the key",
+    "documented",
+    "RFC 9901, Selective Disclosure for JSON Web Tokens; run by the package sd-jwt",
+)
+BY_CHOICE = Rule(
+    "the bank issues the financial figures, the lender asks for all of them and scores them itself",
+    "modelled",
+    "this project",
+)
+
+
+@dataclass(frozen=True)
+class SdJwt(Credential):
+    """Figures disclosed by choice."""
+
+    name = "sd-jwt"
+    order = 34
+    extra = "sd-jwt"
+    summary = "Your bank signs your figures; you open them to the lender without your name."
+    kept = Kept(scheme, "features", linkable=True)
+    rules = (RFC, BY_CHOICE)
+    questions = MappingProxyType(
+        {
+            "hidden": "Name and register; of the figures nothing that the lender asks for.",
+            "linkable": "Every use, by signature, digests and key; in batches still by the exact figures.",
+            "issuer": "Not from the presentation; but it knows the signature again if it is shown it.",
+            "revocation": STATUS_LIST,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class SdJwtScore(Credential):
+    """A score disclosed."""
+
+    name = "sd-jwt-score"
+    order = 36
+    extra = "sd-jwt"
+    summary = "A bureau signs your score; you show it to the lender without your name."
+    kept = Kept(scheme, "score", linkable=True)
+    enforces = frozenset({NO_CONDUCT, SCORE_ONLY})
+    rules = (RFC, SCORE)
+    questions = MappingProxyType(
+        {
+            "hidden": "Everything but the score.",
+            "linkable": "Every use of one credential, by signature, digests and key; in batches only by its issuer.",
+            "issuer": "Not from the presentation; but it knows the signature again if it is shown it.",
+            "revocation": STATUS_LIST,
+        }
+    )

@@ -1,0 +1,89 @@
+"""run: what every executed system of the world does around its own parties: fit, draw a sample, record the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blindscore.designs.design import Run
+from blindscore.designs.plain import LEGAL_ID, financial
+from blindscore.parties.view import View
+from blindscore.people.population import Population
+from blindscore_crypto.designs.executed import Executed, Fitted, legal_ids, records_of
+
+Row = dict[str, str | int | float | bool | None]
+
+
+def known_of(population: Population, chosen: NDArray[np.integer]) -> dict[str, Row]:
+    """Return what a bank knows of the chosen people, by legal id: figures, and the register without the id."""
+    records, ids = records_of(population, financial(population), chosen), legal_ids(population)
+    register = population.register.drop(columns=LEGAL_ID)
+    return {
+        ids[i]: {**records[ids[i]], **{str(k): str(v) for k, v in register.iloc[i].items()}} for i in map(int, chosen)
+    }
+
+
+def run_of(
+    done: Executed,
+    fitted: Fitted,
+    *,
+    scorer: str,
+    plays: Mapping[str, tuple[str, ...]],
+    parameters: Mapping[str, object],
+) -> Run:
+    """Return the run: observed views, the costs on the tape, and the view of the role that scores as the scorer's."""
+    views = {**done.views, "lender": sized(done, fitted)}
+    views["scorer"] = replace(views[scorer], role="scorer")
+    return Run(
+        decisions=fitted.decisions,
+        scores=fitted.scores,
+        totals=fitted.totals,
+        threshold=fitted.threshold,
+        card=fitted.card,
+        views=MappingProxyType(views),
+        costs=done.costs,
+        parameters=MappingProxyType({**parameters, "threshold": fitted.threshold}),
+        real_runs=done.real_runs,
+        real_agree=done.real_agree,
+        train=fitted.train,
+        plays=plays,
+    )
+
+
+def in_pairs(scores: NDArray[np.integer], sample: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return people, two of each score: a string that says no more than the score is then nobody's own.
+
+    Parameters
+    ----------
+    scores
+        Of everybody, (n,).
+    sample
+        How many people are wanted; an odd one is left without company, and rounded up.
+    """
+    order = rng.permutation(len(scores))
+    by_score = order[np.argsort(scores[order], kind="stable")]
+    first = np.flatnonzero(np.diff(scores[by_score]) == 0)
+    taken: list[int] = []
+    for i in rng.permutation(first):
+        pair = [int(by_score[i]), int(by_score[i + 1])]
+        if len(taken) < sample and not set(pair) & set(taken):
+            taken += pair
+    return np.array(taken, np.int64)
+
+
+def sized(done: Executed, fitted: Fitted) -> View:
+    """Return the lender's view with the answers' sizes as they were on the line: they differ by the decision."""
+    lengths: dict[bool, list[int]] = {True: [], False: []}
+    for passage in done.table.tape.passages:
+        if passage.sender == "lender" and passage.kind == "decision":
+            lengths[bool(fitted.decisions[passage.person])].append(len(passage.body))
+    lender = done.views["lender"]
+    before = lender.messages["bytes_down"] - int(np.median(lengths[True] + lengths[False]))
+    # Where nobody in the sample got a decision, its length is known all the same: JSON's false is a byte longer.
+    yes = lengths[True][0] if lengths[True] else lengths[False][0] - 1
+    down = before + np.where(fitted.decisions, yes, yes + 1)
+    return replace(lender, messages=lender.messages.assign(bytes_down=down))
