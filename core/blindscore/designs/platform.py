@@ -28,7 +28,8 @@ RULES = (
         "the dimensions weigh 35 (credit history), 25 (capacity to perform), 20 (behaviour), 15 (identity) and 5 per "
         "cent (contacts); here the card is fitted, and these weights are not used",
         "reported",
-        "guides for customers (wodefinance.com and others, undated); the operator published dimensions, no weights",
+        "guides for customers (wodefinance.com, undated; one of 2025 swaps capacity and behaviour); the operator "
+        "published dimensions, no weights",
     ),
     Rule(
         "perks at thresholds: 600 deposit-free bicycles, 700 and 750 faster visas", "documented", "city and visa pages"

@@ -147,6 +147,8 @@ class _Checking:
             raise ForgeryError(f"presentation refused: not a proof of at most {MAX_BYTES} bytes; present again")
         reached = presentation[0] == 1
         try:
+            if _proved(presentation[1:]) != [("score", "GE" if reached else "LT", self.threshold)]:
+                raise ForgeryError("presentation refused: it proves another predicate than was asked")
             shown = anoncreds.Presentation.load(presentation[1:])
             holds = shown.verify(
                 _request(reached, self.threshold, nonce, audience),
@@ -155,11 +157,24 @@ class _Checking:
                 dict(self.ledger.registries),
                 list(self.ledger.states.values()),
             )
-        except anoncreds.AnoncredsError as error:
+        except (anoncreds.AnoncredsError, ValueError, KeyError, TypeError, RecursionError) as error:
+            if isinstance(error, ForgeryError):
+                raise
             raise ForgeryError("presentation refused: it is no proof for this use") from error
         if not holds:
             raise ForgeryError("presentation refused: the proof does not hold for this use")
         return {"approved": reached}
+
+
+def _proved(presentation: bytes) -> list[tuple[str, str, int]]:
+    """Return the predicates that a presentation proves: name, kind, bound.
+
+    The package's ``verify``, version 0.2.3, was seen to accept a proof of ``<`` for a request of ``>=``, so a verifier
+    that relies on it alone approves everybody; what is proved is compared here with what was asked.
+    """
+    parts = json.loads(presentation)["proof"]["proofs"]
+    made = [each["predicate"] for part in parts for each in part["primary_proof"]["ge_proofs"]]
+    return [(str(one["attr_name"]), str(one["p_type"]), int(one["value"])) for one in made]
 
 
 def _request(reached: bool, threshold: int, nonce: bytes, audience: str) -> str:
