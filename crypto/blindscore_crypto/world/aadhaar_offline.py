@@ -250,7 +250,7 @@ def _cast(population: Population, fitted: Fitted, chosen: NDArray[np.integer]) -
     figures: dict[str, Kind] = dict.fromkeys(features, "feature")
     accounts = MemoryStore(accounts_spec({**figures, **register}))
     for legal_id, row in known.items():
-        accounts.put(ACCOUNTS, legal_id.encode(), row)  # type: ignore[arg-type]
+        accounts.put(ACCOUNTS, legal_id.encode(), row)
     people = {legal_id: {name: row[name] for name in register} for legal_id, row in known.items()}
     told = tuple(Field(name, kind) for name, kind in register.items())
     authority = TableSpec(FILES, Field(LEGAL_ID, "handle"), (Field(REFERENCE, "handle"), *told))

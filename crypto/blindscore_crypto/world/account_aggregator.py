@@ -231,7 +231,7 @@ def _cast(population: Population, fitted: Fitted, chosen: np.ndarray[Any, Any]) 
     }
     accounts = MemoryStore(accounts_spec(kinds))
     for legal_id, row in known.items():
-        accounts.put(ACCOUNTS, legal_id.encode(), row)  # type: ignore[arg-type]
+        accounts.put(ACCOUNTS, legal_id.encode(), row)
     reads = Reads((*kinds.items(), ("score", "score")), fitted.card, fitted.threshold)
     spec = TableSpec(STATEMENTS, Field(LEGAL_ID, "handle"), reads.spec().fields[:-1])
     ids = set(legal_ids(population)[chosen])

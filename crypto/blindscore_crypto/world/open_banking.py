@@ -218,7 +218,7 @@ def _cast(population: Population, fitted: Fitted, chosen: NDArray[np.integer]) -
     figures: dict[str, Kind] = dict.fromkeys(features, "feature")
     accounts = MemoryStore(accounts_spec({**figures, **register}))
     for legal_id, row in known.items():
-        accounts.put(ACCOUNTS, legal_id.encode(), row)  # type: ignore[arg-type]
+        accounts.put(ACCOUNTS, legal_id.encode(), row)
     edges = np.empty((0, 2), np.int32) if population.friends is None else population.friends
     both = np.concatenate([edges, edges[:, ::-1]])
     paid = {ids[i]: [{"creditor": ids[j]} for j in both[both[:, 0] == i, 1]] for i in map(int, chosen)}
