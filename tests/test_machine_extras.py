@@ -33,7 +33,9 @@ PACKAGES = packages_distributions()
 
 def distributions(module: str) -> set[str]:
     root = module.partition(".")[0]
-    found = {WITH.get(root, name.lower()) for name in PACKAGES.get(root, [root])} | {WITH.get(root, root)}
+    found = {WITH.get(root, name.lower().replace("_", "-")) for name in PACKAGES.get(root, [root])} | {
+        WITH.get(root, root)
+    }
     return found | {"fastapi"} if root == "starlette" else found
 
 
