@@ -92,7 +92,7 @@ def _bound(truth: Truth) -> tuple[Bound | None, str]:
     if any(view.named or (view.universe is None and not _is_wire(view)) for view in truth.views):
         return None, "attack only: own records say much of what the score says"
     if any(_is_wire(view) for view in truth.views):
-        return None, "attack only: sizes and hours are what is seen here; the time to an answer was measured on no wire"
+        return None, "attack only: sizes and hours are what is seen here; the time to an answer is in no view"
     decision = truth.classes(DECISION)[truth.targets]
     found = []
     for view in truth.views:

@@ -28,7 +28,7 @@ from blindscore.surveillance.inference.evidence import Evidence
 from blindscore.surveillance.knowledge import UNKNOWN, Labels
 
 STRETCHES = 40  # whose means carry the interval
-TREES = 200
+TREES = 100
 Rows = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
