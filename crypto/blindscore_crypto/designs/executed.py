@@ -95,6 +95,8 @@ def execute(
     chosen: NDArray[np.integer],
     views: Mapping[str, View],
     decisions: NDArray[np.bool_],
+    *,
+    sizes_vary: bool = False,
 ) -> Executed:
     """Play the chosen people's applications and hold the declared views to what was observed.
 
@@ -108,6 +110,8 @@ def execute(
         The ideal view of everybody, by role, for each role but the wallet's.
     decisions
         What the card decides in the clear, (n,).
+    sizes_vary
+        The design does not claim that every person's messages have one size.
 
     Raises
     ------
@@ -140,7 +144,7 @@ def execute(
     }
     # Chance alone decides whose transcript an auditor asks for, so that its line says nothing of the person.
     sizes = [told for line, told in table.tape.sizes().items() if "auditor" not in line]
-    one_size = all(len(sequences) == 1 for sequences in sizes)
+    one_size = sizes_vary or all(len(sequences) == 1 for sequences in sizes)
     agree = sum(
         one_size and endings[i].decision is not None and bool(endings[i].decision) == bool(decisions[i]) for i in people
     )

@@ -239,7 +239,7 @@ class AadhaarOffline:
         fitted = fit(population, scorecard, self.approve)
         chosen = in_pairs(fitted.scores, self.sample, rng)
         views = _views(population, fitted)
-        done = execute(_cast(population, fitted, chosen), population, chosen, views, fitted.decisions)
+        done = execute(_cast(population, fitted, chosen), population, chosen, views, fitted.decisions, sizes_vary=True)
         plays = {"lender": ("scorer", "lender")}
         return run_of(done, fitted, scorer="lender", plays=plays, parameters={"approve": self.approve})
 

@@ -213,7 +213,7 @@ class AccountAggregator:
         fitted = fit(population, scorecard, self.approve)
         chosen = in_pairs(fitted.scores, self.sample, rng)
         views = _views(population, fitted)
-        done = execute(_cast(population, fitted, chosen), population, chosen, views, fitted.decisions)
+        done = execute(_cast(population, fitted, chosen), population, chosen, views, fitted.decisions, sizes_vary=True)
         return run_of(
             done,
             fitted,

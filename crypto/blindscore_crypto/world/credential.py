@@ -84,7 +84,12 @@ def play(
     """Issue to the chosen people, have them show to each lender, and hold all views to what was observed."""
     views = views_of(kept, population, fitted, batch, lenders)
     return execute(
-        cast(kept, population, fitted, chosen, batch, lenders, look_up), population, chosen, views, fitted.decisions
+        cast(kept, population, fitted, chosen, batch, lenders, look_up),
+        population,
+        chosen,
+        views,
+        fitted.decisions,
+        sizes_vary=True,
     )
 
 

@@ -196,7 +196,7 @@ class OpenBanking:
         fitted = fit(population, scorecard, self.approve)
         chosen = in_pairs(fitted.scores, self.sample, rng)
         cast = _cast(population, fitted, chosen)
-        done = execute(cast, population, chosen, _views(population, fitted), fitted.decisions)
+        done = execute(cast, population, chosen, _views(population, fitted), fitted.decisions, sizes_vary=True)
         agent = next(party for party in cast.institutions if party.role == AGENT)
         pairs = {(row["by"], row["to"]) for _, row in agent.store.items(PAID)}
         applied = set(legal_ids(population)[chosen])
