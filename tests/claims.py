@@ -35,57 +35,6 @@ from blindscore.parties.store import Field, TableSpec
 from blindscore.parties.view import Column
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore.surveillance.coalitions import shared_handles
-
-CONDUCT = ("posts", "shopping")
-
-
-def score_only(run: Run, people: Population) -> None:
-    lender = run.views["lender"]
-    assert lender.values == lender.of("score", "total")
-    (told,) = lender.values
-    np.testing.assert_array_equal(run.card.clip(lender.clear[told].to_numpy()), run.scores[lender.person])
-
-
-def one_bit(run: Run, people: Population) -> None:
-    lender = run.views["lender"]
-    assert lender.values == lender.of("decision")
-    (told,) = lender.values
-    np.testing.assert_array_equal(lender.clear[told].astype(bool), run.decisions[lender.person])
-
-
-def unlinkable(run: Run, people: Population) -> None:
-    assert not shared_handles(run.views["lender"], run.views["source"])
-
-
-def source_blind(run: Run, people: Population) -> None:
-    assert not run.views["source"].of("score", "total", "decision")
-
-
-def constant_sizes(run: Run, people: Population) -> None:
-    assert len(run.views["lender"].messages[["bytes_up", "bytes_down"]].drop_duplicates()) == 1
-
-
-def no_conduct(run: Run, people: Population) -> None:
-    conduct = {f.name: 9.0 for f in people.schema.features if f.context in CONDUCT}
-    other = people.do(conduct)
-    assert not other.features.equals(people.features)
-    np.testing.assert_array_equal(run.score(other), run.scores)
-
-
-def verified(run: Run, people: Population) -> None:
-    assert 0 < run.audit_share <= 1
-
-
-CHECKS: Mapping[str, Callable[[Run, Population], None]] = {
-    SCORE_ONLY: score_only,
-    ONE_BIT: one_bit,
-    UNLINKABLE: unlinkable,
-    SOURCE_BLIND: source_blind,
-    CONSTANT_SIZES: constant_sizes,
-    NO_CONDUCT: no_conduct,
-    VERIFIED_SCORE: verified,
-}
 
 
 def _with_column(run: Run, role: str, column: Column, values: np.ndarray) -> Run:
@@ -130,15 +79,6 @@ BENT: Mapping[str, Callable[[Run, Population], Run]] = {
     NO_CONDUCT: _posts_cost_points,
     VERIFIED_SCORE: lambda run, people: replace(run, audit_share=0.0),
 }
-
-
-def refuses(check: Callable[[Run, Population], None], run: Run, people: Population) -> bool:
-    """Tell whether a check fails."""
-    try:
-        check(run, people)
-    except AssertionError:
-        return True
-    return False
 
 
 class Bent:

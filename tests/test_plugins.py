@@ -19,8 +19,8 @@ from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.frontier import measure
 from blindscore.surveillance.ledger import ABSENT, PLAYED
+from blindscore.surveillance.planted import people, run_with, truth_of, view_of
 from blindscore.surveillance.truth import DECISION
-from tests.core.planted import people, run_with, truth_of, view_of
 from tests.plugins.coin import Coin
 from tests.plugins.company import Company
 from tests.plugins.vouching import Vouching

@@ -26,6 +26,7 @@ from blindscore_app.commands import (
     fit,
     measure,
     monitor,
+    new,
     page,
     plan,
     schema,
@@ -80,6 +81,7 @@ app.command()(plan.plan)
 app.command()(page.report)
 app.command()(explore.explore)
 app.command()(world.world)
+app.command()(new.new)
 app.command()(submit.submit)
 app.command()(submit.check)
 app.command()(submit.leaderboard)

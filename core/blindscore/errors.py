@@ -35,5 +35,9 @@ class ParameterError(BlindscoreError, ValueError):
     """A setting outside what is safe or meaningful (security level, epsilon, threshold, ...)."""
 
 
+class ContractError(BlindscoreError, AssertionError):
+    """A design that does not keep the contract that all designs keep."""
+
+
 class MissingExtraError(BlindscoreError, ImportError):
     """A library that only some work needs is not installed; the message names the extra that installs it."""

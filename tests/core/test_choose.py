@@ -19,8 +19,8 @@ from blindscore.surveillance.attacks.choose import Choose, places, telling
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference.bound import identification_bound
 from blindscore.surveillance.ledger import ABSENT, WITH_PUBLIC_CARD, WITH_SECRET_CARD
+from blindscore.surveillance.planted import people, run_with, truth_of, view_of
 from blindscore.surveillance.truth import auxiliary_people
-from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 3000
 # The honest card pays no heed to "age", in which the secret lies; its bins are there all the same.

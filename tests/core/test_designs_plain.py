@@ -22,7 +22,7 @@ from blindscore.errors import DataError, ParameterError
 from blindscore.people.population import Feature, Schema
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
-from tests.core.planted import people
+from blindscore.surveillance.planted import people
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pandas as pd
 from blindscore.surveillance.attacks.profile import Profile, infer_trait
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.knowledge import UNKNOWN
+from blindscore.surveillance.planted import CARD, people, run_with, truth_of, view_of
 from blindscore.surveillance.truth import classes_as, classes_of, view_of_others
-from tests.core.planted import CARD, people, run_with, truth_of, view_of
 
 N = 400
 

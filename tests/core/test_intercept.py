@@ -9,7 +9,7 @@ from blindscore.designs.plain import reply_bytes
 from blindscore.surveillance.attacks.intercept import Intercept
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.ledger import BY_ROLE
-from tests.core.planted import CARD, people, run_with, truth_of, view_of
+from blindscore.surveillance.planted import CARD, people, run_with, truth_of, view_of
 
 N = 1500
 

@@ -18,8 +18,8 @@ from blindscore.surveillance.attacks.repeat import Repeat
 from blindscore.surveillance.capability import Capability
 from blindscore.surveillance.inference.classifiers import Guess
 from blindscore.surveillance.knowledge import UNKNOWN, Knowledge, Need
+from blindscore.surveillance.planted import run_with, truth_of, view_of
 from blindscore.surveillance.truth import DECISION, MEMBERSHIP, Truth
-from tests.core.planted import run_with, truth_of, view_of
 
 N = 400
 SHORT = {Remember: Remember(shadows=2), Repeat: Repeat(months=2)}

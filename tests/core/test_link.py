@@ -9,7 +9,7 @@ import pytest
 from blindscore.surveillance.attacks.link import Link
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.ledger import ABSENT
-from tests.core.planted import people, run_with, truth_of, view_of
+from blindscore.surveillance.planted import people, run_with, truth_of, view_of
 
 N = 1500
 

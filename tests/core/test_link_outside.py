@@ -20,7 +20,7 @@ from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.frontier import measure
 from blindscore.surveillance.ledger import parse_ledger
 from blindscore.surveillance.outside import Outside, check_outside, outside_of
-from tests.core.planted import people, run_with, truth_of, view_of
+from blindscore.surveillance.planted import people, run_with, truth_of, view_of
 
 N = 1500
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from blindscore.surveillance.memo import Memo
+from blindscore.surveillance.planted import people, view_of
 from blindscore.threads import each
-from tests.core.planted import people, view_of
 
 
 def test_two_threads_that_ask_for_one_key_compute_it_once():

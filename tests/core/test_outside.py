@@ -17,7 +17,7 @@ from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.coalitions import OBSERVER
 from blindscore.surveillance.inference.bound import dp_bound
 from blindscore.surveillance.ledger import ABSENT, BY_ROLE, PLAYED, REFUSES
-from tests.core.planted import people, run_with, truth_of, view_of
+from blindscore.surveillance.planted import people, run_with, truth_of, view_of
 
 N = 1500
 NOISE = np.random.default_rng(0).normal(size=N)

@@ -14,8 +14,8 @@ from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference import classifiers as attackers
 from blindscore.surveillance.inference.evidence import friends_labels, friends_of, places_labels, sightings
 from blindscore.surveillance.knowledge import UNKNOWN
+from blindscore.surveillance.planted import people, run_with, truth_of, view_of
 from blindscore.surveillance.truth import classes_of
-from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
 

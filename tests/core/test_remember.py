@@ -17,7 +17,7 @@ from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.inference.bound import dp_bound
 from blindscore.surveillance.knowledge import UNKNOWN, Labels
 from blindscore.surveillance.ledger import ABSENT
-from tests.core.planted import CARD, people, run_with, truth_of, view_of
+from blindscore.surveillance.planted import CARD, people, run_with, truth_of, view_of
 
 N = 600
 

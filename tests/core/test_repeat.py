@@ -12,8 +12,8 @@ from blindscore.people.society import make_society
 from blindscore.surveillance.attacks.repeat import Repeat, months_table
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
+from blindscore.surveillance.planted import people, run_with, truth_of, view_of
 from blindscore.surveillance.truth import view_in
-from tests.core.planted import people, run_with, truth_of, view_of
 
 N = 1500
 

@@ -11,7 +11,7 @@ from blindscore.people.population import Feature, Schema
 from blindscore.people.registers import REGISTERS, credit_register, friend_list, name_register, tax_roll
 from blindscore.people.society import Society, make_society
 from blindscore.people.variables import AGE, CHILD, SEX
-from tests.core.planted import people as population
+from blindscore.surveillance.planted import people as population
 
 
 @pytest.fixture(scope="module", params=["independent", "disparate"])

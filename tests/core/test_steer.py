@@ -11,7 +11,7 @@ from blindscore.people.society import make_society
 from blindscore.surveillance.attacks.steer import FALSE_RECORD, NAMED, POSTS, UNANSWERED, Steer
 from blindscore.surveillance.capability import rows_of
 from blindscore.surveillance.ledger import ABSENT, FALSE_SOURCE, PLAYED, REFUSES, WITH_SECRET_CARD
-from tests.core.planted import CARD, people, run_with, truth_of, view_of
+from blindscore.surveillance.planted import CARD, people, run_with, truth_of, view_of
 
 N = 1500
 

@@ -8,7 +8,7 @@ import pytest
 
 from blindscore.surveillance.attacks.track import Track
 from blindscore.surveillance.capability import rows_of
-from tests.core.planted import people, run_with, truth_of, view_of
+from blindscore.surveillance.planted import people, run_with, truth_of, view_of
 
 N, SIGHTINGS, PLACES = 800, 20, 50
 

@@ -12,8 +12,8 @@ from blindscore.designs.plain import columns_of
 from blindscore.errors import ParameterError
 from blindscore.parties.view import Column, View, columns, empty_view
 from blindscore.surveillance.coalitions import coalitions_of, pool, seen_by, view_of
-from tests.core.planted import people, run_with
-from tests.core.planted import view_of as planted
+from blindscore.surveillance.planted import people, run_with
+from blindscore.surveillance.planted import view_of as planted
 
 N = 60
 TABLE = pd.DataFrame({"key": range(N), "money": np.arange(N) % 7, "points": 1})

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blindscore.designs.design import Costs, Run
+from blindscore.designs.design import Run
 from blindscore.designs.plain import LENDER_SCORES, scoring_lender
+from blindscore.parties.costs import Costs
 from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.card import Card, Characteristic
@@ -44,20 +45,16 @@ def run_with(population: Population, lender: View, source: View | None = None, *
     views = scoring_lender(lender)
     if source is not None:
         views["source"] = replace(source, role="source")
-    return Run(
-        **(
-            {
-                "decisions": scores >= 550,
-                "scores": scores,
-                "threshold": 550,
-                "card": CARD,
-                "views": views,
-                "costs": Costs(),
-                "plays": LENDER_SCORES,
-            }
-            | changes
-        )
-    )
+    given: dict[str, Any] = {
+        "decisions": scores >= 550,
+        "scores": scores,
+        "threshold": 550,
+        "card": CARD,
+        "views": views,
+        "costs": Costs(),
+        "plays": LENDER_SCORES,
+    }
+    return Run(**(given | changes))
 
 
 def truth_of(
@@ -87,6 +84,6 @@ def view_of(
     A column is a feature unless ``kinds`` says what it is or ``handles`` names it.
     """
     clear = pd.DataFrame(columns)
-    known = {**kinds, **dict.fromkeys(handles, "handle")}
+    known: dict[str, Kind] = {**kinds, **dict.fromkeys(handles, "handle")}
     told = tuple(Column(name, known.get(name, "feature")) for name in clear.columns)
     return View(role, keyed_by, clear, told, np.arange(len(population), dtype=np.int64), **more)
