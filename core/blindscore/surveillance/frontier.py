@@ -30,6 +30,7 @@ from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.cache import Cache, attack_key, design_key, run_key
 from blindscore.surveillance.capability import Capability, rows_of
 from blindscore.surveillance.coalitions import Coalition
+from blindscore.surveillance.frameworks import labels_of, sources_of
 from blindscore.surveillance.ledger import FORMAT, DesignRow, Ledger, Row, parse_ledger, row_dict
 from blindscore.surveillance.marks import Key, marked
 from blindscore.surveillance.memo import Memo
@@ -146,6 +147,8 @@ def measure(
             "elsewhere": None if elsewhere is None else f"{len(elsewhere)} people, {elsewhere.fingerprint[:16]}",
             "outside": [register.name for register in stage.outside],
             "questions": {capability.name: capability.question for capability in stage.capabilities},
+            "frameworks": labels_of(capability.name for capability in stage.capabilities),
+            "sources": sources_of(population.schema),
             "person": {} if stage.person is None else stage.person.to_dict(),
             "features": {f.name: {"plain": f.label, "unit": f.unit} for f in population.schema.features},
             "scorecard": {k: v for k, v in scorecard.get_params().items() if isinstance(v, bool | int | float | str)},
