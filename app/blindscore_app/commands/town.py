@@ -87,6 +87,24 @@ def order(
 
 
 @app.command()
+def show(
+    design: Annotated[str, typer.Option(help="sealed or one-show; the page can choose the other.")] = "one-show",
+    people: Annotated[int, typer.Option(help="Wallets.", min=2, max=50)] = 6,
+    seed: Annotated[int, typer.Option(help="Of the society.")] = 1,
+    town: Annotated[Path | None, typer.Option(help="A town that is up already (town up --stay).")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1, this machine alone.")] = 8760,
+) -> None:
+    """Open a page on this machine: wallet, bank, lender and state, and the bytes that each receives."""
+    from blindscore.extras import require
+
+    require("frontier")
+    require("town")
+    from blindscore_app.town.show.serve import show_town
+
+    show_town(town, design, people, seed, port)
+
+
+@app.command()
 def storm(
     sequences: Annotated[int, typer.Option(help="How many random sequences of operations and faults.", min=1)] = 500,
     seed: Annotated[int, typer.Option(help="Of the first; each sequence can be had again by its own.")] = 0,

@@ -120,11 +120,12 @@ class Service:
         if self._waiting >= 4 * AT_ONCE:
             return self._refusal(503, "busy; come again in a second", {"retry-after": "1"})
         self._waiting += 1
-        kind = "unread"
+        kind, size = "unread", 0
         try:
             body = await asyncio.wait_for(_read(request), READ_S)
             if body is None:
                 return self._refusal(413, f"a body has at most {MAX_REQUEST} bytes")
+            size = len(body)
             messages = unpack(body, self.party.name, self._sender(request))
             kind = messages[0].kind if len(messages) == 1 else "several"
             async with self._room:
@@ -146,7 +147,13 @@ class Service:
         self.meter.seconds.append(time.monotonic() - arrived)
         LOG.info(
             json.dumps(
-                {"role": self.party.role, "kind": kind, "status": response.status_code, "ms": round(1e3 * took, 2)}
+                {
+                    "role": self.party.role,
+                    "kind": kind,
+                    "bytes": size,
+                    "status": response.status_code,
+                    "ms": round(1e3 * took, 2),
+                }
             )
         )
         return response

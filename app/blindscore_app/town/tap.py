@@ -31,6 +31,7 @@ class Packet:
     at: float  # seconds since the tap began
     direction: Literal[1, -1]  # up: towards the service
     size: int  # bytes
+    content: bytes = b""  # the bytes themselves, where the tap keeps them
 
 
 @dataclass
@@ -53,10 +54,14 @@ class Tap:
         What lies between.
     seed
         Of the jitter: equal seeds give equal networks.
+    keep
+        Keep the bytes that pass, too.
     """
 
-    def __init__(self, target: tuple[str, int], link: Link = LINKS["loopback"], seed: int = 0) -> None:
-        self.target, self.link = target, link
+    def __init__(
+        self, target: tuple[str, int], link: Link = LINKS["loopback"], seed: int = 0, *, keep: bool = False
+    ) -> None:
+        self.target, self.link, self.keep = target, link, keep
         self.flows: list[Flow] = []
         self.began = time.monotonic()
         self._zero = time.time_ns()
@@ -116,7 +121,8 @@ class Tap:
         with contextlib.suppress(OSError):
             while chunk := await reader.read(CHUNK):
                 now = time.monotonic()
-                flow.packets.append(Packet(now - self.began, direction, len(chunk)))
+                kept = chunk if self.keep else b""
+                flow.packets.append(Packet(now - self.began, direction, len(chunk), kept))
                 wait = max(0.0, self._random.gauss(self.link.delay_s, self.link.jitter_s))
                 if self._random.random() < self.link.loss:  # bytes are not lost here: they come late, as sent again
                     wait += 2 * self.link.delay_s + AGAIN_S
