@@ -180,7 +180,7 @@
     refresh().then(() => tell("Another person holds the wallet now."), (error) => tell(error.message, true));
   });
   byId("fetch").addEventListener("click", () =>
-    act("The wallet asks log, bank and bureau.", () => "The sources have signed.", "api/fetch", {person: person()}));
+    act("The wallet asks the log and the sources.", () => "The sources have signed.", "api/fetch", {person: person()}));
   byId("apply").addEventListener("click", () =>
     act("The wallet applies; the answer leaves at the lender's deadline.",
       () => `The lender answered: ${shown.wallet.verdict ? "approved" : "refused"}.`, "api/apply", {person: person()}));

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from blindscore.errors import DataError
 
 SHOWN = 8  # rows of a table that a page shows
-LONGEST = 20  # bytes of a cell that are shown
+LONGEST = 12  # bytes of a cell that are shown
 Says = Literal["name", "figure", "decision", ""]
 
 
@@ -84,7 +84,7 @@ def _cell(column: str, value: object, names: set[bytes], figures: set[float]) ->
         return Cell("approved" if value else "refused", "decision")
     if not isinstance(value, bytes):
         return Cell("" if value is None else str(value), says)
-    if says and len(raw) <= 2 * LONGEST:
+    if says and len(raw) <= 4 * LONGEST:
         return Cell(raw.decode("utf-8", "replace"), says)
     more = f"... ({len(raw)} bytes)" if len(raw) > LONGEST else ""
     return Cell(raw[:LONGEST].hex(" ", 2) + more, says)

@@ -37,7 +37,7 @@ def bank(found: Sequence[Exposed], people: int, logins: Sequence[str], applied: 
     who = f"that {_list(logins)} fetched signatures" if logins else "that nobody has fetched signatures yet"
     return (
         f"Could read: names of {named} and figures of {read} of its {people} customers, as before, and {who}; "
-        f"of applications to the lender it received {applied} messages."
+        f"of applications to the lender it received {_count(applied, 'message')}."
     )
 
 
@@ -46,16 +46,17 @@ def lender(found: Sequence[Exposed], people: int, design: str) -> str:
     named, read = _most(found)
     decisions = sum(one.decisions for one in found)
     return (
-        f"Could read: {decisions} times approved or refused, from an address on this machine; its files name {named} "
-        f"of {people} people and hold a figure of {read}; {TOGETHER[design]}."
+        f"Could read: {_count(decisions, 'decision')}, approved or refused, from an address on this machine; its "
+        f"files name {named} of {people} people and hold a figure of {read}; {TOGETHER[design]}."
     )
 
 
 def state(connections: int, up: int, down: int, named: int, people: int) -> str:
     """Return what the state could read off the line; ``named``: people whose legal id stands in what passed."""
     return (
-        f"Could read off the line: {connections} connections, each with its time, the party called and the sizes "
-        f"({up:,} bytes up, {down:,} down); all under TLS, with the legal id of {named} of {people} people in it."
+        f"Could read off the line: {_count(connections, 'connection')}, each with its time, the party called "
+        f"and the sizes ({up:,} bytes up, {down:,} down); all under TLS, with the legal id "
+        f"of {named} of {people} people in it."
     )
 
 
@@ -64,9 +65,13 @@ def order(on: str, found: Sequence[Exposed], people: int) -> str:
     named, read = _most(found)
     decisions = sum(one.decisions for one in found)
     return (
-        f"The order on {on} names {named} of {people} people, reads a figure of {read}, and finds {decisions} "
-        "decisions that carry no name."
+        f"The order on {on} names {named} of {people} people, reads a figure of {read}, and finds "
+        f"{_count(decisions, 'decision')} without a name."
     )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _most(found: Sequence[Exposed]) -> tuple[int, int]:
