@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from blindscore.errors import ParameterError
 from blindscore.scorecard.binning import bin_labels, check_columns, numbers
@@ -186,7 +187,10 @@ class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rules, least = Rules.of(self.select), settings.least(int(here.sum()))
         self.left_out_ = left_out(columns, bad[here], rules, least, settings.unknown)
         kept = [j for j, name in enumerate(names) if name not in self.left_out_]
-        trained = train([columns[j] for j in kept], bad[here], weight[here], [directions[j] for j in kept], settings)
+        with threadpool_limits(1):  # small work: waking more threads for it costs several times what they take off
+            trained = train(
+                [columns[j] for j in kept], bad[here], weight[here], [directions[j] for j in kept], settings
+            )
         warn_of_clipping(trained.card.scale, trained.beyond)
         self.card_, self.counts_, self.classes_ = trained.card, trained.counts, classes
         self.least_, self.smallest_, self.beyond_ = trained.least, trained.smallest, trained.beyond

@@ -73,7 +73,7 @@ def _descend(
     width = effects.shape[1]
     g, h = np.empty(n), np.empty(n)
     grad, hess, new, above = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width + 1)
-    pull, curvature = np.zeros(width), np.zeros((width, width))
+    pull, curvature, sums = np.zeros(width), np.zeros((width, width)), np.zeros((width, 2))
     active = np.ones(d, np.bool_)
     least, old = np.inf, (steps.copy(), effects.copy(), margin.copy(), intercept)
     for sweep in range(MAX_SWEEPS):
@@ -99,15 +99,20 @@ def _descend(
             intercept = (intercept + old[3]) / 2
         least, old = loss, (steps.copy(), effects.copy(), margin.copy(), intercept)
         everything, greatest = sweep % 4 == 0, 0.0
+        whole, shift = h.sum(), 0.0
         for j in range(d):
             if not (everything or active[j]):
                 continue
             m, own = ordinary[j], bins[j]
-            grad[:] = 0.0
-            hess[:] = 0.0
-            for i in range(n):
-                grad[own[i]] += g[i]
-                hess[own[i]] += h[i]
+            sums[:] = 0.0
+            for i in range(n):  # the shift that the feature before left is made on the way
+                margin[i] += shift
+                g[i] += h[i] * shift
+                sums[own[i], 0] += g[i]
+                sums[own[i], 1] += h[i]
+            shift = 0.0
+            grad[:] = sums[:, 0]
+            hess[:] = sums[:, 1]
             first = 0
             if ordered[j]:
                 first = m
@@ -142,14 +147,15 @@ def _descend(
             active[j] = change > 0.0 or np.any(effects[j] != 0.0)
             if change > 0.0:
                 greatest = max(greatest, change)
+                left = 0.0
                 for i in range(n):
                     margin[i] += grad[own[i]]
                     g[i] += h[i] * grad[own[i]]
-                shift = -g.sum() / h.sum()
+                    left += g[i]
+                shift = -left / whole
                 intercept += shift
-                for i in range(n):
-                    margin[i] += shift
-                    g[i] += h[i] * shift
+        for i in range(n):
+            margin[i] += shift
         if everything and greatest < TOLERANCE:
             break
     return intercept
