@@ -51,9 +51,9 @@ class StoreContract:
                 store.insert_once("spent", b"inside", {"by": b"x"})
                 with store.atomic():
                     store.take("spent", b"before")
-                raise ZeroDivisionError
+                raise ZeroDivisionError("half way")
 
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(ZeroDivisionError, match="half way"):
             half_way()
         assert [key for key, _ in store.items("spent")] == [b"before"]
 

@@ -39,7 +39,7 @@ def test_a_plan_is_linear_in_people_but_for_memory() -> None:
     assert many.memory_bytes == one.memory_bytes == 12 * 10**8
     assert to_dict([one], 4)["assumptions"]
     for people, cores in ((0, 1), (10**13, 1), (1, 0)):
-        with pytest.raises(ParameterError):
+        with pytest.raises(ParameterError, match="--people must be 1 to 1e12, and --cores at least 1"):
             plan(RATES, people, cores)
 
 

@@ -213,9 +213,17 @@ def test_an_unlisted_category_scores_as_the_card_says_in_sas_and_excel() -> None
     assert f"=0,{c.points[2]}," in excel_formulas(card)[0]
 
 
-@pytest.mark.parametrize("name", ["x" * 33, "score", "points_1", "two\nlines"])
-def test_names_that_sas_cannot_hold_are_refused(name: str) -> None:
-    with pytest.raises(ParameterError):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x" * 33, "a SAS name has 1 to 32 bytes"),
+        ("score", "'score' would clash with a column"),
+        ("points_1", "'points_1' would clash with a column"),
+        ("two\nlines", "a name with a line break"),
+    ],
+)
+def test_names_that_sas_cannot_hold_are_refused(name: str, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
         card_to_sas(Card((Characteristic(name, points=(4, 1)),), 590))
 
 
@@ -266,5 +274,5 @@ def test_optbinning_scores_alike_and_comes_back() -> None:
         np.testing.assert_array_equal(theirs.score(PEOPLE), totals)
         back = from_optbinning(theirs)
     np.testing.assert_array_equal(back.totals(back.bins(PEOPLE)), totals)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="'home', row 0: a category that the scorecard does not know"):
         back.bins(PEOPLE.assign(home="boat"))

@@ -1,6 +1,7 @@
 """Files of real people: what is read, and each refusal beside the file that it spoils."""
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,9 +148,8 @@ def test_a_spoilt_file_is_refused_with_its_place_and_without_its_values(
     load: Callable, data: str | bytes, said: str
 ) -> None:
     load()  # the twin that is accepted
-    with pytest.raises(DataError) as refusal:
+    with pytest.raises(DataError, match=re.escape(said)) as refusal:
         load(data)
-    assert said in str(refusal.value)
     assert "people.csv" in str(refusal.value)
     assert "SECRET" not in str(refusal.value)
 
@@ -189,9 +189,8 @@ def test_a_secret_of_one_class_is_refused(load: Callable) -> None:
 )
 def test_a_spoilt_schema_is_refused(load: Callable, change: tuple[str, str], said: str) -> None:
     assert change[0] in SCHEMA
-    with pytest.raises(SchemaError) as refusal:
+    with pytest.raises(SchemaError, match=re.escape(said)) as refusal:
         load(schema=SCHEMA.replace(change[0], change[1], 1))
-    assert said in str(refusal.value)
     assert "schema.toml" in str(refusal.value)
 
 
@@ -206,9 +205,8 @@ def test_a_spoilt_schema_is_refused(load: Callable, change: tuple[str, str], sai
     ],
 )
 def test_hostile_schema_files_are_refused(load: Callable, schema: bytes, said: str) -> None:
-    with pytest.raises(SchemaError) as refusal:
+    with pytest.raises(SchemaError, match=re.escape(said)):
         load(schema=schema)
-    assert said in str(refusal.value)
 
 
 def test_absent_unknown_and_damaged_files_are_refused(load: Callable, tmp_path: Path) -> None:

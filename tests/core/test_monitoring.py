@@ -34,8 +34,12 @@ def test_psi_by_hand():
     expected = (0.8 - 0.5) * np.log(0.8 / 0.5) + (0.2 - 0.5) * np.log(0.2 / 0.5)
     assert psi([50, 50], [80, 20]) == pytest.approx(expected)
     assert np.isfinite(psi([10, 0], [0, 10]))
-    for before, after in (([1], [1, 2]), ([0, 0], [1, 1]), ([-1, 2], [1, 1])):
-        with pytest.raises(DataError):
+    for before, after, said in (
+        ([1], [1, 2], "over the same bands"),
+        ([0, 0], [1, 1], "somebody on both sides"),
+        ([-1, 2], [1, 1], "counts of 0 or more"),
+    ):
+        with pytest.raises(DataError, match=said):
             psi(before, after)
 
 
@@ -111,9 +115,9 @@ def test_reliability_covers_a_calibrated_forecast():
     assert calibration_error(bad, risk) < 0.02
     assert calibration_error(bad, risk**2) > 0.1
     assert reliability([0, 0], [0.1, 0.2], bands=5)[["low"]].eq(0).all().item()
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="one probability an outcome"):
         reliability([0], [0.1, 0.2])
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="at least one band"):
         reliability([0], [0.1], bands=0)
 
 
@@ -126,7 +130,7 @@ def test_groups_by_hand():
     assert table.bad_approved["a"] == 0.5
     assert table.auc["a"] == pytest.approx(0.75)
     assert np.isnan(table.auc["b"])
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="outcomes, scores and groups must have one length"):
         by_group(bad, score, ["a"], 600)
 
 

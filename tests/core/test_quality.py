@@ -36,7 +36,7 @@ def test_brier_is_the_one_of_scikit_learn():
     risk = rng.random(500)
     bad = rng.random(500) < risk
     assert brier(bad, risk) == pytest.approx(brier_score_loss(bad, risk))
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r"probabilities must lie in 0\.\.1"):
         brier(bad, risk + 1)
 
 
@@ -80,8 +80,12 @@ def test_equal_scores_lose_nothing():
 
 
 def test_useless_input_is_refused():
-    for bad, score in (([0, 0], [1, 2]), ([0, 1], [1, np.nan]), ([0, 1], [1, 2, 3])):
-        with pytest.raises(DataError):
+    for bad, score, said in (
+        ([0, 0], [1, 2], "all outcomes are of one class"),
+        ([0, 1], [1, np.nan], "a score is NaN"),
+        ([0, 1], [1, 2, 3], "of one length"),
+    ):
+        with pytest.raises(DataError, match=said):
             auc(bad, score)
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="a confidence level lies between 0 and 1"):
         auc_interval([0, 1], [1, 2], level=1.5)

@@ -81,7 +81,12 @@ def test_the_fitted_doubling_is_the_greatest_whole_one_that_cuts_nobody_off(midd
 
 
 def test_a_wish_that_is_no_scale_is_refused():
-    for wish in ({"low": 5, "high": 5}, {"pdo": 0.0}, {"base_odds": -1.0}, {"base_score": float("nan")}):
-        with pytest.raises(CardError):
+    for wish, said in (
+        ({"low": 5, "high": 5}, "low < high, got 5 and 5"),
+        ({"pdo": 0.0}, "pdo > 0"),
+        ({"base_odds": -1.0}, "base_odds > 0"),
+        ({"base_score": float("nan")}, "must be finite"),
+    ):
+        with pytest.raises(CardError, match=said):
             ScaleWish(**wish)
     assert ScaleWish(low=0, high=1000).scale(3.0, 40.0).base_odds == 3.0

@@ -181,20 +181,31 @@ def test_it_refuses_what_it_cannot_use(fitted):
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [{"max_bins": 17}, {"max_bins": 1}, {"method": "trees"}, {"strength": 0}, {"monotone": "sideways"}],
-    ids=lambda settings: next(iter(settings)),
+    ("settings", "said"),
+    [
+        ({"max_bins": 17}, "max_bins must be 2 to 16, got 17"),
+        ({"max_bins": 1}, "max_bins must be 2 to 16, got 1"),
+        ({"method": "trees"}, "method must be one of"),
+        ({"strength": 0}, "strength must be positive"),
+        ({"monotone": "sideways"}, "monotone must be one of"),
+    ],
+    ids=["max_bins above", "max_bins below", "method", "strength", "monotone"],
 )
-def test_settings_out_of_range_are_refused(settings):
+def test_settings_out_of_range_are_refused(settings, said):
     people, bad = society(200)
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match=said):
         Scorecard(**settings).fit(people, bad)
 
 
 def test_a_scale_out_of_range_is_refused():
     people, bad = society(200)
-    for scale in ({"pdo": 0}, {"base_odds": -1}, {"low": 900, "high": 400}, {"high": 40_000}):
-        with pytest.raises(CardError):
+    for scale, said in (
+        ({"pdo": 0}, "pdo > 0"),
+        ({"base_odds": -1}, "base_odds > 0"),
+        ({"low": 900, "high": 400}, "low < high, got 900 and 400"),
+        ({"high": 40_000}, "within"),
+    ):
+        with pytest.raises(CardError, match=said):
             Scorecard(**scale).fit(people, bad)
     with pytest.raises(BlindscoreError, match="points"):
         Scorecard(pdo=1e6).fit(people, bad)

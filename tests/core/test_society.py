@@ -129,27 +129,35 @@ def test_interventions_add_up(society: Society) -> None:
 
 
 @pytest.mark.parametrize(
-    ("conduct", "persons"),
+    ("conduct", "persons", "said"),
     [
-        ({"income": 1.0}, None),
-        ({"alcohol": float("nan")}, None),
-        ({"alcohol": -1.0}, None),
-        ({"browse_news": 0.7, "browse_health": 0.7}, None),
-        ({"friends": 3_000.0}, np.array([0])),
-        ({"alcohol": 1.0}, np.array([3_000])),
+        ({"income": 1.0}, None, "not a feature of conduct"),
+        ({"alcohol": float("nan")}, None, "finite and not negative"),
+        ({"alcohol": -1.0}, None, "finite and not negative"),
+        ({"browse_news": 0.7, "browse_health": 0.7}, None, "must stay within 1"),
+        ({"friends": 3_000.0}, np.array([0]), "there are only 3000 people"),
+        ({"alcohol": 1.0}, np.array([3_000]), "row numbers from 0 to 2999"),
     ],
 )
-def test_impossible_interventions_are_refused(society: Society, conduct: dict, persons: np.ndarray | None) -> None:
-    with pytest.raises(ParameterError):
+def test_impossible_interventions_are_refused(
+    society: Society, conduct: dict, persons: np.ndarray | None, said: str
+) -> None:
+    with pytest.raises(ParameterError, match=said):
         society.do(conduct, persons)
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [{"people": 0}, {"kind": "fair"}, {"seed": -1}, {"default_rate": 0.0}, {"secrets": ("party", "shoe size")}],
+    ("settings", "said"),
+    [
+        ({"people": 0}, "people must be 1 to"),
+        ({"kind": "fair"}, "no society is called 'fair'"),
+        ({"seed": -1}, "seed must be 0 to"),
+        ({"default_rate": 0.0}, "default_rate must be"),
+        ({"secrets": ("party", "shoe size")}, "unknown secrets shoe size"),
+    ],
 )
-def test_impossible_societies_are_refused(settings: dict) -> None:
-    with pytest.raises(ParameterError):
+def test_impossible_societies_are_refused(settings: dict, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
         make_society(**{"people": 50, **settings})
 
 
@@ -237,7 +245,7 @@ def test_interventions_stay_in_force_later(society: Society) -> None:
 
 @pytest.mark.parametrize("months", [0, -1, 25])
 def test_there_is_no_time_outside_two_years(society: Society, months: int) -> None:
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="months must be 1 or more, and at most 24"):
         society.later(months)
 
 

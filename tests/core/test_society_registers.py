@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from blindscore.errors import BlindscoreError, DataError, ParameterError
+from blindscore.errors import DataError, ParameterError
 from blindscore.people.applying import BANKS
 from blindscore.people.population import Feature, Schema
 from blindscore.people.registers import REGISTERS, credit_register, friend_list, name_register, tax_roll
@@ -86,7 +86,7 @@ def test_of_other_people_nothing_is_known_of_when_they_apply() -> None:
 @pytest.mark.parametrize("months", [0, 25])
 def test_a_year_has_bounds(society: Society, months: int) -> None:
     for people in (society, population()):
-        with pytest.raises(ParameterError):
+        with pytest.raises(ParameterError, match=f"months must be 1 to 24, got {months}"):
             people.applications(months)
 
 
@@ -132,11 +132,19 @@ def test_a_friend_list_holds_a_share_of_the_ties_and_a_larger_one_keeps_them(soc
     assert len(half) / len(ties) == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("register", REGISTERS.values())
-def test_a_register_of_people_who_lack_it_is_refused(register, society: Society) -> None:
+LACKING = {
+    "tax roll": "no column of numbers 'income'",
+    "credit register": "no feature has the source 'bureau'",
+    "name register": "no names known",
+    "friend list": "no friendships",
+}
+
+
+@pytest.mark.parametrize("name", REGISTERS)
+def test_a_register_of_people_who_lack_it_is_refused(name: str, society: Society) -> None:
     shop = Schema((Feature("x", "shop"),), sensitive=("party",))
     bare = population(schema=shop, features=pd.DataFrame({"x": np.zeros(1500)}))
-    with pytest.raises(DataError):
-        register(bare)
-    with pytest.raises(BlindscoreError):
+    with pytest.raises(DataError, match=LACKING[name]):
+        REGISTERS[name](bare)
+    with pytest.raises(ParameterError, match="share must lie in"):
         friend_list(society, 0.0)

@@ -69,7 +69,7 @@ def test_lift_table_adds_up_and_keeps_equal_scores_together() -> None:
     assert (table.high.iloc[:-1].to_numpy() < table.low.iloc[1:].to_numpy()).all()
     assert table.lift.iloc[0] == pytest.approx(BAD[table.high.iloc[0] >= SCORE].mean() / BAD.mean())
     assert band_edges([5, 5, 5], 10).size == 0
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="at least two bands"):
         band_edges(SCORE, 1)
 
 
@@ -187,9 +187,9 @@ def test_swap_set_by_hand() -> None:
     assert found.gain.value == pytest.approx(found.challenger.value - found.champion.value)
     assert duel(BAD, SCORE, -SCORE, 0.5).verdict == "the challenger ranks worse"
     assert duel(BAD, SCORE, SCORE, 0.5).verdict == "no difference beyond chance"
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="approve must lie strictly between 0 and 1"):
         duel(bad, old, new, 1.0)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="outcomes and both scores must have one length"):
         duel(bad, old[1:], new, 0.5)
 
 
@@ -263,9 +263,9 @@ def test_harsher_assumptions_make_the_refused_worse() -> None:
         for harsh in (1.0, 1.5)
     ]
     assert rates[1] > 1.3 * rates[0]
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="harsh must be positive"):
         infer_rejects(CARD, BINS, BAD, BINS, approve=0.5, harsh=0)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="needs people who were refused"):
         infer_rejects(CARD, BINS, BAD, BINS[:0], approve=0.5)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="needs goods and bads among the accepted"):
         infer_rejects(CARD, BINS, np.zeros(len(BAD), bool), BINS, approve=0.5)

@@ -20,18 +20,18 @@ def test_any_other_header_is_refused(where, flip):
     frame = bytearray(pack(Kind.REPLY, 2, b"body"))
     assert unpack(bytes(frame), Kind.REPLY, 2, 4) == b"body"
     frame[where] ^= flip
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match="its header is not that of this version"):
         unpack(bytes(frame), Kind.REPLY, 2, 4)
 
 
 @pytest.mark.parametrize("cut", [0, 1, HEADER_BYTES, HEADER_BYTES + 3])
 def test_a_truncated_frame_is_refused(cut):
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=f"it has {cut} bytes, not {HEADER_BYTES + 4}"):
         unpack(pack(Kind.REPLY, 2, b"body")[:cut], Kind.REPLY, 2, 4)
 
 
 def test_a_longer_frame_is_refused():
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=f"it has {HEADER_BYTES + 5} bytes, not"):
         unpack(pack(Kind.REPLY, 2, b"body") + b"!", Kind.REPLY, 2, 4)
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match="it is not bytes"):
         unpack("BLSC", Kind.REPLY, 2, 4)

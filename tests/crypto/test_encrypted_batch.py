@@ -83,21 +83,21 @@ def test_the_kernel_agrees_with_its_twin():
 def test_what_cannot_be_exact_or_is_malformed_is_refused(engine):
     block = engine.encrypt_block(KEY, np.ones((2, 4), np.int64))
     assert engine.evaluate_block(block, np.array([1, 2]), engine.fresh_masks())
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=f"batch block refused: {len(block) - 1} bytes, not {len(block)}"):
         engine.evaluate_block(block[:-1], np.array([1, 2]), engine.fresh_masks())
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=f"batch block refused: {len(block)} bytes, not"):
         engine.evaluate_block(block, np.array([1, 2, 3]), engine.fresh_masks())
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=r"batch reply refused: .* bytes, not"):
         engine.open_block(KEY, bytes(engine.reply_bytes() - 1))
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="leave no room for an exact total"):
         engine.evaluate_block(block, np.array([2**30, 2**30]), engine.fresh_masks())
-    for columns in (
-        np.ones(4, np.int64),
-        np.ones((2, engine.PEOPLE + 1), np.int64),
-        np.full((1, 1), engine.T),
-        np.full((1, 1), -1),
+    for columns, said in (
+        (np.ones(4, np.int64), r"got shape \(4,\)"),
+        (np.ones((2, engine.PEOPLE + 1), np.int64), f"columns of 1 to {engine.PEOPLE} people"),
+        (np.full((1, 1), engine.T), f"whole numbers from 0 to {engine.T - 1}"),
+        (np.full((1, 1), -1), f"whole numbers from 0 to {engine.T - 1}"),
     ):
-        with pytest.raises(DataError):
+        with pytest.raises(DataError, match=said):
             engine.encrypt_block(KEY, columns)
 
 
@@ -107,6 +107,6 @@ def test_flooding_is_stated_and_falls_with_the_weights(engine):
 
 def test_a_residue_beyond_its_prime_is_refused():
     block = batch_seal.encrypt_block(KEY, np.ones((2, 4), np.int64))
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match="a residue is not below its prime"):
         batch_seal.evaluate_block(block[:-7] + b"\xff" * 7, np.array([1, 2]), batch_seal.fresh_masks())
     assert batch_seal.evaluate_block(block, np.array([1, 0]), batch_seal.fresh_masks())

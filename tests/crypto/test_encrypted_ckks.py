@@ -83,5 +83,5 @@ def test_the_lender_holds_no_secret_key(person, public):
     import tenseal as ts
 
     assert not ts.context_from(public).has_secret_key()
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="a bin lies outside its characteristic"):
         person.ask(Layout.of(random_card(np.random.default_rng(8), 3)), np.array([99, 0, 0]))

@@ -154,5 +154,5 @@ def test_views_that_say_less_than_was_observed_are_refused(people, run):
 
 
 def test_a_sample_of_nobody_is_refused():
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match="sample must be at least 1, got 0"):
         Encrypted(sample=0)

@@ -53,7 +53,7 @@ def test_the_transform_multiplies_at_full_size():
 @pytest.mark.parametrize("prime", [9007198966198273, MAX_PRIME + 1, 101])
 def test_a_prime_that_does_not_fit_is_refused(prime):
     assert tables(LEAN.primes[0], 16)
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match=f"prime {prime}: the transform needs one below"):
         tables(prime, 16)
 
 

@@ -84,20 +84,21 @@ def test_damaged_and_foreign_files_are_refused_and_leave_nothing(tmp_path):
     frame = people(3000)
     play(tmp_path, frame)
     whole = (tmp_path / "blocks").read_bytes()
+    strange, damaged = "not a portfolio file of this kind and layout", "cut short or damaged"
     spoilt = {
-        "cut": whole[:-1],
-        "header": b"X" + whole[1:],
-        "layout": whole[:20] + bytes([whole[20] ^ 1]) + whole[21:],
-        "count": whole[:40] + b"\xff" * 4 + whole[44:],
-        "empty": b"",
+        "cut": (whole[:-1], damaged),
+        "header": (b"X" + whole[1:], strange),
+        "layout": (whole[:20] + bytes([whole[20] ^ 1]) + whole[21:], strange),
+        "count": (whole[:40] + b"\xff" * 4 + whole[44:], damaged),
+        "empty": (b"", strange),
     }
-    for name, raw in spoilt.items():
+    for name, (raw, said) in spoilt.items():
         (tmp_path / name).write_bytes(raw)
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=f"{name}: {said}"):
             evaluate_file(tmp_path / name, CARD, tmp_path / "new", tmp_path / "new masks")
         assert not (tmp_path / "new").exists()
         assert not (tmp_path / "new masks").exists()
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=f"replies: {strange}"):
         evaluate_file(tmp_path / "replies", CARD, tmp_path / "new", tmp_path / "new masks")
     assert evaluate_file(tmp_path / "blocks", CARD, tmp_path / "new", tmp_path / "new masks") == 3000
 
@@ -106,10 +107,12 @@ def test_openings_that_do_not_belong_are_refused(tmp_path):
     play(tmp_path, people(3000))
     short = (tmp_path / "masks").read_bytes()[: 40 + 4 + 4096]
     (tmp_path / "short").write_bytes(short)
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match="totals and short differ in length"):
         settle_file(tmp_path / "totals", tmp_path / "short", CARD, tmp_path / "new")
     evaluate_file(tmp_path / "blocks", CARD, tmp_path / "other replies", tmp_path / "other masks")
-    with pytest.raises(ForgeryError):  # other masks: totals fall outside what the card can give
+    with pytest.raises(
+        ForgeryError, match="totals that this card cannot give"
+    ):  # other masks: totals fall outside what the card can give
         settle_file(tmp_path / "totals", tmp_path / "other masks", CARD, tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert settle_file(tmp_path / "totals", tmp_path / "masks", CARD, tmp_path / "new") == 3000
@@ -121,5 +124,5 @@ def test_people_and_cards_that_do_not_fit_are_refused(tmp_path):
         encrypt_file(tmp_path / "less", BLANK, KEY, tmp_path / "blocks")
     assert not (tmp_path / "blocks").exists()
     wide = Card((Characteristic("income", (-3000, 3000)),), 0)
-    with pytest.raises(CardError):
+    with pytest.raises(CardError, match="card of 6001 possible totals"):
         evaluate_file(tmp_path / "less", wide, tmp_path / "r", tmp_path / "m")

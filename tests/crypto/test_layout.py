@@ -131,5 +131,5 @@ def test_a_bin_for_every_other_category_belongs_to_the_layout():
         b'[["job",[],[["clerk"],["nurse"]],7]]',
         b'[["job",[],null,1]]',
     ):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match="layout refused: not the encoding of features"):
             Layout.decode(bad)

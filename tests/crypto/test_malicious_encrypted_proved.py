@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blindscore.errors import BlindscoreError, ForgeryError
+from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.encrypted.proved import transfer, wire
@@ -178,8 +178,14 @@ def test_an_honest_lender_is_not_framed():
     renewed, _ = ProvedTerms.of(NAME, world.signer.public, GROUP, CARD, 600)
     with pytest.raises(ForgeryError, match="other terms"):
         is_bent(one, renewed, sources)
-    for swapped in ("seed", "application", "reply", "unmasking", "result"):
-        with pytest.raises(ForgeryError):
+    for swapped, said in (
+        ("seed", "were not made under this seed"),
+        ("application", "were not made under this seed"),
+        ("reply", "it answers another application"),
+        ("unmasking", "it unmasks another reply"),
+        ("result", "it is for another reply"),
+    ):
+        with pytest.raises(ForgeryError, match=said):
             is_bent(replace(one, **{swapped: getattr(two, swapped)}), world.terms, sources)
     assert not is_bent(replace(one, result=b""), world.terms, sources)
 
@@ -371,6 +377,6 @@ def test_changed_bytes_of_any_message_are_refused_by_whoever_gets_them():
                 body[:] = rng.bytes(len(body))
             if bytes(body) == frames[kind]:
                 continue
-            with pytest.raises(BlindscoreError):
+            with pytest.raises(ForgeryError, match=f"({kind}|layout|signature key)( refused)?: "):
                 receive(bytes(body))
     assert len(world.read) == 1

@@ -132,17 +132,20 @@ def test_nobody_is_accused_with_forged_papers():
     assert judge(world.terms, answer, receipt, bent, now) == Finding.BENT
     stranger, other = SigningKey(), world.answer(GOOD, "bob")
     offer = Offer.decode(world.terms, answer[1:185]).nullifier
-    for papers in (
-        (other, receipt, bent),  # an answer without this receipt
-        (answer, receipt, b"\x01" + bent[1:]),  # the verdict turned
-        (answer, receipt, bent[:-1]),
-        (answer, receipt, b"\x09" + bent[1:]),
-        (answer, receipt, Decision.make(stranger, digest(answer), Verdict.REFUSED).encode()),
-        (answer, Receipt.make(stranger, offer, digest(answer), 0).encode(), bent),
-        (answer, receipt[:-1], bent),
-        (answer, Receipt.make(world.key, offer, digest(answer), int(now) + 60).encode(), None),  # not yet
+    for papers, said in (
+        ((other, receipt, bent), "for another answer"),  # an answer without this receipt
+        ((answer, receipt, b"\x01" + bent[1:]), "decision does not verify"),  # the verdict turned
+        ((answer, receipt, bent[:-1]), "a decision has 97 bytes"),
+        ((answer, receipt, b"\x09" + bent[1:]), "says one of 4 things"),
+        ((answer, receipt, Decision.make(stranger, digest(answer), Verdict.REFUSED).encode()), "does not verify"),
+        ((answer, Receipt.make(stranger, offer, digest(answer), 0).encode(), bent), "receipt does not verify"),
+        ((answer, receipt[:-1], bent), "a receipt has 140 bytes"),
+        (
+            (answer, Receipt.make(world.key, offer, digest(answer), int(now) + 60).encode(), None),
+            "deadline has not passed",
+        ),
     ):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=said):
             judge(world.terms, *papers, now)
     broken = answer[:-1] + bytes([answer[-1] ^ 1])  # proves nothing: the lender is right to call it void
     paper = Receipt.make(world.key, offer, digest(broken), 0).encode()
@@ -186,15 +189,15 @@ def test_the_wallet_refuses_an_offer_that_is_not_in_order():
     table.play(0, wallet.name, "learn", legal_id="ada")
     offer = world.offer(client).encode()
     assert wallet.check_offer(offer, client)
-    for bad in (
-        offer[:-1],
-        offer[:-1] + bytes([offer[-1] ^ 1]),
-        Offer.make(world.terms, world.key, ask(client.public), day=TODAY - 1).encode(),
-        world.offer(SigningKey()).encode(),  # to somebody else
-        world.offer(client, key=SigningKey()).encode(),  # of somebody else
-        bytes(len(offer)),
+    for bad, said in (
+        (offer[:-1], "an offer has 184 bytes"),
+        (offer[:-1] + bytes([offer[-1] ^ 1]), "does not verify"),
+        (Offer.make(world.terms, world.key, ask(client.public), day=TODAY - 1).encode(), "of another day or epoch"),
+        (world.offer(SigningKey()).encode(), "to somebody else"),
+        (world.offer(client, key=SigningKey()).encode(), "does not verify"),  # of somebody else
+        (bytes(len(offer)), "begins with BSO2"),
     ):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=said):
             wallet.check_offer(bad, client)
 
 

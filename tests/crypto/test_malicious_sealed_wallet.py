@@ -88,16 +88,17 @@ def test_a_request_for_anothers_secret_or_to_another_source_is_refused():
     assert count == 2
     assert P256_GROUP.equal(public, P256_GROUP.mul(5, secret_base(P256_GROUP)))
     stolen = P256_GROUP.encode(P256_GROUP.mul(9, secret_base(P256_GROUP))) + data[65:]
-    for bad, who in (
-        (data, other),
-        (stolen, key),
-        (data[:-1] + b"\x03", key),  # more than was signed for
-        (data[:-2] + b"\0\0", key),
-        (data[:-2] + b"\xff\xff", key),
-        (data[:-1], key),
-        (data + b"\0", key),
+    unproven = "no proof that the wallet knows its secret"
+    for bad, who, said in (
+        (data, other, unproven),
+        (stolen, key, unproven),
+        (data[:-1] + b"\x03", key, unproven),  # more than was signed for
+        (data[:-2] + b"\0\0", key, "it asks for nothing"),
+        (data[:-2] + b"\xff\xff", key, "says that 65535 follow, 16 may"),
+        (data[:-1], key, "cut short after 163 bytes"),
+        (data + b"\0", key, "1 bytes are left over"),
     ):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=said):
             read_request(P256_GROUP, bad, who, MAX_BATCH)
 
 

@@ -214,21 +214,21 @@ def test_the_public_grid_does_not_depend_on_anybody():
 
 
 @pytest.mark.parametrize(
-    "build",
+    ("build", "said"),
     [
-        lambda: Number(low=1),
-        lambda: Number(2, 1),
-        lambda: Number(0, math.inf),
-        lambda: Number(edges=(2.0, 1.0)),
-        lambda: Number(edges=tuple(range(16))),
-        lambda: Category(()),
-        lambda: Category((("a",), ("a",))),
-        lambda: Domains.declared({}),
-        lambda: Domains.declared({"age": (0, 1)}),
+        (lambda: Number(low=1), "both bounds of a number or neither"),
+        (lambda: Number(2, 1), "finite with low < high, got 2 and 1"),
+        (lambda: Number(0, math.inf), "finite with low < high, got 0 and inf"),
+        (lambda: Number(edges=(2.0, 1.0)), "finite, increasing and at most 15"),
+        (lambda: Number(edges=tuple(range(16))), "finite, increasing and at most 15"),
+        (lambda: Category(()), "1 to 16 groups of categories"),
+        (lambda: Category((("a",), ("a",))), "no category twice"),
+        (lambda: Domains.declared({}), "domains are empty"),
+        (lambda: Domains.declared({"age": (0, 1)}), "domain of 'age' must be a Number or a Category"),
     ],
 )
-def test_a_malformed_domain_is_refused(build):
-    with pytest.raises(ParameterError):
+def test_a_malformed_domain_is_refused(build, said):
+    with pytest.raises(ParameterError, match=said):
         build()
 
 

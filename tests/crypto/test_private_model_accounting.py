@@ -79,9 +79,9 @@ def test_the_ledger_refuses_to_overspend_and_keeps_its_record():
 def test_the_record_cannot_be_rewritten():
     budget = Budget(1.0, DELTA)
     budget.spend(Release("sum", 1.0, 50.0))
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(dataclasses.FrozenInstanceError, match="field 'sigma'"):
         budget.record[0].sigma = 5000.0
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match="has no setter"):
         budget.record = ()
 
 

@@ -72,13 +72,13 @@ def test_every_part_of_it_counts(signer):
 def test_bad_bytes_are_refused(signer, spoil):
     data = sign(signer)[0].signature.encode(GROUP)
     AclSignature.decode(GROUP, data)
-    bad = {
-        "truncated": data[:-1],
-        "oversized": data + b"\0",
-        "identity": data[:32] + b"\x04" + bytes(64) + data[97:],
-        "scalar not reduced": data[:-32] + Q.to_bytes(32, "big"),
+    bad, said = {
+        "truncated": (data[:-1], "has 354 bytes, got 353"),
+        "oversized": (data + b"\0", "has 354 bytes, got 355"),
+        "identity": (data[:32] + b"\x04" + bytes(64) + data[97:], "point is the identity or not in canonical form"),
+        "scalar not reduced": (data[:-32] + Q.to_bytes(32, "big"), "scalar is not in canonical form"),
     }[spoil]
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=said):
         AclSignature.decode(GROUP, bad)
 
 
@@ -100,13 +100,17 @@ def test_states_of_both_sides_are_bytes(signer):
     assert receiver.encode() == kept
     credential = receiver.finish(signer.answer(state, receiver.challenge))
     assert AclCredential.decode(GROUP, credential.encode(GROUP)) == credential
-    for bad in (kept[:-1], kept + b"\0", kept[:-32] + Q.to_bytes(32, "big")):
-        with pytest.raises(ForgeryError):
+    for bad, said in (
+        (kept[:-1], "cut short"),
+        (kept + b"\0", "left over"),
+        (kept[:-32] + Q.to_bytes(32, "big"), "canonical"),
+    ):
+        with pytest.raises(ForgeryError, match=said):
             AclReceiver.decode(signer.key, bad)
     with pytest.raises(ForgeryError, match="credential"):
         AclCredential.decode(GROUP, credential.encode(GROUP)[:-1])
-    for bad in (state[:-1], b"\xff" * 32 + state[32:]):
-        with pytest.raises(ForgeryError):
+    for bad, said in ((state[:-1], "state has 128 bytes"), (b"\xff" * 32 + state[32:], "canonical")):
+        with pytest.raises(ForgeryError, match=said):
             signer.answer(bad, receiver.challenge)
     with pytest.raises(ForgeryError, match="canonical"):
         signer.answer(state, b"\xff" * 32)
@@ -140,20 +144,21 @@ def test_the_receiver_notices_spoiled_messages(signer):
     for i in range(5):
         bad = bytearray(closing)
         bad[32 * i + 31] ^= 1
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match="does not make a signature on these attributes"):
             receiver.finish(bytes(bad))
     for bad_closing in (closing[:-1], closing + b"\0", b""):
         with pytest.raises(ForgeryError, match="bytes"):
             receiver.finish(bad_closing)
-    for bad_opening in (opening[:-1], opening[:32] + b"\x04" + bytes(64) + opening[97:]):
-        with pytest.raises(ForgeryError):
+    identity = opening[:32] + b"\x04" + bytes(64) + opening[97:]
+    for bad_opening, said in ((opening[:-1], "has 227 bytes, got 226"), (identity, "point is the identity")):
+        with pytest.raises(ForgeryError, match=said):
             AclReceiver.begin(signer.key, ATTRIBUTES, bad_opening)
 
 
 def test_a_receiver_that_never_spoke_to_the_signer_has_no_signature(signer):
     """Without the secret key the verification equation is met with probability 1/q."""
     receiver = AclReceiver.begin(signer.key, ATTRIBUTES, AclSigner(GROUP, b"a context").begin(ATTRIBUTES)[0])
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match="does not make a signature on these attributes"):
         receiver.finish(b"".join(encode_scalar(random_scalar(GROUP)) for _ in range(5)))
 
 

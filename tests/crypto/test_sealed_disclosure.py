@@ -109,15 +109,21 @@ def test_it_is_for_one_reader_one_card_and_one_time(good):
     data = good.disclose(CONTEXT, low=700, high=749, features=["housing"])
     assert read(good.terms, CONTEXT, data, **DATES).lost["housing"] == 0
     other = World()
-    for terms, context, dates in (
-        (good.terms, os.urandom(32), DATES),
-        (other.terms, CONTEXT, DATES),
-        (good.terms, CONTEXT, DATES | {"day": EPOCH.last_day + 1}),
+    for terms, context, dates, said in (
+        (good.terms, os.urandom(32), DATES, "not those of the signed bins"),
+        (other.terms, CONTEXT, DATES, "not one of 'bank'"),
+        (good.terms, CONTEXT, DATES | {"day": EPOCH.last_day + 1}, "of another epoch, or have expired"),
     ):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=said):
             read(terms, context, data, **dates)
     with pytest.raises(ParameterError, match="32 bytes"):
         good.disclose(b"short", low=700, high=749)
+
+
+EVERY_PART = (
+    "this is no disclosure|as long as its head says|names no band|names features|of another epoch|is not one of"
+    "|does not verify|not those of the signed bins|not proven to lie in the band|on the curve|canonical"
+)
 
 
 def test_every_byte_counts(good):
@@ -126,10 +132,10 @@ def test_every_byte_counts(good):
     for at in [*range(0, 24), *range(24, len(data), 101), len(data) - 1]:
         bad = bytearray(data)
         bad[at] ^= 1
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=EVERY_PART):
             read(good.terms, CONTEXT, bytes(bad), **DATES)
     for bad_size in (b"", data[:8], data[:-1], data + b"\0"):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=r"this is no disclosure|not as long as its head says"):
             read(good.terms, CONTEXT, bad_size, **DATES)
 
 

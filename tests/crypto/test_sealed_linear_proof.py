@@ -88,12 +88,12 @@ def test_bad_bytes_are_refused(spoil):
     x = random_scalar(GROUP)
     data = prove(GROUP, schnorr(x), [x], transcript()).encode(GROUP)
     assert verify(GROUP, schnorr(x), 1, LinearProof.decode(GROUP, 1, 1, data), transcript())
-    bad = {
-        "truncated": data[:-1],
-        "oversized": data + b"\0",
-        "scalar not reduced": data[:-32] + Q.to_bytes(32, "big"),
+    bad, said = {
+        "truncated": (data[:-1], "has 97 bytes, got 96"),
+        "oversized": (data + b"\0", "has 97 bytes, got 98"),
+        "scalar not reduced": (data[:-32] + Q.to_bytes(32, "big"), "scalar is not in canonical form"),
     }[spoil]
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=said):
         LinearProof.decode(GROUP, 1, 1, bad)
 
 

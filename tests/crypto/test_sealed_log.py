@@ -198,8 +198,14 @@ def test_only_who_may_say_something_says_it(world):
     ):
         with pytest.raises(ForgeryError, match=why):
             book.append(entry.encode())
-    for bad in (b"", b"\x09" + book.entries[0][1:], book.entries[0][:-1], book.entries[0] + b"\0"):
-        with pytest.raises(ForgeryError):
+    one = book.entries[0]
+    for bad, why in (
+        (b"", "log entry: cut short"),
+        (b"\x09" + one[1:], "log entry: kind 9 is none"),
+        (one[:-1], "log entry: cut short"),
+        (one + b"\0", "log entry: 1 bytes are left over"),
+    ):
+        with pytest.raises(ForgeryError, match=why):
             book.append(bad)
     assert len(book.tree) == len(world.entries())
 
@@ -238,9 +244,9 @@ def test_a_reader_finds_entries_and_proofs_of_absence(world):
     for at in range(0, len(found.body), 41):
         bad = bytearray(found.body)
         bad[at] ^= 1
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=r"log's answer|log head|log's head|public log|the log says"):
             Watcher(everyone, MemoryStore()).read(keys, bytes(bad), world.clock())
-    with pytest.raises(ForgeryError):  # an answer to another question
+    with pytest.raises(ForgeryError, match="not in the public log"):  # an answer to another question
         Watcher(world.trust, MemoryStore()).read(keys[::-1], found.body, world.clock())
     with pytest.raises(ParameterError, match="1 to 64"):
         ask([], 0)
@@ -323,8 +329,9 @@ def test_heads_travel_as_bytes():
     reader = Reader("head", head.encode())
     assert Head.read(reader) == head
     reader.end()
-    for bad in (b"", head.encode()[:-1], b"x" + head.encode()[1:]):
-        with pytest.raises(ForgeryError):
+    whole = head.encode()
+    for bad, why in ((b"", "cut short"), (whole[:-1], "cut short"), (b"x" + whole[1:], "begins otherwise than BSH2")):
+        with pytest.raises(ForgeryError, match=f"head: .*{why}"):
             Head.read(Reader("head", bad))
 
 

@@ -150,10 +150,17 @@ def test_a_challenge_that_cannot_be_encoded_is_refused(bad):
 def test_token_keys_travel_as_bytes_and_are_checked_whole(perk):
     key = perk.issuer.key
     assert TokenKey.decode(key.encode()) == key
-    for kind, public in ((3, key.public), (3 - key.kind, key.public), (key.kind, key.public[:-1]), (key.kind, b"")):
-        with pytest.raises(ForgeryError):
+    element, rsa = "an element has 49 bytes", "no RSA key"
+    own, other = (rsa, element) if key.kind == BLIND_RSA else (element, rsa)
+    for kind, public, said in (
+        (3, key.public, "type 3 is none of 1 and 2"),
+        (3 - key.kind, key.public, other),
+        (key.kind, key.public[:-1], own),
+        (key.kind, b"", own),
+    ):
+        with pytest.raises(ForgeryError, match=said):
             replace(key, kind=kind, public=public)
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match="1 bytes are left over"):
         TokenKey.decode(key.encode() + b"\0")
 
 
@@ -213,12 +220,12 @@ def test_a_malformed_request_is_refused_and_spends_nothing(perk, spoil):
     answer, client = perk.proof()
     request = request_token(perk.challenge, perk.issuer.key).request
     assert len(request) == REQUEST_BYTES[perk.kind]
-    bad = {
-        "truncated": request[:-1],
-        "other key": request[:2] + bytes([request[2] ^ 1]) + request[3:],
-        "other type": b"\x00\x07" + request[2:],
+    bad, said = {
+        "truncated": (request[:-1], "a token is asked for with"),
+        "other key": (request[:2] + bytes([request[2] ^ 1]) + request[3:], "names this perk's key"),
+        "other type": (b"\x00\x07" + request[2:], "names this perk's key"),
     }[spoil]
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=said):
         perk.office.grant(token_request(digest(answer), bad, client))
     perk.office.grant(token_request(digest(answer), request, client))
 

@@ -177,8 +177,14 @@ def test_terms_travel_as_bytes_and_are_checked_whole(either):
             assert Terms.decode(bytes(bad)).fingerprint != either.terms.fingerprint
         except (ForgeryError, CardError):
             continue
-    for bad in (b"", data[:-1], data + b"\0", b"x" + data[1:], "text"):
-        with pytest.raises(ForgeryError):
+    for bad, said in (
+        (b"", "cut short after 0 bytes"),
+        (data[:-1], "cut short"),
+        (data + b"\0", "1 bytes are left over"),
+        (b"x" + data[1:], "begins otherwise than BST2"),
+        ("text", "not bytes"),
+    ):
+        with pytest.raises(ForgeryError, match=f"terms: .*{said}"):
             Terms.decode(bad)
 
 
@@ -196,21 +202,22 @@ def test_every_bit_of_an_attestation_is_signed(world, issued):
     for at in [*range(0, HEADER_BYTES), 100, 300, len(issued.attestation) - 1, len(issued.attestation) - 64]:
         bad = bytearray(issued.attestation)
         bad[at] ^= 1
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=r"is not one of 'bank'|signature on this attestation does not verify"):
             Attestation.decode(P256_GROUP, source, bytes(bad))
 
 
 def test_an_attestation_that_is_not_the_expected_one_is_refused(world, issued):
     source = world.terms.sources[0]
     Attestation.decode(P256_GROUP, source, issued.attestation)
-    for other, data in (
-        (source, issued.attestation[:-1]),
-        (source, issued.attestation + b"\0"),
-        (source, b""),
-        (replace(source, key=SigningKey().public), issued.attestation),
-        (replace(source, layout=world.terms.sources[1].layout), issued.attestation),
+    whole = issued.attestation
+    for other, data, said in (
+        (source, whole[:-1], f"has {len(whole)} bytes, got {len(whole) - 1}"),
+        (source, whole + b"\0", f"has {len(whole)} bytes, got {len(whole) + 1}"),
+        (source, b"", f"has {len(whole)} bytes, got 0"),
+        (replace(source, key=SigningKey().public), whole, "is not one of 'bank'"),
+        (replace(source, layout=world.terms.sources[1].layout), whole, f"bytes, got {len(whole)}"),
     ):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=said):
             Attestation.decode(P256_GROUP, other, data)
 
 
@@ -218,8 +225,12 @@ def test_issued_attestations_travel_as_bytes(world, issued):
     source, data = world.terms.sources[0], issued.encode()
     assert Issued.decode(P256_GROUP, source, data) == issued
     assert len(data) == Issued.size(P256_GROUP, source)
-    for bad in (data[:-1], data + b"\0", data[:-1] + b"\x09"):
-        with pytest.raises(ForgeryError):
+    for bad, said in (
+        (data[:-1], f"issues {len(data)} bytes, got {len(data) - 1}"),
+        (data + b"\0", f"issues {len(data)} bytes, got {len(data) + 1}"),
+        (data[:-1] + b"\x09", "a bin that its layout does not have"),
+    ):
+        with pytest.raises(ForgeryError, match=said):
             Issued.decode(P256_GROUP, source, bad)
 
 
@@ -328,7 +339,7 @@ def test_a_proof_does_not_move_to_other_terms_or_another_offer(either):
     ):
         offer = either.offer(client, terms)  # the strongest mover: an offer that this lender really signs
         moved = seal(offer, 1, answer[HEAD_BYTES:-SIGNATURE_BYTES], answer_bytes(terms), client)
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match="one and the same person"):
             check(terms, moved)
     with pytest.raises(ForgeryError, match="other terms"):
         check(replace(either.terms, threshold=either.threshold + 1), answer)
@@ -350,6 +361,12 @@ def test_attestations_past_their_day_are_refused(either):
         check(either.terms, answer(late))
 
 
+EVERY_PART = (
+    "neither a proof nor a refusal|does not verify|does not hold|is not one of|on the curve|canonical|SEC 1"
+    "|one and the same person|other terms|another day or epoch|an offer has"
+)
+
+
 def test_every_byte_of_an_answer_counts(either):
     client = SigningKey()
     answer = either.answer(GOOD, client=client)
@@ -357,18 +374,22 @@ def test_every_byte_of_an_answer_counts(either):
     for at in [*range(0, len(answer) - 64, 131), len(answer) - 65]:
         bad = bytearray(answer[:-64])
         bad[at] ^= 0x40
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=EVERY_PART):
             check(either.terms, bytes(bad) + client.sign(bytes(bad), Purpose.ANSWER))
-    for other in (b"", answer[:-1], answer + b"\0", answer[:-1] + bytes([answer[-1] ^ 1])):
-        with pytest.raises(ForgeryError):
+    for other in (b"", answer[:-1], answer + b"\0"):
+        with pytest.raises(ForgeryError, match=f"has {len(answer)} bytes, got {len(other)}"):
             check(either.terms, other)
+    with pytest.raises(ForgeryError, match="the signature on this answer does not verify"):
+        check(either.terms, answer[:-1] + bytes([answer[-1] ^ 1]))
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=30, deadline=None)
 def test_noise_is_refused_and_nothing_else_happens(noise):
     for data in (noise, noise.ljust(answer_bytes(NOISE_WORLD.terms), b"\x07")):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(
+            ForgeryError, match=r"an answer under these terms has|neither a proof nor a refusal|an offer has"
+        ):
             check(NOISE_WORLD.terms, data)
 
 
@@ -382,8 +403,13 @@ def test_a_refusal_says_nothing_but_no_and_does_not_become_a_proof(either):
     assert check(either.terms, refusal).approved is False
     other = seal(either.offer(SigningKey()), 0, b"", length, client)
     assert refusal[HEAD_BYTES:-SIGNATURE_BYTES] == other[HEAD_BYTES:-SIGNATURE_BYTES]  # the same for everybody
-    for kind, body in ((0, proof[HEAD_BYTES:-64]), (1, refusal[HEAD_BYTES:-64]), (2, b""), (0, b"\x01" * 9)):
-        with pytest.raises(ForgeryError):
+    for kind, body, said in (
+        (0, proof[HEAD_BYTES:-64], "a refusal holds nothing"),
+        (1, refusal[HEAD_BYTES:-64], "is not one of 'bank'|SEC 1 uncompressed form"),
+        (2, b"", "neither a proof nor a refusal"),
+        (0, b"\x01" * 9, "a refusal holds nothing"),
+    ):
+        with pytest.raises(ForgeryError, match=said):
             check(either.terms, seal(offer, kind, body, length, client))
 
 

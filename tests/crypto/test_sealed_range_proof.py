@@ -84,7 +84,7 @@ def test_the_ends_of_the_range_are_accepted(value, k):
 
 @pytest.mark.parametrize("value", [-1, 1024, Q - 1, -Q])
 def test_the_prover_refuses_what_lies_outside_and_does_not_repeat_it(value):
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=r"the value does not lie in \[0, 2\^10\)") as caught:
         prove(PEDERSEN, value, 5, 10, transcript())
     assert str(value) not in str(caught.value)
 
@@ -200,14 +200,14 @@ def test_encoding_round_trip_and_size():
 def test_bad_bytes_are_refused(spoil):
     data = claim(7, 4).proof.encode(GROUP)
     RangeProof.decode(GROUP, 4, data)
-    bad, k = {
-        "truncated": (data[:-1], 4),
-        "oversized": (data + b"\0", 4),
-        "other k": (data, 5),
-        "scalar not reduced": (data[:-32] + Q.to_bytes(32, "big"), 4),
-        "identity point": (b"\x04" + bytes(64) + data[65:], 4),
+    bad, k, said = {
+        "truncated": (data[:-1], 4, "4-bit range proof has 549 bytes, got 548"),
+        "oversized": (data + b"\0", 4, "4-bit range proof has 549 bytes, got 550"),
+        "other k": (data, 5, "5-bit range proof has 581 bytes, got 549"),
+        "scalar not reduced": (data[:-32] + Q.to_bytes(32, "big"), 4, "scalar is not in canonical form"),
+        "identity point": (b"\x04" + bytes(64) + data[65:], 4, "point is the identity"),
     }[spoil]
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=said):
         RangeProof.decode(GROUP, k, bad)
 
 

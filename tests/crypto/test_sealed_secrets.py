@@ -146,7 +146,7 @@ def test_no_error_of_a_wallet_repeats_what_it_refused():
     from blindscore_crypto.sealed.attestation import opened
 
     public = P256_GROUP.mul(world.secret + 1, secret_base(P256_GROUP))
-    with pytest.raises(ForgeryError) as caught:
+    with pytest.raises(ForgeryError, match="does not commit to this person and these bins") as caught:
         opened(P256_GROUP, world.terms.sources[0], world.epoch, "ada", public, issued)
     said = "".join(traceback.format_exception(caught.value))
     assert issued.seed.hex() not in said

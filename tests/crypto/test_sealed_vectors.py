@@ -167,7 +167,7 @@ def test_every_message_is_exactly_as_long_as_it_is(vectors, form, kind):
     data = raw(one, kind) if kind in one else raw(one, "messages", kind)
     read(data)
     for bad in (b"", data[:-1], data + b"\0"):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=r"cut short|left over|has [0-9]+ bytes"):
             read(bad)
 
 

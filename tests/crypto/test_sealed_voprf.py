@@ -89,20 +89,24 @@ def test_every_part_of_an_answer_counts():
     client = Client.begin(P256_SHA256, server.public, [b"a", b"b"])
     evaluated, proof = server.evaluate(client.blinded)
     client.finalize(evaluated, proof)
-    for answer in (
-        (evaluated[::-1], proof),
-        (evaluated[:1], proof),
-        ([], proof),
-        (evaluated, proof[:-1]),
-        (evaluated, bytes([proof[0] ^ 1]) + proof[1:]),
-        (evaluated, P256_GROUP.order.to_bytes(32, "big") + proof[32:]),
-        ([b"\x02" + bytes(32), evaluated[1]], proof),
+    unproven, shape = "did not evaluate under its published key", "one element an input and one proof"
+    for elements, proven, said in (
+        (evaluated[::-1], proof, unproven),
+        (evaluated[:1], proof, shape),
+        ([], proof, shape),
+        (evaluated, proof[:-1], shape),
+        (evaluated, bytes([proof[0] ^ 1]) + proof[1:], f"{unproven}|canonical"),
+        (evaluated, P256_GROUP.order.to_bytes(32, "big") + proof[32:], "a scalar is not in canonical form"),
+        ([b"\x02" + bytes(32), evaluated[1]], proof, unproven),
     ):
-        with pytest.raises(ForgeryError):
-            client.finalize(*answer)
+        with pytest.raises(ForgeryError, match=said):
+            client.finalize(elements, proven)
 
 
 GENERATOR = P256_SHA256.encode(P256_GROUP.base_mul(1))
+
+
+BAD_ELEMENT = "an element has 33 bytes|an element is not in canonical form"
 
 
 @pytest.mark.parametrize(
@@ -111,9 +115,9 @@ GENERATOR = P256_SHA256.encode(P256_GROUP.base_mul(1))
 )
 def test_bad_elements_are_refused(bad):
     assert P256_SHA256.encode(P256_SHA256.decode(GENERATOR)) == GENERATOR
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=BAD_ELEMENT):
         P256_SHA256.decode(bad)
-    with pytest.raises(ForgeryError):
+    with pytest.raises(ForgeryError, match=BAD_ELEMENT):
         Server().evaluate([bad])
 
 

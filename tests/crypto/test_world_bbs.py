@@ -32,14 +32,15 @@ def test_the_fixture_of_the_draft_holds_and_what_departs_from_it_does_not():
     assert bbs_signature.holds(known("signature"), public, MESSAGES, header)
     assert not bbs_signature.holds(known("signature"), public, MESSAGES[::-1], header)
     bbs_signature.check(known("proof"), public, TOLD, header, use)
-    for proof, told, head, nonce in (
-        (known("proof"), {**TOLD, 0: b"another"}, header, use),
-        (known("proof"), TOLD, b"another", use),
-        (known("proof"), TOLD, header, b"another"),
-        (known("proof")[:-1], TOLD, header, use),
-        (bytes(len(known("proof"))), TOLD, header, use),
+    departs = "not made for these messages and this use"
+    for proof, told, head, nonce, said in (
+        (known("proof"), {**TOLD, 0: b"another"}, header, use, departs),
+        (known("proof"), TOLD, b"another", use, departs),
+        (known("proof"), TOLD, header, b"another", departs),
+        (known("proof")[:-1], TOLD, header, use, "too short, too long, or cut"),
+        (bytes(len(known("proof"))), TOLD, header, use, "no point of the group"),
     ):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=said):
             bbs_signature.check(proof, public, told, head, nonce)
 
 
@@ -52,13 +53,14 @@ def test_a_proof_is_good_for_one_use_and_no_two_resemble_each_other(approved):
     assert bureau.checking.check(shown, NONCE, "lender") == {"approved": approved}
     assert not {shown[i : i + 16] for i in range(len(shown))} & {again[i : i + 16] for i in range(1, len(again) - 15)}
     flipped = bytes([1 - shown[0]]) + shown[1:]
-    for checking, presentation, nonce, audience in (
-        (bureau.checking, shown, b"m" * 16, "lender"),
-        (bureau.checking, shown, NONCE, "other"),
-        (bureau.checking, flipped, NONCE, "lender"),
-        (bureau.checking, b"\x07" + shown[1:], NONCE, "lender"),
-        (bureau.checking, b"", NONCE, "lender"),
-        (other.checking, shown, NONCE, "lender"),
+    otherwise, neither = "not made for these messages and this use", "neither yes nor no"
+    for checking, presentation, nonce, audience, said in (
+        (bureau.checking, shown, b"m" * 16, "lender", otherwise),
+        (bureau.checking, shown, NONCE, "other", otherwise),
+        (bureau.checking, flipped, NONCE, "lender", otherwise),
+        (bureau.checking, b"\x07" + shown[1:], NONCE, "lender", neither),
+        (bureau.checking, b"", NONCE, "lender", neither),
+        (other.checking, shown, NONCE, "lender", otherwise),
     ):
-        with pytest.raises(ForgeryError):
+        with pytest.raises(ForgeryError, match=said):
             checking.check(presentation, nonce, audience)
