@@ -135,7 +135,7 @@ def test_a_friend_list_holds_a_share_of_the_ties_and_a_larger_one_keeps_them(soc
 LACKING = {
     "tax roll": "no column of numbers 'income'",
     "credit register": "no feature has the source 'bureau'",
-    "name register": "no names known",
+    "names": "no names known",
     "friend list": "no friendships",
 }
 

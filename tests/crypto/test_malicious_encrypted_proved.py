@@ -180,7 +180,7 @@ def test_an_honest_lender_is_not_framed():
         is_bent(one, renewed, sources)
     for swapped, said in (
         ("seed", "were not made under this seed"),
-        ("application", "were not made under this seed"),
+        ("application", "it answers another application"),
         ("reply", "it answers another application"),
         ("unmasking", "it unmasks another reply"),
         ("result", "it is for another reply"),
@@ -377,6 +377,6 @@ def test_changed_bytes_of_any_message_are_refused_by_whoever_gets_them():
                 body[:] = rng.bytes(len(body))
             if bytes(body) == frames[kind]:
                 continue
-            with pytest.raises(ForgeryError, match=f"({kind}|layout|signature key)( refused)?: "):
+            with pytest.raises(ForgeryError, match=f"({kind}|attestation|layout|signature key)( refused)?: "):
                 receive(bytes(body))
     assert len(world.read) == 1

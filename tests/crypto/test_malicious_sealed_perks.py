@@ -133,7 +133,8 @@ def test_a_forged_token_is_refused(perk):
     own = strange.key.kind.to_bytes(2, "big") + strange.key.key_id[-1:] + pending.request[3:]
     too_large = perk.kind == BLIND_RSA and int.from_bytes(own[3:], "big") >= strange.key.rsa.n
     marked = bytes(256) if too_large else strange.answer(own)
-    with pytest.raises(ForgeryError, match="published key"):
+    # the number that another key gives may lie above this key's modulus
+    with pytest.raises(ForgeryError, match=r"published key|not below the modulus"):
         pending.finish(marked)
 
 
