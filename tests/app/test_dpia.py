@@ -95,7 +95,18 @@ def test_every_number_of_an_assessment_is_read_back_from_the_ledger(measured: Pa
     for design in ("bureau", "minimal"):
         read = check(render_dpia(parse_ledger(plain), design), plain)
         places = {place.rpartition(".")[2] for _, place, _, _ in read.figures}
-        assert {"auc", "auc_loss", "advantage", "low", "high", "people", "good_refused"} <= places
+        assert {
+            "auc",
+            "auc_loss",
+            "advantage",
+            "low",
+            "high",
+            "people",
+            "good_refused",
+            "smallest",
+            "alone",
+            "told",
+        } <= places
     # A figure that the ledger does not hold is found by the same check.
     page = render_dpia(parse_ledger(plain), "minimal")
     spoilt = re.sub(r'(<data value=")0\.', r"\g<1>7.", page, count=1)

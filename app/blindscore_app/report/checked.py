@@ -47,6 +47,17 @@ GROUP = _record(
         f"{name}{end}": _SHARE for name in ("approved", "good_refused", "bad_approved") for end in ("", "_low", "_high")
     },
 )
+CROWDS = _record(
+    role=_TEXT,
+    keyed_by=_TEXT,
+    columns=_NUMBER,
+    people=_NUMBER,
+    crowds=_NUMBER,
+    smallest=_NUMBER,
+    alone=_NUMBER,
+    few=_NUMBER,
+    secrets={"type": "array", "items": _record(secret=_TEXT, least=_NUMBER, told=_NUMBER)},
+)
 RULE = _record(text=_TEXT, status=_TEXT, source=_TEXT)
 PART = _record(feature=_TEXT, slider={"type": ["string", "null"]}, best=_NUMBER, bins=_TEXTS, points=_NUMBERS)
 PERSON = _record(
@@ -135,7 +146,7 @@ def _check_open_parts(ledger: Ledger) -> None:
             raise DataError(f"meta.person.sliders[{k}].start is beyond its positions; run the frontier again")
     combinations = math.prod(len(slider["positions"]) for slider in sliders)
     for k, design in enumerate(plain["designs"]):
-        for key, schema in (("sees", SEES), ("groups", GROUP), ("rules", RULE)):
+        for key, schema in (("sees", SEES), ("groups", GROUP), ("crowds", CROWDS), ("rules", RULE)):
             _check(f"designs[{k}].{key}", design[key], {"type": "array", "items": schema})
         person = design["person"]
         if person:
@@ -175,7 +186,7 @@ def _bytes(where: str, text: str) -> bytes:
 
 def ledger_schema() -> dict[str, Any]:
     """Return the JSON Schema of a ledger file of this format, as it stands in ``docs/ledger.schema.json``."""
-    open_parts = {"sees": SEES, "groups": GROUP, "rules": RULE}
+    open_parts = {"sees": SEES, "groups": GROUP, "crowds": CROWDS, "rules": RULE}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"blindscore ledger, format {FORMAT}",

@@ -126,6 +126,7 @@ def _context(ledger: Ledger, place: int) -> dict[str, Any]:
         "best": ledger.designs.index(figures.best_quality(ledger)),
         "left_out": sorted({context for k in others for context in reads[k]} - set(reads[place])),
         "groups": range(len(design.groups)),
+        "crowds": design.crowds,
         "risks": risks,
         "working": [risk for risk in risks if risk.finding == "works"],
         "open": [risk for risk in risks if risk.finding in ("uncertain", "none found")],

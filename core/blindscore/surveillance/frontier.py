@@ -23,6 +23,7 @@ from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.quality import auc_interval, auc_loss_interval, ks
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.account.crowds import crowds
 from blindscore.surveillance.account.one_person import Person, choose_person, score_person
 from blindscore.surveillance.account.who_loses import who_loses
 from blindscore.surveillance.account.who_sees import who_sees
@@ -327,6 +328,7 @@ def _design_row(population: Population, design: Design, run: Run, person: Person
         rules=tuple(asdict(rule) for rule in design.rules),
         sees=who_sees(population, run),
         groups=who_loses(population, run),
+        crowds=crowds(population, run),
         person={} if person is None else score_person(person, run),
     )
 

@@ -111,6 +111,7 @@ class DesignRow:
     rules: tuple[Mapping[str, str], ...] = ()
     sees: tuple[Mapping[str, Any], ...] = ()  # who sees what, a role each; see blindscore.surveillance.account.who_sees
     groups: tuple[Mapping[str, Any], ...] = ()  # who loses; see blindscore.surveillance.account.who_loses
+    crowds: tuple[Mapping[str, Any], ...] = ()  # how many people share what a role reads; see account.crowds
     person: Mapping[str, Any] = field(default_factory=dict)  # one made-up person; see account.one_person
 
 
