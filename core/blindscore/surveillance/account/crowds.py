@@ -17,11 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.designs.design import Run
-from blindscore.parties.view import View
+from blindscore.parties.view import Kind, View
 from blindscore.people.population import Population
 
 # Join keys single out by design, which `keyed_by` says; times and sizes on the wire are the capability `intercept`.
-COUNTED = ("feature", "register", "score", "total", "decision")
+COUNTED: tuple[Kind, ...] = ("feature", "register", "score", "total", "decision")
 FEW = 5  # people; a crowd of fewer counts as small
 
 
@@ -82,7 +82,5 @@ def _diversity(secret: pd.Series, crowd: NDArray[np.int64]) -> dict[str, float |
     stated = secret.notna().to_numpy()
     if not stated.any():
         return None
-    inside = crowd[stated]
-    different = pd.Series(secret.to_numpy()[stated]).groupby(inside).nunique()
-    each = different.loc[inside].to_numpy()
+    each = pd.Series(secret.to_numpy()[stated]).groupby(crowd[stated]).transform("nunique").to_numpy()
     return {"least": int(each.min()), "told": float((each == 1).mean())}
