@@ -9,7 +9,7 @@ import pytest
 
 from blindscore.errors import DataError, ParameterError
 from blindscore_app.town.board import EXPERIMENT, prepare, serve_order
-from blindscore_app.town.founding import WALLETS, folder_of
+from blindscore_app.town.folders import WALLETS, folder_of
 from blindscore_app.town.order import memory, seize
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import running, town_of

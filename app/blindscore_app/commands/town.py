@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ class Kind(StrEnum):
 
     EVERYBODY = "everybody"
     PERSON = "person"
+    SINCE = "since"
 
 
 Folder = Annotated[Path, typer.Option(help="The town's folder.")]
@@ -75,15 +77,41 @@ def clocks(
 @app.command()
 def order(
     on: Annotated[str, typer.Option(help="The party that is served: lender, bank, bureau, log ...")] = "lender",
-    kind: Annotated[Kind, typer.Option(help="Whom it is after.")] = Kind.EVERYBODY,
+    kind: Annotated[Kind, typer.Option(help="Whom, or what, it is after.")] = Kind.EVERYBODY,
     person: Annotated[str, typer.Option(help="Legal id, for --kind person.")] = "",
+    since: Annotated[datetime | None, typer.Option(help="Date, for --kind since.", formats=["%Y-%m-%d"])] = None,
     folder: Folder = Path("out/town"),
+    ledger: Annotated[
+        Path | None, typer.Option(help="Serve every institution, and write the rows into this ledger.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Open a party's files with no help from it, and report whom they expose."""
-    from blindscore_app.town.board import serve_order
+    from blindscore_app.town.board import capture, serve_order
 
-    serve_order(folder, on, person if kind is Kind.PERSON else "", as_json=as_json)
+    if ledger is not None:
+        from blindscore.surveillance.ledger import load_ledger
+        from blindscore_app.files.safely import replacing
+        from blindscore_app.town.captured import into_ledger
+
+        held = into_ledger(load_ledger(ledger), capture(folder))
+        with replacing(ledger) as temporary:
+            temporary.write_text(held.to_json(), encoding="utf-8")
+        typer.echo(f"{len(held.captured)} captured rows stand in {ledger}")
+        return
+    serve_order(folder, on, *_asked(kind, person, since), as_json=as_json)
+
+
+def _asked(kind: Kind, person: str, since: datetime | None) -> tuple[str, int]:
+    """Return the one person and the first day that an order names, "" and 0 where it names none."""
+    from blindscore.errors import ParameterError
+
+    if kind is Kind.PERSON and not person:
+        raise ParameterError("--kind person needs --person: the legal id")
+    if kind is Kind.SINCE and since is None:
+        raise ParameterError("--kind since needs --since: a date such as 2026-01-31")
+    day = 0 if since is None or kind is not Kind.SINCE else (since.date() - date(1970, 1, 1)).days
+    return person if kind is Kind.PERSON else "", day
 
 
 @app.command()

@@ -120,7 +120,8 @@ def parse_checked(data: Any) -> Ledger:
 def _checked(ledger: Ledger) -> Ledger:
     if not ledger.designs:
         raise DataError("the ledger has no design; run the frontier again")
-    parts = (("designs", DesignRow, ledger.designs), ("rows", Row, ledger.rows), ("outside", Row, ledger.outside))
+    rows = {"rows": ledger.rows, "outside": ledger.outside, "captured": ledger.captured}
+    parts = (("designs", DesignRow, ledger.designs), *((name, Row, entries) for name, entries in rows.items()))
     for name, kind, entries in parts:
         hints = get_type_hints(kind)
         for k, entry in enumerate(entries):
@@ -128,7 +129,7 @@ def _checked(ledger: Ledger) -> Ledger:
                 if not _fits(getattr(entry, key), hint):
                     raise DataError(f"{name}[{k}].{key} is not {_words(hint)}; run the frontier again")
     known = {design.design for design in ledger.designs}
-    stray = sorted({row.design for row in (*ledger.rows, *ledger.outside)} - known)
+    stray = sorted({row.design for entries in rows.values() for row in entries} - known)
     if stray:
         raise DataError(f"rows of designs that the ledger does not list: {', '.join(stray)}")
     if len(known) < len(ledger.designs):
@@ -198,6 +199,7 @@ def ledger_schema() -> dict[str, Any]:
             "designs": {"type": "array", "minItems": 1, "items": _of_kind(DesignRow, open_parts)},
             "rows": {"type": "array", "items": _of_kind(Row, {})},
             "outside": {"type": "array", "items": _of_kind(Row, {})},
+            "captured": {"type": "array", "items": _of_kind(Row, {})},
         },
     }
 

@@ -15,13 +15,17 @@ import numpy as np
 import pandas as pd
 
 from blindscore.designs.plain import LEGAL_ID, choose_threshold, financial, fit_card
-from blindscore.errors import ParameterError
+from blindscore.errors import DataError, ParameterError
+from blindscore.people.population import Population
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.ledger import Row
 from blindscore_app.progress import bar
 from blindscore_app.town.authority import write_secret
-from blindscore_app.town.founding import DESIGNS, WALLETS, folder_of, found_town
-from blindscore_app.town.order import Exposed, seize
+from blindscore_app.town.captured import captured_rows
+from blindscore_app.town.folders import WALLETS, folder_of
+from blindscore_app.town.founding import DESIGNS, found_town
+from blindscore_app.town.order import Exposed, People, seize
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import Running, running, town_of
 from blindscore_app.town.standing import Town, schema_of
@@ -29,6 +33,8 @@ from blindscore_crypto.designs.sealed import some_people
 
 HISTORY = 2000  # past customers whose outcomes train the card; they are nobody in the town
 EXPERIMENT = "experiment.json"  # the people's true figures, to count them by; no party reads it
+PAST = "past.json"  # the same of past customers who trained the card, and of strangers
+SOUGHT = 200  # of either kind
 
 
 def prepare(folder: Path, design: str, people: int, seed: int, **more: Any) -> tuple[Town, str, np.ndarray[Any, Any]]:
@@ -55,10 +61,18 @@ def prepare(folder: Path, design: str, people: int, seed: int, **more: Any) -> t
 
         store_of = lambda name: PostgresStore(database, schema_of(name))  # noqa: E731
     found_town(folder, design, card, threshold, inhabitants, passphrase.encode(), store_of=store_of, **more)
-    figures = inhabitants.features.select_dtypes("number").astype(float)
-    known = dict(zip(inhabitants.register[LEGAL_ID].astype(str), figures.to_dict("records"), strict=True))
-    write_secret(folder / EXPERIMENT, json.dumps(known).encode())
+    write_secret(folder / EXPERIMENT, json.dumps(_figures(inhabitants)).encode())
+    strangers = np.flatnonzero(~society.history)[people:]
+    past = {"members": np.flatnonzero(society.history), "others": strangers}
+    known = {kind: _figures(some_people(society, whose[:SOUGHT])) for kind, whose in past.items()}
+    write_secret(folder / PAST, json.dumps(known).encode())
     return Town(folder, database), passphrase, scores[chosen] >= threshold
+
+
+def _figures(people: Population) -> dict[str, dict[Any, float]]:
+    """Return everybody's numbers, by legal id."""
+    figures = people.features.select_dtypes("number").astype(float)
+    return dict(zip(people.register[LEGAL_ID].astype(str), figures.to_dict("records"), strict=True))
 
 
 def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
@@ -133,8 +147,15 @@ def play_town(
                 time.sleep(1)
 
 
-def serve_order(folder: Path, on: str, person: str, *, as_json: bool) -> list[Exposed]:
+def serve_order(folder: Path, on: str, person: str = "", since: int = 0, *, as_json: bool) -> list[Exposed]:
     """Open a party's files and print whom they expose.
+
+    Parameters
+    ----------
+    person
+        Legal id of whom the order is after; "" = everybody.
+    since
+        Day (since 1970) from which rows are asked for.
 
     Raises
     ------
@@ -145,23 +166,49 @@ def serve_order(folder: Path, on: str, person: str, *, as_json: bool) -> list[Ex
     wallets = on == "wallets"
     if on not in town.roles and not wallets:
         raise ParameterError(f"no party of this town is called {on!r}; there are {', '.join(town.roles)}, wallets")
-    known = json.loads((folder / EXPERIMENT).read_text("utf-8"))
-    if person and person not in known:
-        raise ParameterError(f"nobody in this town is called {person!r}")
-    people = {person: known[person]} if person else known
-    found = seize(folder / WALLETS if wallets else folder_of(folder, on), people)
+    people = whom(folder, person)
+    found = seize(folder / WALLETS if wallets else folder_of(folder, on), people, since)
     if as_json:
         print(json.dumps({"on": on, "people": len(people), "found": [asdict(one) for one in found]}))
-    else:
-        from rich.console import Console
-        from rich.table import Table
+        return found
+    from rich.console import Console
+    from rich.table import Table
 
-        table = Table("place", "rows", "columns", "named", "read", "decisions", title=f"order served on {on}")
-        for one in found:
-            cells = [one.place, one.rows, one.columns, f"{one.named} of {len(people)}", one.read, one.decisions]
-            table.add_row(*map(str, cells))
-        Console().print(table)
+    table = Table("place", "rows", "columns", "named", "read", "decisions", title=f"order served on {on}")
+    for one in found:
+        cells = [one.place, one.rows, one.columns, f"{one.named} of {len(people)}", one.read, one.decisions]
+        table.add_row(*map(str, cells))
+    Console().print(table)
     return found
+
+
+def whom(folder: Path, person: str = "") -> People:
+    """Return the figures of everybody in a town, or of one person.
+
+    Raises
+    ------
+    ParameterError
+        Nobody of that name.
+    """
+    known: People = json.loads((folder / EXPERIMENT).read_text("utf-8"))
+    if person and person not in known:
+        raise ParameterError(f"nobody in this town is called {person!r}")
+    return {person: known[person]} if person else known
+
+
+def capture(folder: Path) -> tuple[Row, ...]:
+    """Serve everybody's order on every institution of a town, alone and lender with sources; return the ledger's rows.
+
+    Raises
+    ------
+    DataError
+        The town was founded without what its orders are counted by, or a store is no file.
+    """
+    try:
+        past = json.loads((folder / PAST).read_text("utf-8"))
+    except OSError:
+        raise DataError(f"{folder / PAST}: not there; found the town anew with: blindscore town up") from None
+    return captured_rows(town_of(folder), whom(folder), past["members"], past["others"])
 
 
 def _summary(figures: dict[str, float]) -> dict[str, float]:

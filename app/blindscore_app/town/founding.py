@@ -26,6 +26,7 @@ from blindscore.parties.store import Store
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore_app.town.authority import found, write_secret
+from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of
 from blindscore_app.town.secret_files import save_secret
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.layout import Layout
@@ -38,7 +39,6 @@ from blindscore_crypto.sealed.parties.source import Source, epoch_signer
 from blindscore_crypto.sealed.terms import Epoch
 
 DESIGNS = ("sealed", "one-show")
-PUBLIC, WALLETS, STORE = "public", "wallets", "store.db"
 
 
 @dataclass
@@ -63,11 +63,6 @@ class KeptSecrets(Secrets):
         signer = epoch_signer(group, layout, epoch)
         save_secret(folder_of(self.town, name) / "blind.key", signer.export(), self.passphrase)
         return signer
-
-
-def folder_of(town: Path, name: str) -> Path:
-    """Return a party's folder."""
-    return town / name.replace(" ", "-")
 
 
 def found_town(

@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from blindscore.errors import DataError
+from blindscore.parties.sqlite_store import DAY
+from blindscore_app.town.folders import STORE, folder_of
 
 CHUNK = 1 << 24
 TELLING = 6  # bytes: shorter figures stand anywhere by chance
+People = Mapping[str, Mapping[str, Any]]  # legal id -> figures
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,49 @@ class Exposed:
     decisions: int  # rows that say approved or refused, nobody's by name
 
 
-def seize(folder: Path, people: Mapping[str, Mapping[str, Any]]) -> list[Exposed]:
-    """Search a party's folder: every table of its store, and every other file as bytes.
+@dataclass(frozen=True)
+class Place:
+    """One table of a store, or one other file, as it lies there.
 
     Parameters
     ----------
-    folder
-        Of the party.
-    people
-        Legal id -> figures, which the state that searches knows of everybody (its own register, and what it is after).
+    rows
+        Of a table, cell by cell; of any other file none.
+    blob
+        All that stands there, as bytes.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    blob: bytes
+
+    def named(self, people: People) -> frozenset[str]:
+        """Return the people whose legal id stands here."""
+        return frozenset(who for who in people if who.encode() in self.blob)
+
+    def read(self, people: People) -> frozenset[str]:
+        """Return the people one of whose figures stands here."""
+        return frozenset(who for who, figures in people.items() if any(code in self.blob for code in _codes(figures)))
+
+    def cells(self, column: str) -> list[Any]:
+        """Return a column of a table; nothing where there is none of that name."""
+        return [row[self.columns.index(column)] for row in self.rows] if column in self.columns else []
+
+    def exposed(self, people: People) -> Exposed:
+        """Return what this gives away."""
+        decisions = sum(cell is not None for cell in self.cells("approved"))
+        named, read = len(self.named(people)), len(self.read(people))
+        return Exposed(self.name, len(self.rows), ", ".join(self.columns), named, read, decisions)
+
+
+def places(folder: Path, since: int = 0) -> list[Place]:
+    """Return all that lies in a party's folder.
+
+    Parameters
+    ----------
+    since
+        Day (since 1970) before which no row is taken; rows that bear no day, and files, are taken whole.
 
     Raises
     ------
@@ -54,13 +91,49 @@ def seize(folder: Path, people: Mapping[str, Mapping[str, Any]]) -> list[Exposed
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         if path.suffix == ".db":
-            found += list(_tables(path, people))
+            found += list(_tables(path, since))
         elif not path.name.endswith(("-wal", "-shm")):
-            found.append(_bytes(path.name, path.read_bytes(), people))
+            found.append(Place(path.name, (), (), path.read_bytes()))
+    return found
+
+
+def of_party(town: Path, name: str, since: int = 0) -> list[Place]:
+    """Return all that lies in an institution's folder of a town; see :func:`places`.
+
+    Raises
+    ------
+    DataError
+        Its store is no file there: an order reads files, and no server.
+    """
+    folder = folder_of(town, name)
+    found = places(folder, since)
+    if not (folder / STORE).exists():
+        raise DataError(f"{folder}: no {STORE} lies here; the tables are in PostgreSQL, which an order does not read")
+    return found
+
+
+def seize(folder: Path, people: People, since: int = 0) -> list[Exposed]:
+    """Search a party's folder: every table of its store, and every other file as bytes.
+
+    Parameters
+    ----------
+    folder
+        Of the party.
+    people
+        Legal id -> figures, which the state that searches knows of everybody (its own register, and what it is after).
+    since
+        See :func:`places`.
+
+    Raises
+    ------
+    DataError
+        The folder is not there.
+    """
+    found = [place.exposed(people) for place in places(folder, since)]
     return [one for one in found if one.rows or one.named or one.read]
 
 
-def memory(pid: int, people: Mapping[str, Mapping[str, Any]]) -> Exposed:
+def memory(pid: int, people: People) -> Exposed:
     """Search the memory of a running process, as a debugger reads it; needs the right to do so (root, or ptrace).
 
     Raises
@@ -102,34 +175,27 @@ def _chunks(mem: Any, start: int, end: int) -> Iterator[bytes]:
         at += max(1, len(chunk) - 64) if at + len(chunk) < end else len(chunk)
 
 
-def _tables(path: Path, people: Mapping[str, Mapping[str, Any]]) -> Iterator[Exposed]:
+def _tables(path: Path, since: int) -> Iterator[Place]:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for name in names:
-            rows = connection.execute(f'SELECT * FROM "{name}"').fetchall()
-            columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]
-            blob = b"\0".join(_cell(value) for row in rows for value in row)
-            seen = _bytes(name, blob, people)
-            place = columns.index("approved") if "approved" in columns else None
-            decisions = sum(row[place] is not None for row in rows) if place is not None else 0
-            yield Exposed(f"table {name}", len(rows), ", ".join(columns), seen.named, seen.read, decisions)
+            columns = tuple(row[1] for row in connection.execute(f'PRAGMA table_info("{name}")'))
+            dated = since and DAY in columns
+            young = f" WHERE {DAY} >= {since:d} OR {DAY} = 0" if dated else ""
+            rows = tuple(connection.execute(f'SELECT * FROM "{name}"{young}'))
+            yield Place(f"table {name}", columns, rows, b"\0".join(cell(value) for row in rows for value in row))
     except sqlite3.Error as error:
         raise DataError(f"{path}: {error}") from None
     finally:
         connection.close()
 
 
-def _cell(value: object) -> bytes:
+def cell(value: object) -> bytes:
+    """Return a cell's bytes: as they are, a float's eight, anything else's text."""
     if isinstance(value, bytes):
         return value
     return struct.pack("<d", value) if isinstance(value, float) else str(value).encode()
-
-
-def _bytes(place: str, blob: bytes, people: Mapping[str, Mapping[str, Any]]) -> Exposed:
-    named = sum(who.encode() in blob for who in people)
-    read = sum(any(code in blob for code in _codes(figures)) for figures in people.values())
-    return Exposed(place, 0, "", named, read, 0)
 
 
 def _codes(figures: Mapping[str, Any]) -> Iterator[bytes]:

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from blindscore.errors import DataError
 from blindscore.extras import needs
-from blindscore_app.town.founding import PUBLIC, folder_of
+from blindscore_app.town.folders import PUBLIC, folder_of
 from blindscore_app.town.standing import ADDRESSES, Town
 
 with needs("town"):
     import httpx
 
 PASSPHRASE = "BLINDSCORE_PASSPHRASE"
-START_S, STOP_S = 180.0, 15.0
+START_S, STOP_S = 400.0, 15.0
 SETTLE_S = 2.0
 LOG = "service.log"
 

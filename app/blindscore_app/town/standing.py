@@ -13,7 +13,7 @@ from blindscore.parties.party import Party, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Store
 from blindscore_app.town.authority import Identity
-from blindscore_app.town.founding import PUBLIC, STORE, WALLETS, folder_of
+from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.secret_files import load_secret
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey

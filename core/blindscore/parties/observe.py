@@ -13,7 +13,7 @@ messages; the protocol's argument speaks of these. A string that both hold after
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,12 @@ def joined(a: Observed, b: Observed) -> frozenset[int]:
         for person in set(a.windows) & set(b.windows)
         if np.intersect1d(a.windows[person], b.windows[person], assume_unique=True).size
     )
+
+
+def windows_of(strings: Iterable[bytes]) -> NDArray[np.uint64]:
+    """Return a hash of every string of :data:`WINDOW` bytes that stands in these, each once, in order of the hashes."""
+    parts = [_windows(_halves(string)) for string in strings]
+    return np.unique(np.concatenate([np.empty(0, np.uint64), *parts]))
 
 
 def require_declared(

@@ -21,7 +21,7 @@ from blindscore.surveillance.inference.bound import Bound
 
 FORMAT = 2  # of the file; what is read of format 1, and how: :func:`migrated`
 MAX_LEDGER_BYTES = 64 * 2**20
-PLAYED, ABSENT, BY_ROLE = "played", "absent", "by role"  # what a row stands on; see :attr:`Row.kind`
+PLAYED, ABSENT, BY_ROLE, CAPTURED = "played", "absent", "by role", "captured"  # what a row stands on: :attr:`Row.kind`
 PLACE = ("design", "capability", "coalition")  # of a row, by which it is found fast
 REMOVED = 0.05  # the line of the mark `removed`; see :mod:`blindscore.surveillance.marks`
 
@@ -57,7 +57,8 @@ class Row:
     removed: bool = False
     people_exposed: int | None = None
     # "played": an attack was played. "absent": the coalition has nothing to try it with, and the reason says why.
-    # "by role": the design itself tells the coalition, so there is nothing to attack.
+    # "by role": the design itself tells the coalition, so there is nothing to attack. "captured": read off the files of
+    # parties that ran as processes of their own; a count of a few people, which carries no bound and no mark.
     kind: str = PLAYED
     same_as: str = ""  # a smaller coalition that has everything that this one has, so that nothing was played again
     bound_these: float | None = None  # the same limit on exactly the people of this run; None = no other than `bound`
@@ -125,6 +126,9 @@ class Ledger:
     # With an outside register in hand: rows of the same kind, kept apart, since they say as much of the register as of
     # the design. They carry no marks.
     outside: tuple[Row, ...] = field(default=())
+    # What orders found that were served on parties of a town: rows of kind "captured", kept apart, since they are
+    # counts of the town's people and stand beside what is modelled of the whole society.
+    captured: tuple[Row, ...] = ()
 
     def design(self, name: str) -> DesignRow:
         """Return the row of one design."""
@@ -158,6 +162,7 @@ class Ledger:
             "designs": [{k: _plain(v) for k, v in asdict(d).items()} for d in self.designs],
             "rows": [row_dict(row) for row in self.rows],
             "outside": [row_dict(row) for row in self.outside],
+            "captured": [row_dict(row) for row in self.captured],
         }
 
     def to_json(self) -> str:
@@ -169,7 +174,7 @@ class Ledger:
         out = io.StringIO()
         writer = csv.DictWriter(out, fieldnames=list(row_keys()), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row_dict(row) for row in (*self.rows, *self.outside))
+        writer.writerows(row_dict(row) for row in (*self.rows, *self.outside, *self.captured))
         return out.getvalue()
 
 
@@ -229,11 +234,11 @@ def parse_ledger(data: Any) -> Ledger:
     try:
         data = migrated(data)
         designs = tuple(_build(DesignRow, entry) for entry in data["designs"])
-        rows, outside = (
+        rows, outside, captured = (
             tuple(_build(Row, {k.replace("0.001", "0_001"): v for k, v in entry.items()}) for entry in entries)
-            for entries in (data["rows"], data.get("outside", []))
+            for entries in (data["rows"], data.get("outside", []), data.get("captured", []))
         )
-        return Ledger(meta=dict(data["meta"]), designs=designs, rows=rows, outside=outside)
+        return Ledger(meta=dict(data["meta"]), designs=designs, rows=rows, outside=outside, captured=captured)
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"not a ledger, or of another version ({error}); run the frontier again") from error
 

@@ -10,7 +10,7 @@ from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Store, TableSpec
 from blindscore_app.town.auditor.audit import audit
 from blindscore_app.town.auditor.books import Books, Finding
-from blindscore_app.town.founding import STORE, WALLETS
+from blindscore_app.town.folders import STORE, WALLETS
 from blindscore_app.town.standing import Town
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.parties import lender, log, purse, source, wallet

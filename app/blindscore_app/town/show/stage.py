@@ -13,7 +13,7 @@ from typing import Any
 from blindscore.errors import DataError, ParameterError
 from blindscore.scorecard.binning import bin_labels
 from blindscore_app.town.board import EXPERIMENT
-from blindscore_app.town.founding import WALLETS, folder_of
+from blindscore_app.town.folders import WALLETS, folder_of
 from blindscore_app.town.order import seize
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import LOG, running

@@ -1,0 +1,137 @@
+"""Rows that orders give in a town's files stand beside the modelled ones, and agree with them where they should."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from blindscore.errors import DataError
+from blindscore.parties.party import SetClock, wall_clock
+from blindscore.parties.table import Table
+from blindscore.people.society import make_society
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore.surveillance.attacks.disclose import Disclose
+from blindscore.surveillance.attacks.link import Link
+from blindscore.surveillance.capability import rows_of
+from blindscore.surveillance.coalitions import Coalition
+from blindscore.surveillance.ledger import Ledger
+from blindscore.surveillance.truth import Truth, auxiliary_people
+from blindscore_app.town import board
+from blindscore_app.town.captured import into_ledger
+from blindscore_app.town.folders import folder_of
+from blindscore_crypto.designs.one_show import OneShow
+from blindscore_crypto.designs.sealed import Sealed
+from blindscore_crypto.sealed.parties.cast import LINES
+from blindscore_crypto.sealed.terms import Terms
+
+PEOPLE, SEED, HISTORY = 4, 3, 500
+DESIGNS = {"sealed": Sealed(sample=2), "one-show": OneShow(sample=2)}
+
+
+@pytest.fixture(scope="module", params=list(DESIGNS))
+def served(request, tmp_path_factory):
+    """A town's own folders and stores, its parties at a table; then the orders, and the same design modelled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(board, "HISTORY", HISTORY)
+        folder = tmp_path_factory.mktemp("captured") / "town"
+        town, passphrase, decisions = board.prepare(folder, request.param, PEOPLE, SEED, delay_s=0)
+    parties = [town.party(name, passphrase.encode()) for name in town.roles]
+    table = Table(parties, LINES, SetClock(wall_clock()))
+    for number, legal_id in enumerate(board.whom(folder)):
+        wallet, lines = town.wallet(number)
+        lines.close()
+        table.seat(wallet)
+        for command in ("learn", "apply", "collect"):
+            table.play(number, wallet.name, command, legal_id=legal_id)
+        next(p for p in parties if p.role == "lender").settle()
+        table.play(number, wallet.name, "collect", legal_id=legal_id)
+        assert wallet.verdict() == bool(decisions[number])
+        table.leave(wallet.name)
+        wallet.store.close()
+    for party in parties:
+        party.store.close()
+    captured = {(r.coalition, r.capability, r.secret): r for r in board.capture(folder)}
+    society = make_society(people=HISTORY + PEOPLE, seed=SEED)
+    run = DESIGNS[request.param].run(society, Scorecard(), np.random.default_rng(0))
+    return request.param, folder, town, captured, society, run
+
+
+def modelled(served, roles, capability, secret):
+    design, _, _, _, society, run = served
+    known = auxiliary_people(society, SEED)
+    truth = Truth(society, design, DESIGNS[design].enforces, run, Coalition("+".join(roles), roles), known, SEED)
+    return next(row for row in rows_of(capability, truth, {secret}))
+
+
+@pytest.mark.parametrize(
+    ("roles", "share"), [(("lender",), 0.0), (("source",), 1.0), (("log",), 0.0), (("witness",), 0.0)]
+)
+def test_orders_expose_the_share_that_the_model_says(served, roles, share):
+    captured = served[3]
+    told = modelled(served, roles, Disclose(), "any record")
+    row = captured["+".join(roles), "disclose", "any record"]
+    assert (row.kind, row.basis, row.bound, row.removed) == ("captured", "observed", None, False)
+    assert row.advantage == row.people_exposed / PEOPLE == share
+    assert told.advantage == pytest.approx(share, abs=0.02)  # a bit names one of many by chance
+    assert row.low <= told.advantage <= row.high
+
+
+@pytest.mark.parametrize(("roles", "share"), [(("lender",), 0.0), (("source",), 1.0)])
+def test_orders_name_whom_the_model_names(served, roles, share):
+    told = modelled(served, roles, Link(), "name")
+    row = served[3]["+".join(roles), "link", "name"]
+    assert row.advantage == share
+    assert told.advantage == pytest.approx(share, abs=0.02)
+
+
+def test_files_of_source_and_lender_share_no_string_since_the_source_keeps_none(served):
+    """The model lets a curious source of ``sealed`` keep what it signs; the one that ran does not."""
+    design, captured = served[0], served[3]
+    row = captured["lender+source", "link", "join"]
+    told = modelled(served, ("lender", "source"), Link(), "join")
+    assert row.advantage == 0.0
+    assert (told.advantage > 0.5) == (design == "sealed")
+    assert captured["lender+source", "disclose", "any record"].advantage == 1.0  # the source's own files
+
+
+def test_no_past_customer_stands_anywhere_and_the_card_is_the_modelled_one(served):
+    _, _, town, captured, _, run = served
+    rows = [row for (_, capability, _), row in captured.items() if capability == "remember"]
+    assert len(rows) == 5
+    assert all(row.advantage == 0.0 and row.low < 0 < row.high < 0.1 for row in rows)
+    card = Terms.decode(bytes.fromhex(town.public["terms"])).card
+    assert card.fingerprint == run.card.fingerprint  # so the modelled row speaks of these very bytes
+
+
+def test_what_is_planted_is_found(served, tmp_path):
+    """The control: names, figures and a past customer in a lender's folder are counted."""
+    _, folder, _, _, _, _ = served
+    whom = board.whom(folder)
+    past = json.loads((folder / board.PAST).read_text("utf-8"))
+    note = folder_of(folder, "lender") / "note.txt"
+    one = next(iter(whom))
+    figure = next(v for v in whom[one].values() if v == v and not (64 * v).is_integer())
+    note.write_text(f"{one} {figure!r} {' '.join(past['members'])}", "utf-8")
+    try:
+        rows = {(r.coalition, r.capability): r for r in board.capture(folder)}
+    finally:
+        note.unlink()
+    assert rows["lender", "disclose"].people_exposed == 1
+    assert rows["lender", "link"].advantage == 1 / PEOPLE
+    assert rows["lender", "remember"].advantage == 1.0
+
+
+def test_rows_stand_in_a_ledger_beside_its_own(served):
+    rows = tuple(served[3].values())
+    ledger = Ledger({}, (), ())
+    with pytest.raises(DataError, match="the ledger has no design"):
+        into_ledger(ledger, rows)
+
+
+def test_an_order_may_ask_for_what_came_since_a_day(served):
+    _, folder, _, _, _, _ = served
+    today = int(wall_clock() // 86400)
+    assert sum(one.decisions for one in board.serve_order(folder, "lender", "", today, as_json=True)) == PEOPLE
+    assert sum(one.decisions for one in board.serve_order(folder, "lender", "", today + 2, as_json=True)) == 0
