@@ -27,10 +27,12 @@ def serve(
     from blindscore.extras import require
 
     require("town")
+    from blindscore_app.town.folders import folder_of
     from blindscore_app.town.lines import Lines
     from blindscore_app.town.service import Service
     from blindscore_app.town.service import serve as run
     from blindscore_app.town.standing import Town
+    from blindscore_app.town.warrant import Heeded
 
     passphrase = os.environ.pop(PASSPHRASE, "").encode()
     if not passphrase:
@@ -42,7 +44,8 @@ def serve(
     party = place.party(name, passphrase)
     identity = place.identity(name)
     lines = Lines(place.addresses, identity.client_side())
-    service = Service(party, lines, logins=place.logins(name), answer_after=answer_after)
+    heeded = Heeded(folder_of(town, name))
+    service = Service(party, lines, logins=place.logins(name), answer_after=answer_after, heeded=heeded)
 
     def ready(chosen: int) -> None:
         print(f"listening {chosen}", flush=True)

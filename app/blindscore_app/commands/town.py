@@ -84,10 +84,23 @@ def order(
     ledger: Annotated[
         Path | None, typer.Option(help="Serve every institution, and write the rows into this ledger.")
     ] = None,
+    standing: Annotated[
+        bool, typer.Option("--standing", help="A copy of all that arrives from now on; asked again, what was copied.")
+    ] = False,
+    gag: Annotated[bool, typer.Option("--gag", help="With --standing: the party may not tell that it stands.")] = False,
     as_json: Json = False,
 ) -> None:
     """Open a party's files with no help from it, and report whom they expose."""
-    from blindscore_app.town.board import capture, serve_order
+    from blindscore.errors import ParameterError
+    from blindscore_app.town.board import capture, serve_order, serve_standing
+
+    if gag and not standing:
+        raise ParameterError("--gag needs --standing: what is read of files asks nobody to be silent")
+    if standing:
+        if ledger is not None or kind is Kind.SINCE:
+            raise ParameterError("--standing takes what comes from now on; leave --ledger and --kind since away")
+        serve_standing(folder, on, _asked(kind, person, since)[0], gag=gag, as_json=as_json)
+        return
 
     if ledger is not None:
         from blindscore.surveillance.ledger import load_ledger

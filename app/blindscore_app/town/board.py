@@ -25,10 +25,11 @@ from blindscore_app.town.authority import write_secret
 from blindscore_app.town.captured import captured_rows
 from blindscore_app.town.folders import WALLETS, folder_of
 from blindscore_app.town.founding import DESIGNS, found_town
-from blindscore_app.town.order import Exposed, People, seize
+from blindscore_app.town.order import Exposed, People, Place, cell, seize
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import Running, running, town_of
 from blindscore_app.town.standing import Town, schema_of
+from blindscore_app.town.warrant import copied, place, standing
 from blindscore_crypto.designs.sealed import some_people
 
 HISTORY = 2000  # past customers whose outcomes train the card; they are nobody in the town
@@ -168,18 +169,46 @@ def serve_order(folder: Path, on: str, person: str = "", since: int = 0, *, as_j
         raise ParameterError(f"no party of this town is called {on!r}; there are {', '.join(town.roles)}, wallets")
     people = whom(folder, person)
     found = seize(folder / WALLETS if wallets else folder_of(folder, on), people, since)
+    _print_order(f"order served on {on}", found, len(people), as_json=as_json)
+    return found
+
+
+def serve_standing(folder: Path, on: str, person: str = "", *, gag: bool, as_json: bool) -> list[Exposed]:
+    """Place a standing order on a party, or print what the one that stands for the same people has copied so far.
+
+    Raises
+    ------
+    ParameterError
+        No such party, or nobody of that name.
+    """
+    town = town_of(folder)
+    if on not in town.roles:
+        raise ParameterError(f"no party of this town is called {on!r}; there are {', '.join(town.roles)}")
+    people = whom(folder, person)
+    for copy, warrant in standing(folder_of(folder, on)).items():
+        if warrant.person == person:
+            rows = tuple(copied(copy))
+            blob = b"\0".join(cell(value) for row in rows for value in row)
+            found = [Place(f"copy {copy.stem}", ("from", "kind", "body"), rows, blob).exposed(people)]
+            _print_order(f"standing order on {on}", found, len(people), as_json=as_json)
+            return found
+    record = place(folder_of(folder, on), person, gag=gag)
+    print(json.dumps({"on": on, "placed": str(record)}) if as_json else f"{on} copies from now on; order: {record}")
+    return []
+
+
+def _print_order(title: str, found: list[Exposed], people: int, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"on": on, "people": len(people), "found": [asdict(one) for one in found]}))
-        return found
+        print(json.dumps({"order": title, "people": people, "found": [asdict(one) for one in found]}))
+        return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("place", "rows", "columns", "named", "read", "decisions", title=f"order served on {on}")
+    table = Table("place", "rows", "columns", "named", "read", "decisions", title=title)
     for one in found:
-        cells = [one.place, one.rows, one.columns, f"{one.named} of {len(people)}", one.read, one.decisions]
+        cells = [one.place, one.rows, one.columns, f"{one.named} of {people}", one.read, one.decisions]
         table.add_row(*map(str, cells))
     Console().print(table)
-    return found
 
 
 def whom(folder: Path, person: str = "") -> People:

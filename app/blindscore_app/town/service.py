@@ -25,6 +25,7 @@ from blindscore.parties.message import Message
 from blindscore.parties.party import Party
 from blindscore_app.town.bundle import MEDIA, pack, unpack
 from blindscore_app.town.lines import TOKEN, Lines
+from blindscore_app.town.warrant import Heeded
 
 with needs("town"):
     from starlette.applications import Starlette
@@ -85,6 +86,8 @@ class Service:
     settle_every
         Seconds between the calls of a party's ``settle``, where it has one: work that is due by the clock, off the path
         of any reply.
+    heeded
+        The standing orders on this party, where there may be any.
     """
 
     party: Party
@@ -92,6 +95,7 @@ class Service:
     logins: Mapping[str, str] = field(default_factory=dict)
     answer_after: float = 0.0
     settle_every: float = 0.25
+    heeded: Heeded | None = None
     meter: Meter = field(default_factory=Meter)
 
     def __post_init__(self) -> None:
@@ -110,7 +114,9 @@ class Service:
         return Starlette(routes=routes)
 
     async def _health(self, request: Request) -> Response:
-        return JSONResponse({"role": self.party.role, "name": self.party.name, "busy": self._waiting})
+        told = 0 if self.heeded is None else self.heeded.told()  # an order that forbids to tell does not count here
+        says = {"role": self.party.role, "name": self.party.name, "busy": self._waiting, "standing_orders": told}
+        return JSONResponse(says)
 
     async def _metrics(self, request: Request) -> Response:
         return PlainTextResponse(self.meter.text(self.party.role))
@@ -182,6 +188,8 @@ class Service:
 
     def _work(self, messages: list[Message]) -> list[Message]:
         """Let the party handle messages and what follows from them, until nothing is left but answers to the sender."""
+        if self.heeded is not None:
+            self.heeded.note(messages)
         waiting = deque(messages)
         return self._follow(waiting, messages[0].sender if messages else "")
 
