@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,12 @@ def served(request, tmp_path_factory):
         folder = tmp_path_factory.mktemp("captured") / "town"
         town, passphrase, decisions = board.prepare(folder, request.param, PEOPLE, SEED, delay_s=0)
     parties = [town.party(name, passphrase.encode()) for name in town.roles]
+    by_name = {party.name: party for party in parties}
+    waiting = by_name["log"].refresh()
+    while waiting:  # the log has its head cosigned anew
+        message = waiting.pop(0)
+        for reply in by_name[message.to].handle(replace(message, sender="log")):
+            waiting += by_name["log"].handle(replace(reply, sender=message.to))
     table = Table(parties, LINES, SetClock(wall_clock()))
     for number, legal_id in enumerate(board.whom(folder)):
         wallet, lines = town.wallet(number)
