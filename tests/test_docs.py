@@ -15,6 +15,9 @@ import pytest
 import typer
 
 from blindscore_app.cli import app
+from blindscore_app.entry import leaderboard
+from blindscore_app.entry.submission import read
+from blindscore_app.report.markdown import table
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -89,3 +92,16 @@ def test_every_page_stands_in_the_sites_contents_and_the_site_builds(tmp_path):
     )
     assert built.returncode == 0, built.stderr
     assert (tmp_path / "site" / "index.html").exists()
+
+
+ARCHIVE = sorted((ROOT / "submissions").glob("*.json.gz"))
+
+
+def test_the_page_of_submissions_and_readmes_table_are_what_the_archived_ledgers_say():
+    kept = [(path.name, read(path)) for path in ARCHIVE]
+    assert kept
+    assert (ROOT / "docs" / "leaderboard.md").read_text() == leaderboard.page(kept)
+    (own,) = (one for name, one in kept if name.startswith("blindscore-"))
+    readme = (ROOT / "README.md").read_text()
+    assert f"`{own.ledger.meta['command']}`" in readme
+    assert table(own.ledger) in readme
