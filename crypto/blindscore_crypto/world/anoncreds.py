@@ -15,7 +15,9 @@ import functools
 import hashlib
 import json
 import secrets
+import shutil
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from importlib.resources import files
 from types import MappingProxyType
@@ -51,7 +53,7 @@ class _Issuing:
     ledger: _Ledger
     private: Any
     size: int  # credentials of one registry
-    folder: tempfile.TemporaryDirectory[str]
+    folder: str
     issued: int = 0
     secret: Any = None  # of the registry that is being filled
     open: str = ""  # its name
@@ -89,7 +91,7 @@ class _Issuing:
         self.open = f"{DEFINITION}/{secrets.token_hex(8)}"
         definition = self.ledger.definition
         registry, self.secret = anoncreds.RevocationRegistryDefinition.create(
-            DEFINITION, definition, ISSUER, self.open[-16:], "CL_ACCUM", self.size + 1, tails_dir_path=self.folder.name
+            DEFINITION, definition, ISSUER, self.open[-16:], "CL_ACCUM", self.size + 1, tails_dir_path=self.folder
         )
         self.ledger.registries[self.open] = registry
         self.ledger.states[self.open] = anoncreds.RevocationStatusList.create(
@@ -202,7 +204,8 @@ def scheme(threshold: int = 0, registry: int = 64) -> Scheme:
     private = anoncreds.CredentialDefinitionPrivate.load(key["private"])
     offer = anoncreds.CredentialOffer.create(SCHEMA, DEFINITION, json.dumps(key["proof"]))
     ledger = _Ledger(schema, definition, offer)
-    issuing = _Issuing(ledger, private, registry, tempfile.TemporaryDirectory())
+    issuing = _Issuing(ledger, private, registry, tempfile.mkdtemp())
+    weakref.finalize(issuing, shutil.rmtree, issuing.folder, ignore_errors=True)  # with the issuer, or at exit
     return Scheme(issuing, _Checking(ledger, threshold), functools.partial(_Holding, ledger, threshold))
 
 
