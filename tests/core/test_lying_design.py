@@ -9,16 +9,20 @@ import pandas as pd
 import pytest
 
 from blindscore.designs.bureau import Bureau
+from blindscore.designs.contract import broken_by
 from blindscore.designs.design import (
     CONSTANT_SIZES,
     NO_CONDUCT,
     ONE_BIT,
     PUBLIC_CARD,
+    SCORE_ONLY,
+    SIGNED_DECISION,
     SOURCE_BLIND,
     UNLINKABLE,
     VERIFIED_SCORE,
 )
 from blindscore.designs.plain import LENDER_SCORES, bank_view, everyone, financial, score_in_clear, scoring_lender
+from blindscore.designs.platform import Platform
 from blindscore.parties.view import View, columns
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
@@ -47,6 +51,9 @@ class Liar:
         return replace(scored.run(views, {}, plays=LENDER_SCORES), audit_share=1.0)
 
 
+CLAIMED = Liar.enforces | {SCORE_ONLY, SIGNED_DECISION}
+
+
 @pytest.fixture(scope="module")
 def ledger():
     society = make_society(900, seed=2)
@@ -61,3 +68,63 @@ def test_no_row_of_a_protocol_that_nobody_played_is_marked_removed(ledger, capab
     assert played
     assert not any(row.removed for row in rows)
     assert {row.basis for row in played} == {"modelled"}
+
+
+@pytest.fixture(scope="module")
+def honest():
+    """A bureau that says what it is: it reads everybody by name, and its lender decides."""
+    society = make_society(900, seed=2)
+    return society, Bureau().run(society, Scorecard(), np.random.default_rng(3))
+
+
+def _one_bit(run):
+    scored = run.views["lender"]
+    bit = pd.DataFrame({"approved": run.decisions.astype(np.int8)})
+    lender = View("lender", "one-time", bit, columns("decision", ["approved"]), scored.person, messages=scored.messages)
+    return replace(run, views={**run.views, **scoring_lender(replace(lender, universe=2))})
+
+
+def _narrow(run):
+    views = {role: replace(view, universe=2) for role, view in run.views.items()}
+    return replace(run, views=views)
+
+
+def _told_to_the_source(run):
+    source = run.views["source"]
+    clear = source.clear.assign(told=run.decisions[source.person])
+    told = replace(source, clear=clear, columns=(*source.columns, *columns("decision", ["told"])))
+    return replace(run, views={**run.views, "source": told})
+
+
+def test_the_honest_bureau_keeps_the_contract(honest):
+    society, run = honest
+    assert broken_by(Bureau(), run, society) == []
+
+
+LIES = {
+    "its view is one bit": (_one_bit, None),
+    "its view has two values": (_narrow, None),
+    "every bent score is noticed": (lambda run: replace(run, audit_share=1.0), None),
+    **{claim: (lambda run: run, claim) for claim in sorted(CLAIMED - {NO_CONDUCT, SOURCE_BLIND})},
+    SOURCE_BLIND: (_told_to_the_source, SOURCE_BLIND),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_each_single_lie_breaks_the_contract(honest, lie):
+    society, run = honest
+    bend, claim = LIES[lie]
+
+    class Lying(Bureau):
+        enforces = Bureau.enforces | ({claim} if claim else set())
+
+    assert broken_by(Lying(), bend(run), society)
+
+
+def test_conduct_that_moves_a_score_is_a_lie_where_the_opposite_is_claimed():
+    society = make_society(900, seed=2)
+    run = Platform().run(society, Scorecard(), np.random.default_rng(3))
+
+    lying = replace(Platform(), enforces=frozenset({NO_CONDUCT}))
+    assert broken_by(Platform(), run, society) == []
+    assert f"claims that {NO_CONDUCT}" in broken_by(lying, run, society)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 
 import numpy as np
+import pandas as pd
 
 from blindscore.designs.design import (
     CONSTANT_SIZES,
@@ -54,11 +55,15 @@ def check_design(design: Design, people: int = PEOPLE, seed: int = 7) -> Run:
     """
     society = make_society(people, seed=seed)
     run = design.run(society, Scorecard(), np.random.default_rng(seed))
-    broken = [name for name, holds in RULES.items() if not holds(design, run, society)]
-    broken += [f"claims that {c}" for c in sorted(design.enforces & set(CLAIMS)) if not CLAIMS[c](run, society)]
-    if broken:
+    if broken := broken_by(design, run, society):
         raise ContractError(f"design {design.name!r} breaks its contract: {'; '.join(broken)}")
     return run
+
+
+def broken_by(design: Design, run: Run, people: Population) -> list[str]:
+    """Return the rules and claims that a run over these people does not bear out, in words."""
+    broken = [name for name, holds in RULES.items() if not holds(design, run, people)]
+    return broken + [f"claims that {c}" for c in sorted(design.enforces & set(CLAIMS)) if not CLAIMS[c](run, people)]
 
 
 def _record(design: Design, run: Run, people: Population) -> bool:
@@ -124,6 +129,21 @@ def _conduct(design: Design, run: Run, people: Population) -> bool:
     return bool((run.score(people) == run.scores).all()) and unmoved == (NO_CONDUCT in design.enforces)
 
 
+def _executed(design: Design, run: Run, people: Population) -> bool:
+    return run.real_runs > 0 or not design.enforces & {PUBLIC_CARD, SIGNED_DECISION, VERIFIED_SCORE}
+
+
+def _explained(design: Design, run: Run, people: Population) -> bool:
+    """Whether the scorer's view tells the score, as it must where no protocol computes it from what nobody sees."""
+    view = run.views["scorer"]
+    if run.real_runs or view.friends is not None or view.visits is not None:
+        return True
+    known = view.clear[view.values].set_axis(view.person)
+    alike = known.groupby(view.values, dropna=False).ngroup() if view.values else 0
+    scores = pd.Series(run.scores[view.person], view.person)
+    return bool((scores.groupby(alike).nunique() == 1).all()) if view.values else scores.nunique() == 1
+
+
 RULES: Mapping[str, Holds] = {
     "a design is a frozen record, its summary is a sentence, its claims are known and its rules have sources": _record,
     "scores are int16 on the card's scale and decide at the threshold": _scores,
@@ -133,6 +153,8 @@ RULES: Mapping[str, Holds] = {
     "every real run agrees with the clear score": _agrees,
     "the wire has a size for everybody, one size where that is claimed and several where it is not": _wire,
     "a finite view has no more values than it says": _finite,
+    "what is claimed of a protocol is claimed of one that was executed": _executed,
+    "where no protocol was executed, the scorer's view tells the score that it computes": _explained,
     "only verified scores put who bends them at risk": _at_risk,
     "scoring again gives the same, and other conduct moves a score unless the opposite is claimed": _conduct,
 }
