@@ -7,4 +7,4 @@ Where to begin: :class:`blindscore.people.population.Population` holds people,
 Nothing heavy is imported here: import the module that you need.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from blindscore.errors import ParameterError
-from blindscore.surveillance.ledger import Ledger, Row
+from blindscore.surveillance.ledger import REFUSES, Ledger, Row
 from blindscore_app.report import figures, grid
 from blindscore_app.report.picture import draw_frontier
 from blindscore_app.report.tables import clean, decimals, print_ledger
@@ -212,3 +212,13 @@ def test_rows_that_no_attack_stands_behind_are_counted_and_left_out_of_tables() 
     assert figures.not_tried(figures.tried(whole)) == ""
     assert figures.public_words(row("played")) == "public 0.50"
     assert figures.public_words(replace(row("played"), capability="repeat")) == ""
+
+
+def test_who_can_only_keep_silent_bends_nothing() -> None:
+    bound = Row("d", "scorer", "steer", "named person", "a", 0.0, 0.0, 0.0, bound=0.0, removed=True)
+    silent = replace(bound, advantage=1.0, low=1.0, high=1.0, bound=None, removed=False, adversary=REFUSES)
+    assert grid.answer([bound]) == grid.PROVEN
+    assert grid.answer([bound, silent]) == grid.SILENT
+    assert grid.answer([replace(bound, removed=False, bound=None), silent]) == grid.SILENT
+    assert grid.answer([replace(bound, removed=False, low=0.9, advantage=0.9, high=0.9), silent]) == grid.YES
+    assert grid.answer([silent]) == grid.YES

@@ -6,17 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from blindscore.surveillance.ledger import BY_ROLE, PLAYED, REMOVED, DesignRow, Ledger, Row
+from blindscore.surveillance.ledger import BY_ROLE, PLAYED, REFUSES, REMOVED, DesignRow, Ledger, Row
 from blindscore_app.locale import N_, _
 from blindscore_app.report import figures
 
 EVERYBODY = "all"
 OUTSIDERS = ("observer", "state")  # whose a capability is on page one where the coalition itself does not try it
 AS_WELL = 0.005  # AUC: a design this near to the bureau decides as well for a reader's purpose
-YES, PROVEN, TRIED, UNCLEAR, NOTHING = "yes", "proven", "tried", "unclear", "nothing"
+YES, SILENT, PROVEN, TRIED, UNCLEAR, NOTHING = "yes", "silent", "proven", "tried", "unclear", "nothing"
 # An answer in words, in short for a narrow screen, and what it means.
 SAID = {
     YES: (N_("yes"), N_("yes"), N_("an attack works, or the design tells it.")),
+    SILENT: (N_("by silence"), N_("silence"), N_("only by not answering you: no answer can be bent unnoticed.")),
     PROVEN: (N_("no, proven"), N_("no ✓"), N_("a bound excludes it, for those who keep to the protocol.")),
     TRIED: (N_("no, tried"), N_("no ~"), N_("our attacks fail; a better one may not.")),
     UNCLEAR: (N_("unclear"), "?", N_("too close to tell.")),
@@ -102,11 +103,19 @@ def answer(rows: Sequence[Row]) -> str:
     """Return one word for a capability of one coalition under one design, from its rows, one a secret.
 
     - *yes*: the design itself tells a secret, or an attack learns one beyond public knowledge, lower end over 0.05;
+    - *silent*: not so for whoever is answered, but by not answering;
     - *proven*: every secret that was tried is ``removed``, which needs a bound under 0.05;
     - *tried*: no attack gained 0.05 beyond public knowledge, upper end, but no bound excludes a better one;
     - *unclear*: an interval reaches over the line from below;
     - *nothing*: the coalition has nothing to try it with, or nobody tried.
     """
+    heard = [row for row in rows if row.adversary != REFUSES]
+    if len(heard) < len(rows) and _answer(heard) in (PROVEN, TRIED) and _answer(rows) == YES:
+        return SILENT
+    return _answer(rows)
+
+
+def _answer(rows: Sequence[Row]) -> str:
     played = [row for row in rows if row.kind == PLAYED]
     if any(row.kind == BY_ROLE for row in rows) or any(row.beyond_public(row.low) > REMOVED for row in played):
         return YES

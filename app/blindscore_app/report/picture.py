@@ -71,7 +71,7 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
         "Advantage: 0 = no better than without any view, 1 = perfect."
     )
     if any(row.adversary == REFUSES for row in ledger.rows):
-        note += " Steer: of whoever is answered; who does not answer a person steers it under every design."
+        note += "\nSteer: of whoever is answered; who does not answer a person steers it under every design."
     figure.text(0.01, 0.12 / height, note, fontsize=9, color=INK)
     dot = Line2D([], [], color=ATTACK, marker="o", ls="", label="best attack")
     tick = Line2D([], [], color=BOUND, marker="|", ms=10, mew=2.5, ls="", label="bound on any attack")
