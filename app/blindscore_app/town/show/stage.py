@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.extras import needs
 from blindscore.scorecard.binning import bin_labels
 from blindscore_app.town.board import EXPERIMENT
 from blindscore_app.town.folders import WALLETS, folder_of
@@ -291,7 +292,8 @@ def _watched(town: Town) -> Iterator[Stage]:
 
 
 def _check_up(town: Town, addresses: dict[str, str]) -> None:
-    import httpx
+    with needs("town"):
+        import httpx
 
     context = town.identity(str(town.public["lender"])).anonymous_side()
     with httpx.Client(verify=context, timeout=5.0, trust_env=False) as client:
