@@ -6,8 +6,6 @@ import keyword
 import re
 from enum import StrEnum
 
-import numpy as np
-
 from blindscore.errors import ParameterError
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -67,6 +65,8 @@ def _taken(what: What) -> set[str]:
 
 def _made_up() -> bytes:
     """Return made-up people as CSV: who is often in arrears, or buys a car, pays late more often."""
+    import numpy as np
+
     rng = np.random.default_rng(7)
     late, purpose = rng.poisson(1.0, PEOPLE), rng.choice(["car", "home"], PEOPLE)
     income, sex, area = rng.normal(2000, 500, PEOPLE), rng.choice(["f", "m"], PEOPLE), rng.integers(0, 20, PEOPLE)
