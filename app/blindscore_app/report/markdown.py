@@ -17,8 +17,10 @@ from blindscore_app.report.figures import (
     tried,
     worst,
 )
+from blindscore_app.report.tables import clean
 
 SCORER = "scorer"
+MARKS = frozenset("|`<>[]\\*")
 
 
 def table(ledger: Ledger, cost: Callable[[DesignRow], str] | None = None, coalition: str = SCORER) -> str:
@@ -61,4 +63,4 @@ def words(ledger: Ledger, design: str, capability: str, coalition: str = SCORER)
 
 def plain(text: str) -> str:
     """Return a stranger's words so that they can neither mark up the page nor leave their cell."""
-    return "".join(c if c.isprintable() and c not in "|`<>[]\\*" else "?" for c in text)[:200]
+    return "".join("?" if c in MARKS else c for c in clean(text, 200))

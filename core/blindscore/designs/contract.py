@@ -110,8 +110,8 @@ def _agrees(design: Design, run: Run, people: Population) -> bool:
 
 
 def _wire(design: Design, run: Run, people: Population) -> bool:
-    sizes = run.views["lender"].messages[["bytes_up", "bytes_down"]]
-    return len(sizes) == len(people) and (len(sizes.drop_duplicates()) == 1) == (CONSTANT_SIZES in design.enforces)
+    told_of_all = len(run.views["lender"].messages) == len(people)
+    return told_of_all and _constant_sizes(run, people) == (CONSTANT_SIZES in design.enforces)
 
 
 def _finite(design: Design, run: Run, people: Population) -> bool:
@@ -121,12 +121,12 @@ def _finite(design: Design, run: Run, people: Population) -> bool:
 
 
 def _at_risk(design: Design, run: Run, people: Population) -> bool:
-    return 0 <= run.audit_share <= 1 and (run.audit_share > 0) == (VERIFIED_SCORE in design.enforces)
+    return 0 <= run.audit_share <= 1 and _verified(run, people) == (VERIFIED_SCORE in design.enforces)
 
 
 def _conduct(design: Design, run: Run, people: Population) -> bool:
-    unmoved = bool((run.score(_other_conduct(people)) == run.scores).all())
-    return bool((run.score(people) == run.scores).all()) and unmoved == (NO_CONDUCT in design.enforces)
+    again = bool((run.score(people) == run.scores).all())
+    return again and _no_conduct(run, people) == (NO_CONDUCT in design.enforces)
 
 
 def _executed(design: Design, run: Run, people: Population) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SOURCE_BLIND, Rule, Run
-from blindscore.designs.plain import LENDER_SCORES, bank_view, everyone, scoring_lender
+from blindscore.designs.plain import bank_view, everyone
 from blindscore.parties.cast import Cast, Ending, StoreOf
 from blindscore.parties.party import Party, SetClock
 from blindscore.parties.store import MemoryStore
@@ -27,7 +27,7 @@ from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.executed import Executed, Fitted, Records, execute, fit, records_of
+from blindscore_crypto.designs.executed import Executed, Fitted, Records, execute, fit, recorded, records_of
 from blindscore_crypto.designs.sample import check_sample
 
 if TYPE_CHECKING:
@@ -172,20 +172,4 @@ def blind_run(
     }
     if readable > math.log2(3):  # else one bit, or that nothing came
         parameters["totals_at_most"] = round(2 ** min(readable, 62.0))  # that a card made to read bins tells apart
-    views = dict(done.views)
-    lender = views.pop("lender")
-    return Run(
-        decisions=fitted.decisions,
-        scores=fitted.scores,
-        threshold=fitted.threshold,
-        totals=fitted.totals,
-        card=card,
-        views={**scoring_lender(replace(lender)), **views},
-        costs=done.costs,
-        parameters=MappingProxyType(parameters),
-        real_runs=done.real_runs,
-        real_agree=done.real_agree,
-        audit_share=audit_share,
-        train=fitted.train,
-        plays=LENDER_SCORES,
-    )
+    return recorded(fitted, done, parameters, audit_share=audit_share)

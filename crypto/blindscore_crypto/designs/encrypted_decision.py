@@ -27,7 +27,7 @@ from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.encrypted import BANK, HANDLE, LENDER, blind_run, blind_views, ending
-from blindscore_crypto.designs.executed import Records, execute, fit, records_of
+from blindscore_crypto.designs.executed import Fitted, Records, execute, fit, records_of
 from blindscore_crypto.designs.sample import check_sample
 
 HELPER = "helper"
@@ -57,13 +57,18 @@ class EncryptedDecision:
         fitted = fit(population, scorecard, self.approve)
         chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
         records = records_of(population, fitted.card.features, chosen)
-        views = blind_views(population, fitted, rng, decision=True)
-        clear = pd.DataFrame({HANDLE: views["lender"].clear[HANDLE]})
-        views["helper"] = View("helper", "one-time", clear, (Column(HANDLE, "handle"),), everyone(population))
+        views = helped_views(population, fitted, rng)
         played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore())
         done = execute(played, population, chosen, views, fitted.decisions)
         # One bit about some threshold, or the helper's refusal of a check that was made to fail.
         return blind_run(fitted, done, self.approve, readable=math.log2(3))
+
+
+def helped_views(population: Population, fitted: Fitted, rng: np.random.Generator) -> dict[str, View]:
+    """Return the ideal views of a lender that reads one bit, its source, and a helper that reads nothing of anybody."""
+    views = blind_views(population, fitted, rng, decision=True)
+    clear = pd.DataFrame({HANDLE: views["lender"].clear[HANDLE]})
+    return {**views, HELPER: View(HELPER, "one-time", clear, (Column(HANDLE, "handle"),), everyone(population))}
 
 
 def cast(card: Card, threshold: int, records: Records, store_of: StoreOf) -> Cast:

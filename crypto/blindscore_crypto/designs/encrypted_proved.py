@@ -12,9 +12,7 @@ as far as one total does; the card against a quantum computer (the bins are safe
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +27,6 @@ from blindscore.designs.design import (
     Rule,
     Run,
 )
-from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.parties.cast import Cast, Ending, StoreOf
 from blindscore.parties.party import Party, SetClock
 from blindscore.parties.store import MemoryStore
@@ -37,7 +34,7 @@ from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.encrypted import BANK, LENDER, MALICIOUS, blind_views
-from blindscore_crypto.designs.executed import Records, execute, fit, records_of
+from blindscore_crypto.designs.executed import Records, execute, fit, recorded, records_of
 from blindscore_crypto.designs.sample import check_sample
 
 if TYPE_CHECKING:
@@ -75,30 +72,15 @@ class EncryptedProved:
         # One total of the committed card within the terms' bounds, or that none came.
         readable = math.log2(2 * lender.terms.half + 2)  # type: ignore[attr-defined]
         readable = min(readable, sum(math.log2(n) for n in fitted.card.n_bins))
-        parameters: Mapping[str, object] = {
+        parameters = {
             "approve": self.approve,
             "threshold": fitted.threshold,
             "group": self.group,
             f"bits_read_if_{MALICIOUS.replace(' ', '_')}": round(readable, 1),
             "totals_at_most": round(2**readable),
         }
-        views = dict(done.views)
-        scorer = views.pop("lender")
-        return Run(
-            decisions=fitted.decisions,
-            scores=fitted.scores,
-            threshold=fitted.threshold,
-            totals=fitted.totals,
-            card=fitted.card,
-            views={**scoring_lender(replace(scorer)), **views},
-            costs=done.costs,
-            parameters=MappingProxyType(dict(parameters)),
-            real_runs=done.real_runs,
-            real_agree=done.real_agree,
-            audit_share=1.0,  # each applicant holds papers that any judge can check
-            train=fitted.train,
-            plays=LENDER_SCORES,
-        )
+        # Each applicant holds papers that any judge can check.
+        return recorded(fitted, done, parameters, audit_share=1.0)
 
 
 def cast(card: Card, threshold: int, records: Records, store_of: StoreOf, group: Group) -> Cast:

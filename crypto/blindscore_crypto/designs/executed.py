@@ -20,7 +20,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.plain import LEGAL_ID, choose_threshold, financial, fit_card, messages, retrain
+from blindscore.designs.design import Run
+from blindscore.designs.plain import (
+    LEGAL_ID,
+    LENDER_SCORES,
+    choose_threshold,
+    financial,
+    fit_card,
+    messages,
+    retrain,
+    scoring_lender,
+)
 from blindscore.parties.cast import Cast, Ending, play
 from blindscore.parties.costs import Costs, costs_of
 from blindscore.parties.observe import ObservationError, Observed, observe, require_declared, require_handles
@@ -149,6 +159,27 @@ def execute(
         one_size and endings[i].decision is not None and bool(endings[i].decision) == bool(decisions[i]) for i in people
     )
     return Executed(MappingProxyType(held), costs, len(people), agree, table, seen, MappingProxyType(endings))
+
+
+def recorded(fitted: Fitted, done: Executed, parameters: Mapping[str, object], *, audit_share: float = 0.0) -> Run:
+    """Return the run of a played design whose lender scores: observed views, the tape's costs, what was agreed on."""
+    views = dict(done.views)
+    lender = views.pop("lender")
+    return Run(
+        decisions=fitted.decisions,
+        scores=fitted.scores,
+        threshold=fitted.threshold,
+        totals=fitted.totals,
+        card=fitted.card,
+        views={**scoring_lender(lender), **views},
+        costs=done.costs,
+        parameters=MappingProxyType(dict(parameters)),
+        real_runs=done.real_runs,
+        real_agree=done.real_agree,
+        audit_share=audit_share,
+        train=fitted.train,
+        plays=LENDER_SCORES,
+    )
 
 
 def declared_joins(a: View, b: View) -> frozenset[int]:

@@ -11,25 +11,21 @@ points; a lender may enrol a bad card, or stay silent towards one person (see :m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
-import pandas as pd
 
 from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, SOURCE_BLIND, Rule, Run
-from blindscore.designs.plain import LENDER_SCORES, everyone, scoring_lender
 from blindscore.errors import ForgeryError
 from blindscore.parties.cast import Cast, Ending, StoreOf
 from blindscore.parties.message import Message
 from blindscore.parties.party import Party, SetClock
 from blindscore.parties.store import MemoryStore
-from blindscore.parties.view import Column, View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.encrypted import BANK, HANDLE, LENDER, MALICIOUS, blind_views
-from blindscore_crypto.designs.encrypted_decision import HELPER
-from blindscore_crypto.designs.executed import Records, execute, fit, records_of
+from blindscore_crypto.designs.encrypted import BANK, LENDER, MALICIOUS
+from blindscore_crypto.designs.encrypted_decision import HELPER, helped_views
+from blindscore_crypto.designs.executed import Records, execute, fit, recorded, records_of
 from blindscore_crypto.designs.sample import check_sample
 
 BITS_READ = 1.0  # by a lender that cheats: the card's bit or nothing, and what is refused hangs on no person
@@ -60,32 +56,16 @@ class Shared:
         fitted = fit(population, scorecard, self.approve)
         chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
         records = records_of(population, fitted.card.features, chosen)
-        views = blind_views(population, fitted, rng, decision=True)
-        clear = pd.DataFrame({HANDLE: views["lender"].clear[HANDLE]})
-        views[HELPER] = View(HELPER, "one-time", clear, (Column(HANDLE, "handle"),), everyone(population))
+        views = helped_views(population, fitted, rng)
         played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore())
         done = execute(played, population, chosen, views, fitted.decisions)
-        held = dict(done.views)
         parameters = {
             "approve": self.approve,
             "threshold": fitted.threshold,
             "mac_soundness_bits": 46.0,
             f"bits_read_if_{MALICIOUS.replace(' ', '_')}": BITS_READ,
         }
-        return Run(
-            decisions=fitted.decisions,
-            scores=fitted.scores,
-            threshold=fitted.threshold,
-            totals=fitted.totals,
-            card=fitted.card,
-            views={**scoring_lender(held.pop("lender")), **held},
-            costs=done.costs,
-            parameters=MappingProxyType(parameters),
-            real_runs=done.real_runs,
-            real_agree=done.real_agree,
-            train=fitted.train,
-            plays=LENDER_SCORES,
-        )
+        return recorded(fitted, done, parameters)
 
 
 def cast(card: Card, threshold: int, records: Records, store_of: StoreOf) -> Cast:

@@ -24,17 +24,17 @@ from numpy.typing import NDArray
 from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.plain import LEGAL_ID, bank_view, columns_of, everyone, financial, own_records
 from blindscore.errors import ForgeryError
-from blindscore.extras import needs, require
+from blindscore.extras import needs
 from blindscore.parties.cast import APPLY, Cast, Ending
 from blindscore.parties.message import Message
 from blindscore.parties.store import Field, MemoryStore, Store, TableSpec
 from blindscore.parties.view import Kind, View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.executed import Fitted, execute, fit
+from blindscore_crypto.designs.executed import Fitted
 from blindscore_crypto.designs.sample import check_sample
-from blindscore_crypto.world.parties import ACCOUNTS, APPLICATIONS, LENDERS, Reads, accounts_spec
-from blindscore_crypto.world.run import Row, in_pairs, known_of, run_of
+from blindscore_crypto.world.parties import APPLICATIONS, LENDERS, Reads
+from blindscore_crypto.world.run import Row, accounts_of, kinds_of, known_of, play_accounts, run_of
 
 AUTHORITY, EXTRA = "identity authority", "aadhaar-offline"
 FILES, REFERENCE = "files", "reference"
@@ -235,22 +235,14 @@ class AadhaarOffline:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Sign and show for a sample; see :class:`blindscore.designs.design.Design`."""
-        require(EXTRA)
-        fitted = fit(population, scorecard, self.approve)
-        chosen = in_pairs(fitted.scores, self.sample, rng)
-        views = _views(population, fitted)
-        done = execute(_cast(population, fitted, chosen), population, chosen, views, fitted.decisions, sizes_vary=True)
+        fitted, _, _, done = play_accounts(population, scorecard, rng, self, _cast, _views)
         plays = {"lender": ("scorer", "lender")}
         return run_of(done, fitted, scorer="lender", plays=plays, parameters={"approve": self.approve})
 
 
 def _cast(population: Population, fitted: Fitted, chosen: NDArray[np.integer]) -> Cast:
-    features, known, seal = financial(population), known_of(population, chosen), new_seal()
-    register: dict[str, Kind] = {str(c): "register" for c in population.register if c != LEGAL_ID}
-    figures: dict[str, Kind] = dict.fromkeys(features, "feature")
-    accounts = MemoryStore(accounts_spec({**figures, **register}))
-    for legal_id, row in known.items():
-        accounts.put(ACCOUNTS, legal_id.encode(), row)
+    known, (figures, register), seal = known_of(population, chosen), kinds_of(population), new_seal()
+    accounts = accounts_of({**figures, **register}, known)
     people = {legal_id: {name: row[name] for name in register} for legal_id, row in known.items()}
     told = tuple(Field(name, kind) for name, kind in register.items())
     authority = TableSpec(FILES, Field(LEGAL_ID, "handle"), (Field(REFERENCE, "handle"), *told))

@@ -21,17 +21,17 @@ import pandas as pd
 from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.plain import LEGAL_ID, bank_view, columns_of, everyone, financial, own_records
 from blindscore.errors import ForgeryError
-from blindscore.extras import needs, require
+from blindscore.extras import needs
 from blindscore.parties.cast import APPLY, Cast, Ending
 from blindscore.parties.message import Message
 from blindscore.parties.store import Field, MemoryStore, Store, TableSpec
 from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.executed import Fitted, execute, fit, legal_ids
+from blindscore_crypto.designs.executed import Fitted, legal_ids
 from blindscore_crypto.designs.sample import check_sample
-from blindscore_crypto.world.parties import ACCOUNTS, Reads, accounts_spec
-from blindscore_crypto.world.run import Row, in_pairs, known_of, run_of
+from blindscore_crypto.world.parties import Reads
+from blindscore_crypto.world.run import Row, accounts_of, kinds_of, known_of, play_accounts, run_of
 
 PIPE, EXTRA = "consent manager", "account-aggregator"
 CONSENTS, STATEMENTS = "consents", "statements"
@@ -209,36 +209,20 @@ class AccountAggregator:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Seal and open for a sample; see :class:`blindscore.designs.design.Design`."""
-        require(EXTRA)
-        fitted = fit(population, scorecard, self.approve)
-        chosen = in_pairs(fitted.scores, self.sample, rng)
-        views = _views(population, fitted)
-        done = execute(_cast(population, fitted, chosen), population, chosen, views, fitted.decisions, sizes_vary=True)
-        return run_of(
-            done,
-            fitted,
-            scorer="lender",
-            plays={"lender": ("scorer", "lender")},
-            parameters={"approve": self.approve},
-        )
+        fitted, _, _, done = play_accounts(population, scorecard, rng, self, _cast, _views)
+        plays = {"lender": ("scorer", "lender")}
+        return run_of(done, fitted, scorer="lender", plays=plays, parameters={"approve": self.approve})
 
 
 def _cast(population: Population, fitted: Fitted, chosen: np.ndarray[Any, Any]) -> Cast:
-    features, known = financial(population), known_of(population, chosen)
-    kinds = {
-        **dict.fromkeys(features, "feature"),
-        **{str(c): "register" for c in population.register if c != LEGAL_ID},
-    }
-    accounts = MemoryStore(accounts_spec(kinds))
-    for legal_id, row in known.items():
-        accounts.put(ACCOUNTS, legal_id.encode(), row)
+    known, (figures, register) = known_of(population, chosen), kinds_of(population)
+    kinds = {**figures, **register}
     reads = Reads((*kinds.items(), ("score", "score")), fitted.card, fitted.threshold)
     spec = TableSpec(STATEMENTS, Field(LEGAL_ID, "handle"), reads.spec().fields[:-1])
-    ids = set(legal_ids(population)[chosen])
     lender = Lender(reads, fitted.threshold, MemoryStore(spec))
     lines = {("wallet", "lender"): "legal id", ("wallet", PIPE): "legal id"}
     return Cast(
-        (Bank({k: v for k, v in known.items() if k in ids}, accounts), Pipe(), lender),
+        (Bank(known, accounts_of(kinds, known)), Pipe(), lender),
         lambda legal_id: Wallet(f"wallet of {legal_id}"),
         lambda wallet: wallet.ending(),  # type: ignore[attr-defined]
         lines,  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.designs.design import Run
-from blindscore.designs.plain import LEGAL_ID, columns_of, everyone, financial, own_records
+from blindscore.designs.plain import columns_of, everyone, financial, own_records
 from blindscore.extras import require
 from blindscore.parties.cast import Cast
 from blindscore.parties.store import Field, MemoryStore, TableSpec
@@ -35,7 +35,7 @@ from blindscore_crypto.world.parties import (
     Wallet,
     accounts_spec,
 )
-from blindscore_crypto.world.run import in_pairs, known_of, run_of
+from blindscore_crypto.world.run import in_pairs, kinds_of, known_of, run_of
 from blindscore_crypto.world.scheme import Scheme
 
 TELLS = ("score", "features", "bit")  # what a presentation shows
@@ -105,11 +105,9 @@ def cast(
     """Return who plays: a source that is the issuer, the lenders, and wallets."""
     scheme, features = kept.scheme(fitted.threshold), financial(population)
     known, ids = known_of(population, chosen), legal_ids(population)
-    register = population.register.drop(columns=LEGAL_ID)
+    figures, register = kinds_of(population)
     store = MemoryStore(
-        accounts_spec(
-            {**dict.fromkeys(features, "feature"), **dict.fromkeys(map(str, register), "register"), "score": "score"}
-        ),
+        accounts_spec({**figures, **register, "score": "score"}),
         TableSpec(ISSUED, Field("credential", "handle"), (Field("owner", "handle"), Field("index", "own"))),
     )
     claims: dict[str, Mapping[str, str | int | float | bool | None]] = {}

@@ -23,17 +23,17 @@ from numpy.typing import NDArray
 from blindscore.designs.design import NO_CONDUCT, Rule, Run
 from blindscore.designs.plain import LEGAL_ID, bank_view, columns_of, everyone, financial, own_records
 from blindscore.errors import ForgeryError
-from blindscore.extras import needs, require
+from blindscore.extras import needs
 from blindscore.parties.cast import APPLY, Cast, Ending
 from blindscore.parties.message import Message
 from blindscore.parties.store import Field, MemoryStore, Store, TableSpec
-from blindscore.parties.view import Kind, View
+from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.executed import Fitted, execute, fit, legal_ids
+from blindscore_crypto.designs.executed import Fitted, legal_ids
 from blindscore_crypto.designs.sample import check_sample
-from blindscore_crypto.world.parties import ACCOUNTS, Reads, accounts_spec
-from blindscore_crypto.world.run import Row, in_pairs, known_of, run_of
+from blindscore_crypto.world.parties import Reads
+from blindscore_crypto.world.run import Row, accounts_of, kinds_of, known_of, play_accounts, run_of
 
 AGENT, EXTRA = "agent", "open-banking"
 REPORTS, PAID = "reports", "paid"
@@ -192,11 +192,7 @@ class OpenBanking:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Read accounts of a sample; see :class:`blindscore.designs.design.Design`."""
-        require(EXTRA)
-        fitted = fit(population, scorecard, self.approve)
-        chosen = in_pairs(fitted.scores, self.sample, rng)
-        cast = _cast(population, fitted, chosen)
-        done = execute(cast, population, chosen, _views(population, fitted), fitted.decisions, sizes_vary=True)
+        fitted, chosen, cast, done = play_accounts(population, scorecard, rng, self, _cast, _views)
         agent = next(party for party in cast.institutions if party.role == AGENT)
         pairs = {(row["by"], row["to"]) for _, row in agent.store.items(PAID)}
         applied = set(legal_ids(population)[chosen])
@@ -213,12 +209,8 @@ class OpenBanking:
 def _cast(population: Population, fitted: Fitted, chosen: NDArray[np.integer]) -> Cast:
     with needs("open-banking"):
         from jwcrypto.jwk import JWK
-    features, known, ids = financial(population), known_of(population, chosen), legal_ids(population)
-    register: dict[str, Kind] = {str(c): "register" for c in population.register if c != LEGAL_ID}
-    figures: dict[str, Kind] = dict.fromkeys(features, "feature")
-    accounts = MemoryStore(accounts_spec({**figures, **register}))
-    for legal_id, row in known.items():
-        accounts.put(ACCOUNTS, legal_id.encode(), row)
+    known, ids, (figures, register) = known_of(population, chosen), legal_ids(population), kinds_of(population)
+    accounts = accounts_of({**figures, **register}, known)
     edges = np.empty((0, 2), np.int32) if population.friends is None else population.friends
     both = np.concatenate([edges, edges[:, ::-1]])
     paid = {ids[i]: [{"creditor": ids[j]} for j in both[both[:, 0] == i, 1]] for i in map(int, chosen)}

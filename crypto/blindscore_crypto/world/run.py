@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blindscore.designs.design import Run
 from blindscore.designs.plain import LEGAL_ID, financial
-from blindscore.parties.view import View
+from blindscore.extras import require
+from blindscore.parties.cast import Cast
+from blindscore.parties.store import MemoryStore
+from blindscore.parties.view import Kind, View
 from blindscore.people.population import Population
-from blindscore_crypto.designs.executed import Executed, Fitted, legal_ids, records_of
+from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.designs.executed import Executed, Fitted, execute, fit, legal_ids, recorded, records_of
+from blindscore_crypto.world.parties import ACCOUNTS, accounts_spec
 
 Row = dict[str, str | int | float | bool | None]
+
+
+class ReadsAccounts(Protocol):
+    """A design in which somebody reads accounts: its extra, whom it approves, how many people it plays."""
+
+    @property
+    def extra(self) -> str:
+        """Name of the extra."""
+        ...
+
+    @property
+    def approve(self) -> float:
+        """Share of past customers whom the threshold approves."""
+        ...
+
+    @property
+    def sample(self) -> int:
+        """People for whom the protocol is run."""
+        ...
 
 
 def known_of(population: Population, chosen: NDArray[np.integer]) -> dict[str, Row]:
@@ -25,6 +50,43 @@ def known_of(population: Population, chosen: NDArray[np.integer]) -> dict[str, R
     return {
         ids[i]: {**records[ids[i]], **{str(k): str(v) for k, v in register.iloc[i].items()}} for i in map(int, chosen)
     }
+
+
+def kinds_of(population: Population) -> tuple[dict[str, Kind], dict[str, Kind]]:
+    """Return the columns that a bank holds of a person, by kind: figures; and the register, without the legal id."""
+    register: dict[str, Kind] = {str(c): "register" for c in population.register if c != LEGAL_ID}
+    return dict.fromkeys(financial(population), "feature"), register
+
+
+def accounts_of(kinds: Mapping[str, Kind], known: Mapping[str, Row]) -> MemoryStore:
+    """Return a bank's store, with the accounts of those whom it knows."""
+    accounts = MemoryStore(accounts_spec(kinds))
+    for legal_id, row in known.items():
+        accounts.put(ACCOUNTS, legal_id.encode(), row)
+    return accounts
+
+
+def play_accounts(
+    population: Population,
+    scorecard: Scorecard,
+    rng: np.random.Generator,
+    design: ReadsAccounts,
+    cast_of: Callable[[Population, Fitted, NDArray[np.integer]], Cast],
+    views_of: Callable[[Population, Fitted], dict[str, View]],
+) -> tuple[Fitted, NDArray[np.integer], Cast, Executed]:
+    """Fit, draw people in pairs, and play them; return card, people, parties, and what was observed of them.
+
+    Raises
+    ------
+    MissingExtraError
+        The design's extra is not installed.
+    """
+    require(design.extra)
+    fitted = fit(population, scorecard, design.approve)
+    chosen = in_pairs(fitted.scores, design.sample, rng)
+    cast, views = cast_of(population, fitted, chosen), views_of(population, fitted)
+    done = execute(cast, population, chosen, views, fitted.decisions, sizes_vary=True)
+    return fitted, chosen, cast, done
 
 
 def run_of(
@@ -38,20 +100,8 @@ def run_of(
     """Return the run: observed views, the costs on the tape, and the view of the role that scores as the scorer's."""
     views = {**done.views, "lender": sized(done, fitted)}
     views["scorer"] = replace(views[scorer], role="scorer")
-    return Run(
-        decisions=fitted.decisions,
-        scores=fitted.scores,
-        totals=fitted.totals,
-        threshold=fitted.threshold,
-        card=fitted.card,
-        views=MappingProxyType(views),
-        costs=done.costs,
-        parameters=MappingProxyType({**parameters, "threshold": fitted.threshold}),
-        real_runs=done.real_runs,
-        real_agree=done.real_agree,
-        train=fitted.train,
-        plays=plays,
-    )
+    run = recorded(fitted, done, {**parameters, "threshold": fitted.threshold})
+    return replace(run, views=MappingProxyType(views), plays=plays)
 
 
 def in_pairs(scores: NDArray[np.integer], sample: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -113,8 +113,7 @@ class Village:
             Entry.sign(Kind.MEMBER, registrar, Member(f"newcomer {i}", "source", SigningKey().public).encode()).encode()
             for i in range(NEWCOMERS)
         ]
-        scratch: Callable[[str], Store] = lambda _: MemoryStore()  # noqa: E731
-        self.terms = {epoch.number: self._terms(epoch, scratch) for epoch in EPOCHS}
+        self.terms = {epoch.number: self._terms(epoch, lambda _: MemoryStore()) for epoch in EPOCHS}
 
     def _terms(self, epoch: Epoch, store_of: Callable[[str], Store]) -> Terms:
         clock = SetClock()

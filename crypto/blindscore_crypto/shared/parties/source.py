@@ -8,10 +8,9 @@ of anything but one bin a characteristic are caught by the servers, a false deal
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
-from blindscore.errors import BlindscoreError, ParameterError
+from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import Store
@@ -75,14 +74,8 @@ class SharingSource(Source):
         line = self._by_id.get(asked.helper)
         if line is None:
             raise refuse(Kind.ASK, "its helper is not one with whom this source has a line")
-        record = self.store.get("records", legal_id.encode())
-        if record is None:
-            raise ParameterError("no customer of this source")
         layout = asked.layout
-        indicators = layout.indicators(layout.bins(record))
-        counted = hashlib.sha256(layout.fingerprint + legal_id.encode()).digest()
-        if not self.store.count_up_to("asked", counted, self.limit):
-            raise ParameterError(f"this person has had {self.limit} attestations for this layout; no more are given")
+        indicators = layout.indicators(self.bins(layout, legal_id))
         day, signer = day_of(self._clock), self.public.id
         helpers, lenders = deal(Shape.of(layout), indicators, asked.nonce, phi_of(line))
         sealed = seal_to(asked.lender_box, lenders.encode(), b"application" + asked.nonce)
