@@ -46,7 +46,7 @@ def _section(file: str, one: Submission) -> str:
         size = design.bytes_up + design.bytes_down
         return f"{records[design.design][-2]:.3g}, {size:,} B{' ●' * (design.design in best)}"
 
-    return "\n".join([f"## {one.name} ({one.division})", "", told, "", table(one.ledger, cost), ""])
+    return "\n".join([f"## {plain(one.name)} ({one.division})", "", told, "", table(one.ledger, cost), ""])
 
 
 def _record(one: Submission, design: DesignRow) -> tuple[float, ...]:
