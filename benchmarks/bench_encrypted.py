@@ -57,6 +57,7 @@ from blindscore_crypto.encrypted.wire import application_bytes, opening_bytes, r
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.groups.group import Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
+from blindscore_crypto.sealed.terms import Epoch
 from blindscore_crypto.shared import check as shared_check
 from blindscore_crypto.shared import wire as shared_wire
 from blindscore_crypto.shared.deal import deal
@@ -204,7 +205,7 @@ class Proving:
     def __init__(self, group: Group) -> None:
         signer, self.group = SigningKey(), group
         self.bank = ChoosingSource(BANK, {PERSON: RECORD}, MemoryStore(), wall_clock, SigningKey(), group, MANY)
-        self.terms, kept = ProvedTerms.of(NAME, signer.public, group, CARD, 600)
+        self.terms, kept = ProvedTerms.of(NAME, signer.public, group, CARD, 600, Epoch(1, 1 << 20))
         sources = [self.bank.public]
         self.lender = ProvingLender(self.terms, kept, sources, MemoryStore(), wall_clock, signer, MANY)
         choices = read_choices(group, LAYOUT, choose(group, bytes(32), LAYOUT, ROW.tolist()))

@@ -19,8 +19,10 @@ from blindscore_crypto.encrypted.proved.source import ChoosingSource
 from blindscore_crypto.encrypted.proved.terms import Committed, ProvedTerms
 from blindscore_crypto.encrypted.proved.wallet import ProvedWallet
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
+from blindscore_crypto.sealed.terms import Epoch
 from tests.crypto.encrypted_world import BANK, DAY, NAME, WHO, record_of
 
+EPOCH = Epoch(1, DAY + 30)
 Change = Callable[[Message], Message | None]
 
 
@@ -50,7 +52,7 @@ class ProvedWorld:
         clock, signer = SetClock(DAY * float(DAY_S)), SigningKey()
         records = {f"p-{i + 1}": record_of(card, row) for i, row in enumerate(rows)}
         bank = ChoosingSource(BANK, records, MemoryStore(), clock, SigningKey(), group)
-        terms, kept = ProvedTerms.of(NAME, signer.public, group, card, threshold)
+        terms, kept = ProvedTerms.of(NAME, signer.public, group, card, threshold, EPOCH)
         lender = lender_class(terms, kept, [bank.public], store or MemoryStore(), clock, signer, limit)
         return cls(bank, lender, terms, kept, clock, signer)
 

@@ -24,7 +24,7 @@ from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
 from blindscore_crypto.sealed.log.head import Trust
 from blindscore_crypto.sealed.offer import Decision, Offer, ask
 from blindscore_crypto.sealed.parties.lender import Lender
-from blindscore_crypto.sealed.parties.log import LogKeeper, Witness
+from blindscore_crypto.sealed.parties.log import LogKeeper, Witness, keep
 from blindscore_crypto.sealed.parties.source import Source, epoch_signer
 from blindscore_crypto.sealed.parties.wallet import Setting, Wallet
 from blindscore_crypto.sealed.terms import LOAN, Epoch, Signatory, Terms, layouts_of
@@ -255,14 +255,7 @@ class World:
 
 def follow(keeper: LogKeeper, witnesses: list[Witness]) -> None:
     """Deliver messages between keeper and witnesses until nobody has anything to say."""
-    from dataclasses import replace as other
-
-    by_name = {witness.name: witness for witness in witnesses}
-    waiting = keeper.refresh()
-    while waiting:
-        message = waiting.pop(0)
-        for reply in by_name[message.to].handle(other(message, sender=keeper.name)):
-            waiting += keeper.handle(other(reply, sender=message.to))
+    keep(keeper, witnesses, [])
 
 
 def re_signed(source: Signatory, key: SigningKey) -> Signatory:

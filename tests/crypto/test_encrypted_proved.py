@@ -33,7 +33,7 @@ from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
 from tests.crypto.encrypted_world import NAME, random_bins, random_card
-from tests.crypto.proved_world import ProvedWorld
+from tests.crypto.proved_world import EPOCH, ProvedWorld
 from tests.crypto.test_encrypted_design import make_people
 
 CARD = random_card(np.random.default_rng(31), characteristics=5)
@@ -90,22 +90,24 @@ def test_choices_are_uniform_elements_and_bind_to_one_seed(group):
 
 
 def test_a_commitment_opens_to_its_own_sum_alone():
-    terms, kept = ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 600)
+    terms, kept = ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 600, EPOCH)
     ones = LAYOUT.ones(ROWS[0]).tolist()
     v, rho = int(kept.points.weights[ones].sum()), sum(kept.blindings[i] for i in ones) % P256_GROUP.order
     assert terms.total(ones, v % P256_GROUP.order, rho) == v
     assert terms.total(ones, (v + 1) % P256_GROUP.order, rho) is None
     assert terms.total(ones, v % P256_GROUP.order, rho + 1) is None
     assert terms.total(LAYOUT.ones(ROWS[1]).tolist(), v % P256_GROUP.order, rho) is None
-    again, _ = ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 600)
+    again, _ = ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 600, EPOCH)
     assert not set(terms.points[0].xy) & set(again.points[0].xy)  # one card, two commitments: nothing to compare
 
 
 def test_every_field_of_the_terms_is_in_their_digest():
-    terms, _ = ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 600)
+    terms, _ = ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 600, EPOCH)
     changes = {"lender": "x", "signs": SigningKey().public, "half": 2048, "offset": 1, "threshold": 601, "low": 1}
     changes |= {
         "high": 949,
+        "epoch": replace(EPOCH, last_day=EPOCH.last_day + 1),
+        "purpose": "rent",
         "commitments": terms.commitments[::-1],
         "layout": Layout.of(random_card(np.random.default_rng(2))),
     }
@@ -118,9 +120,9 @@ def test_every_field_of_the_terms_is_in_their_digest():
 def test_cards_and_thresholds_that_cannot_be_are_refused():
     wide = replace(CARD.characteristics[0], points=(-9000, *(9000,) * (CARD.n_bins[0] - 1)))
     with pytest.raises(CardError, match="rescale"):
-        ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, Card((wide,), 500), 600)
+        ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, Card((wide,), 500), 600, EPOCH)
     with pytest.raises(ParameterError, match="threshold"):
-        ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 100)
+        ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 100, EPOCH)
     with pytest.raises(ParameterError, match="sample"):
         EncryptedProved(sample=0)
 

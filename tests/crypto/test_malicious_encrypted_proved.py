@@ -18,7 +18,7 @@ from blindscore_crypto.encrypted.proved.transfer import ENTRY_BYTES, Masks
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.groups.group import P256_GROUP, random_scalar
 from tests.crypto.encrypted_world import NAME, random_bins, random_card
-from tests.crypto.proved_world import ProvedWorld
+from tests.crypto.proved_world import EPOCH, ProvedWorld
 
 GROUP, ORDER = P256_GROUP, P256_GROUP.order
 CARD = random_card(np.random.default_rng(41), characteristics=4)
@@ -155,7 +155,7 @@ def test_whoever_has_the_probed_bin_convicts_and_the_others_are_served():
 
 def test_other_terms_for_one_person_are_refused_before_anything_opens():
     world = ProvedWorld.of(CARD, ROWS)
-    other, kept = ProvedTerms.of(NAME, world.signer.public, GROUP, CARD, 650)
+    other, kept = ProvedTerms.of(NAME, world.signer.public, GROUP, CARD, 650, EPOCH)
     world.lender.terms, world.lender.kept = other, kept
     wallet = world.play()
     assert "bound" not in {m.kind for m in world.sent}
@@ -175,7 +175,7 @@ def test_an_honest_lender_is_not_framed():
     world, sources = ProvedWorld.of(CARD, ROWS), []
     sources.append(world.bank.public)
     one, two = world.play().papers, world.play(who="p-2").papers
-    renewed, _ = ProvedTerms.of(NAME, world.signer.public, GROUP, CARD, 600)
+    renewed, _ = ProvedTerms.of(NAME, world.signer.public, GROUP, CARD, 600, EPOCH)
     with pytest.raises(ForgeryError, match="other terms"):
         is_bent(one, renewed, sources)
     for swapped, said in (

@@ -33,8 +33,9 @@ from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.blind.acl import AclSigner
 from blindscore_crypto.sealed.groups.group import Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
-from blindscore_crypto.sealed.parties.cast import LENDER, NEEDED, REGISTRAR, Secrets, cast
+from blindscore_crypto.sealed.parties.cast import LENDER, REGISTRAR, Secrets, cast
 from blindscore_crypto.sealed.parties.lender import Lender
+from blindscore_crypto.sealed.parties.log import NEEDED
 from blindscore_crypto.sealed.parties.source import Source, epoch_signer
 from blindscore_crypto.sealed.terms import Epoch
 

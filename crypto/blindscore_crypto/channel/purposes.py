@@ -25,6 +25,7 @@ class Purpose(bytes, Enum):
     BOUND = b"blindscore/proved/bound/v1"
     UNMASKING = b"blindscore/proved/unmasking/v1"
     PROVED_RESULT = b"blindscore/proved/result/v1"
+    PROVED_TERMS = b"blindscore/proved/terms/v1"
     # shared
     SHARED_ATTESTATION = b"blindscore/shared/attest/v1"
     SHARED_CARD = b"blindscore/shared/card/v1"

@@ -4,9 +4,10 @@ Who sees what: the source its own ledger and what it attested; the lender the to
 and uniform elements; the applicant its own total, and no point of the card. A lender that answers by other points, or
 signs another score or decision, learns nothing or is convicted by papers that the applicant holds, each time. The
 choices lie with source and lender byte for byte, so the two join their records (handle ``attestation``). Assumptions:
-discrete logarithms and Diffie-Hellman in the group, SHA-512 as a random oracle, Ed25519, an honest source; terms that
-are the same for everybody. Not protected: an unfair card that treats everybody alike; points made to tell bins apart,
-as far as one total does; the card against a quantum computer (the bins are safe from one).
+discrete logarithms and Diffie-Hellman in the group, SHA-512 as a random oracle, Ed25519, an honest source; a log that
+shows everybody the same terms (fewer than two of three witnesses help it to cheat). Not protected: an unfair card that
+treats everybody alike; points made to tell bins apart, as far as one total does; the card against a quantum computer
+(the bins are safe from one).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from blindscore.designs.design import (
     Run,
 )
 from blindscore.parties.cast import Cast, Ending, StoreOf
-from blindscore.parties.party import Party, SetClock
+from blindscore.parties.party import Party, SetClock, day_of
 from blindscore.parties.store import MemoryStore
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
@@ -39,6 +40,8 @@ from blindscore_crypto.designs.sample import check_sample
 
 if TYPE_CHECKING:
     from blindscore_crypto.sealed.groups.group import Group
+
+DAYS = 30  # of an epoch
 
 
 @dataclass(frozen=True)
@@ -84,24 +87,44 @@ class EncryptedProved:
 
 
 def cast(card: Card, threshold: int, records: Records, store_of: StoreOf, group: Group) -> Cast:
-    """Return bank, proving lender and wallets, ready to play."""
+    """Return bank, proving lender and wallets, ready to play; each wallet has looked the terms up in the public log."""
     from blindscore_crypto.channel.signatures import SigningKey
     from blindscore_crypto.encrypted.proved.lender import ProvingLender
+    from blindscore_crypto.encrypted.proved.published import Setting, find
     from blindscore_crypto.encrypted.proved.source import ChoosingSource
     from blindscore_crypto.encrypted.proved.terms import ProvedTerms
     from blindscore_crypto.encrypted.proved.wallet import ProvedWallet
+    from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
+    from blindscore_crypto.sealed.log.head import Trust
+    from blindscore_crypto.sealed.parties.log import NEEDED, found_log, keep
+    from blindscore_crypto.sealed.terms import Epoch
 
-    clock, signer = SetClock(), SigningKey()
+    clock, signer, registrar = SetClock(), SigningKey(), SigningKey()
     bank = ChoosingSource(BANK, records, store_of(BANK), clock, SigningKey(), group)
-    terms, kept = ProvedTerms.of(LENDER, signer.public, group, card, threshold)
+    epoch = Epoch(1, day_of(clock) + DAYS)
+    terms, kept = ProvedTerms.of(LENDER, signer.public, group, card, threshold, epoch)
     lender = ProvingLender(terms, kept, [bank.public], store_of(LENDER), clock, signer)
+    members = (Member(LENDER, "lender", signer.public), Member(BANK, "source", bank.public))
+    entries = [Entry.sign(Kind.MEMBER, registrar, member.encode()) for member in members]
+    entries.append(Entry.sign(Kind.PROVED_TERMS, signer, terms.encode()))
+    # Nobody tells the log anything of a person: it stands beside the table, and its wallets read it beforehand.
+    keeper, witnesses = found_log(registrar.public, lambda name: MemoryStore(), clock, lambda name: SigningKey())
+    keep(keeper, witnesses, entries)
+    trust = Trust(keeper.public, tuple(witness.public for witness in witnesses), NEEDED)
+    setting = Setting(LENDER, BANK, epoch, trust)
+
+    def wallet(legal_id: str) -> ProvedWallet:
+        store = MemoryStore()
+        found = find(setting, store, clock, keeper.look_up)
+        return ProvedWallet(f"wallet of {legal_id}", found.terms, BANK, [found.source], store=store)
+
     return Cast(
         institutions=(bank, lender),
-        wallet=lambda legal_id: ProvedWallet(f"wallet of {legal_id}", terms, BANK, [bank.public]),
+        wallet=wallet,
         ending=ending,
         lines={("wallet", "source"): "legal id"},
         clock=clock,
-        keys_bytes=len(terms.commitments) + len(terms.layout.encode()) + len(bank.public.raw) + len(signer.public.raw),
+        keys_bytes=sum(len(entry.encode()) for entry in entries),
     )
 
 

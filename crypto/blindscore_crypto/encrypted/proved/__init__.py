@@ -16,5 +16,6 @@
 There is nothing to prove about ciphertexts: the reply carries, besides the masked total, the blinding under which the
 public commitments to the person's own bins add up, and the wallet looks whether they do. Where to begin:
 :mod:`~blindscore_crypto.encrypted.proved.transfer` for how exactly one entry a characteristic opens,
-:mod:`~blindscore_crypto.encrypted.proved.terms` for the commitments, ``judge`` for what a cheated person proves.
+:mod:`~blindscore_crypto.encrypted.proved.terms` for the commitments, ``published`` for how everybody is shown the same
+ones, ``judge`` for what a cheated person proves.
 """

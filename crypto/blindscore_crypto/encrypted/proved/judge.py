@@ -4,7 +4,8 @@ Who sees what: whoever judges reads the person's bins and score. Every paper bea
 choices, the lender's on reply, unmasking and result. From an honest lender's papers nothing can be proved, whoever
 makes up the rest, the source among them: choices open to one seed and set of bins (or the logarithm of T is known),
 and whatever they are the lender's entries add up. Assumption: discrete logarithms, Ed25519. A lender that falls
-silent is not judged.
+silent is not judged. One that answers under terms that the log does not hold is convicted by
+:func:`.published.is_off_log`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def proved_total(papers: Papers, terms: ProvedTerms, sources: Iterable[Verifying
     attested = wire.read_choices_frame(frame, group, layout, {key.id: key for key in sources})
     if attested.layout != layout.fingerprint:
         raise ForgeryError("papers refused: the choices were made for another layout")
-    sent = wire.read_reply(papers.reply, terms, papers.application)
+    named, sent = wire.read_reply(papers.reply, terms, papers.application)
+    if named != terms.digest:
+        raise ForgeryError("papers refused: the reply was given under other terms than these")
     masks = wire.read_unmasking(papers.unmasking, terms, papers.reply)
     bins = chosen(group, papers.seed, layout, attested.upload)
     try:

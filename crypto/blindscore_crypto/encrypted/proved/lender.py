@@ -35,7 +35,7 @@ class ProvingLender:
     Parameters
     ----------
     terms, kept
-        What it publishes, its address among it; and what it keeps to itself.
+        What it publishes in the log before it answers anybody, its address among it; and what it keeps to itself.
     sources
         Signature keys of the sources that it believes.
     store, clock
@@ -78,6 +78,8 @@ class ProvingLender:
         salt, frame = wire.read_application(message.body, group, layout)
         attested = wire.read_choices_frame(frame, group, layout, self._sources)
         require_meant(attested, self.name, salt, layout, today)
+        if today > self.terms.epoch.last_day:
+            raise refuse(Kind.APPLICATION, "its terms are out of force")
         choices = read_choices(group, layout, attested.upload)
         admit_once(self.store, attested, today, ("asked", attested.pseudonym, self.limit))
         masks = Masks.fresh(group)

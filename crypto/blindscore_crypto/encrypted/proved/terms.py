@@ -4,7 +4,7 @@ Who sees what: everybody everything here; of the points nothing (Pedersen commit
 one has), of how far totals may lie apart a power of two. Assumption: discrete logarithms, for binding alone: a lender
 that computes one while it answers can bend a score, and nobody can read a point off a recording later. Does not
 protect: against a card that is unfair to all alike, or whose points are made to tell bins apart, as far as totals in
-[-half, half] can; or against a lender that shows different people different terms (publish them in a log).
+[-half, half] can. That everybody is shown the same terms is the public log's work: see :mod:`.published`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,25 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from blindscore.errors import CardError
+from blindscore.errors import CardError, ForgeryError
 from blindscore.scorecard.card import Card
-from blindscore_crypto.channel.signatures import VerifyingKey
+from blindscore_crypto.channel.signatures import PUBLIC_BYTES, VerifyingKey
 from blindscore_crypto.encrypted.parties.lender import check_threshold
 from blindscore_crypto.encrypted.points import Points
+from blindscore_crypto.layout import MAX_BYTES as MAX_LAYOUT
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.groups.group import Group, Point, random_scalar
+from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.proofs.commitments import Pedersen
+from blindscore_crypto.sealed.terms import LOAN, Epoch
+from blindscore_crypto.sealed.wire import Reader, blob, text
 
 LEAST_HALF, MOST_HALF = 1 << 10, 1 << 13  # points: totals lie within +-half of the offset
-_FACTS = struct.Struct(">Bhiiih")  # group, half, offset, threshold, low, high
+MAX_BYTES = 1 << 20  # of encoded terms
+_MAGIC = b"BSP1"
+_FACTS = struct.Struct(">hiiih")  # half, offset, threshold, low, high
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,19 @@ class ProvedTerms:
     threshold: int  # approved from here on
     low: int  # the scale's ends
     high: int
+    epoch: Epoch  # in force until its last day
+    purpose: str = LOAN
 
     @classmethod
     def of(
-        cls, lender: str, signs: VerifyingKey, group: Group, card: Card, threshold: int
+        cls,
+        lender: str,
+        signs: VerifyingKey,
+        group: Group,
+        card: Card,
+        threshold: int,
+        epoch: Epoch,
+        purpose: str = LOAN,
     ) -> tuple[ProvedTerms, Committed]:
         """Commit to a card; return what is published and what is kept.
 
@@ -74,17 +89,49 @@ class ProvedTerms:
         made = b"".join(group.encode(pedersen.commit(w, rho)) for w, rho in pairs)
         half = max(LEAST_HALF, 1 << (widest - 1).bit_length())  # a power of two: no point of a card shows in it
         scale = card.scale
-        return cls(lender, signs, group, layout, made, half, points.offset, threshold, scale.low, scale.high), kept
+        facts = (half, points.offset, threshold, scale.low, scale.high)
+        return cls(lender, signs, group, layout, made, *facts, epoch, purpose), kept
 
     @cached_property
     def digest(self) -> bytes:
         """SHA-256 (32 bytes) over all of the terms; every reply names it."""
-        facts = _FACTS.pack(self.group.tag, self.half, self.offset, self.threshold, self.low, self.high)
-        parts = (self.lender.encode(), self.signs.raw, facts, self.layout.fingerprint, self.commitments)
-        state = hashlib.sha256(b"blindscore/proved/terms/v1")
-        for part in parts:
-            state.update(len(part).to_bytes(8) + part)
-        return state.digest()
+        return hashlib.sha256(b"blindscore/proved/terms/v2" + self.encode()).digest()
+
+    def encode(self) -> bytes:
+        """Return the document's bytes, as the log holds them."""
+        facts = _FACTS.pack(self.half, self.offset, self.threshold, self.low, self.high)
+        head = _MAGIC + text("lender", self.lender) + self.signs.raw + text("purpose", self.purpose)
+        head += self.epoch.encode() + text("group", self.group.name) + facts
+        return head + blob(self.layout.encode()) + blob(self.commitments)
+
+    @classmethod
+    def decode(cls, data: bytes) -> ProvedTerms:
+        """Return the terms that these bytes encode, checked whole.
+
+        Raises
+        ------
+        ForgeryError
+            Malformed, or terms that could not stand.
+        """
+        if not isinstance(data, bytes) or len(data) > MAX_BYTES:
+            raise ForgeryError(f"proved terms: not bytes, or longer than {MAX_BYTES}")
+        return _decoded(data)
+
+    def require_sound(self) -> None:
+        """Return if terms like these can stand.
+
+        Raises
+        ------
+        CardError
+            A commitment is missing, or bounds, scale and threshold do not go together.
+        ForgeryError
+            A commitment is no element of the group.
+        """
+        if self.half not in {LEAST_HALF << i for i in range((MOST_HALF // LEAST_HALF).bit_length())}:
+            raise CardError(f"totals within {self.half} points of their middle: it is no power of two in bounds")
+        if not self.low < self.threshold <= self.high:
+            raise CardError(f"threshold {self.threshold} must lie above {self.low} and at most at {self.high}")
+        _ = self.points
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -120,3 +167,22 @@ class ProvedTerms:
         """Return score and decision that follow from v."""
         score = min(max(self.offset + v, self.low), self.high)
         return score, score >= self.threshold
+
+
+@lru_cache(maxsize=16)  # keeper, witnesses and wallets read one document again and again
+def _decoded(data: bytes) -> ProvedTerms:
+    reader = Reader("proved terms", data)
+    reader.magic(_MAGIC)
+    try:
+        lender, signs = reader.text(), VerifyingKey(reader.take(PUBLIC_BYTES))
+        purpose, epoch = reader.text(), Epoch(reader.number(4), reader.number(4))
+        group = group_named(reader.text())
+        half, offset, threshold, low, high = _FACTS.unpack(reader.take(_FACTS.size))
+        layout, made = Layout.decode(reader.blob(MAX_LAYOUT)), reader.blob(MAX_BYTES)
+        reader.end()
+        facts = (half, offset, threshold, low, high, epoch, purpose)
+        terms = ProvedTerms(lender, signs, group, layout, made, *facts)
+        terms.require_sound()
+    except ValueError as error:
+        raise ForgeryError(f"proved terms: {error}") from None
+    return terms

@@ -32,7 +32,7 @@ class ProvedWallet:
     name
         Known to nobody else.
     terms
-        The lender's, from where everybody takes them.
+        The lender's, as the public log holds them (:func:`~blindscore_crypto.encrypted.proved.published.find`).
     source, sources
         Address of the person's bank; the keys of sources that a judge believes.
     salt
@@ -48,6 +48,7 @@ class ProvedWallet:
     decision: bool | None = None
     score: int | None = None
     papers: Papers | None = field(default=None, repr=False)
+    off_terms: tuple[bytes, bytes] | None = field(default=None, repr=False)  # application, reply under other terms
     role = "wallet"
 
     def __post_init__(self) -> None:
@@ -107,10 +108,14 @@ class ProvedWallet:
         Raises
         ------
         ForgeryError
-            A refusal, malformed, or not the lender's answer to this application.
+            A refusal, malformed, not the lender's answer to this application, or given under other terms: the two
+            messages are kept then, for whoever holds the log beside them (:func:`.published.is_off_log`).
         """
         group, layout = self.terms.group, self.terms.layout
-        sent = wire.read_reply(reply, self.terms, self._application)
+        named, sent = wire.read_reply(reply, self.terms, self._application)
+        if named != self.terms.digest:
+            self.off_terms = self._application, reply
+            raise ForgeryError("a reply was refused: it was given under other terms than these")
         masked, self._blinding = receive(group, layout, self._seed, self._bins, sent, self.nonce)
         self._reply, self._masked = reply, masked
         self._opening = wire.Opening(self.nonce, masked, secrets.token_bytes(SALT_BYTES)).encode(group)

@@ -122,21 +122,24 @@ def reply_frame(terms: ProvedTerms, application: bytes, sent: bytes, key: Signin
     return signed(Kind.REPLY, code_of(terms.group), body, key, Purpose.PROVED_REPLY)
 
 
-def read_reply(frame: bytes, terms: ProvedTerms, application: bytes) -> bytes:
-    """Return the transfer that the lender signed for this very application.
+def read_reply(frame: bytes, terms: ProvedTerms, application: bytes) -> tuple[bytes, bytes]:
+    """Return the digest of the terms under which a lender answers this very application, and the transfer.
+
+    Parameters
+    ----------
+    terms
+        Terms with the lender's key and the length of its replies; whether they are those named is the caller's check.
 
     Raises
     ------
     ForgeryError
-        A refusal, malformed, not the lender's, or an answer to another application or under other terms.
+        A refusal, malformed, not the lender's, or an answer to another application.
     """
     length = reply_bytes(terms.group, terms.layout) - HEADER_BYTES - SIGNATURE_BYTES
     body = read_signed(frame, Kind.REPLY, code_of(terms.group), length, terms.signs, Purpose.PROVED_REPLY)
     if body[:32] != digest(application):
         raise refuse(Kind.REPLY, "it answers another application")
-    if body[32:64] != terms.digest:
-        raise refuse(Kind.REPLY, "it was given under other terms than these")
-    return body[64:]
+    return body[32:64], body[64:]
 
 
 def refusal_frame(group: Group, layout: Layout) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from blindscore.errors import ForgeryError
 from blindscore_crypto.channel.signatures import VerifyingKey
-from blindscore_crypto.sealed.log.entries import MAY_LOG, Entry, Kind, Member, epoch_key_key
+from blindscore_crypto.sealed.log.entries import MAY_LOG, Entry, Kind, Member, epoch_key_key, proved_terms
 from blindscore_crypto.sealed.log.keymap import KeyMap
 from blindscore_crypto.sealed.log.tree import Tree, leaf_hash
 from blindscore_crypto.sealed.terms import Terms
@@ -71,10 +71,12 @@ class Book:
             raise ForgeryError("the issuer is no member, or of a role that does not log this")
         if entry.kind == Kind.TERMS:
             self._check_terms(Terms.decode(entry.body), member)
+        if entry.kind == Kind.PROVED_TERMS:
+            proved = proved_terms(entry.body)
+            _require_own(proved.lender, proved.signs, member)
 
     def _check_terms(self, terms: Terms, member: Member) -> None:
-        if (terms.lender, terms.lender_key) != (member.name, member.key):
-            raise ForgeryError("terms are logged by the lender whom they name, under its own name and key")
+        _require_own(terms.lender, terms.lender_key, member)
         for source in terms.sources:
             known = self._members.get(source.key.raw)
             if known is None or (known.name, known.role) != (source.name, "source"):
@@ -83,3 +85,8 @@ class Book:
                 found = self.find(epoch_key_key(source.key, source.layout.fingerprint, terms.epoch))
                 if found is None or Entry.decode(self.entries[found]).body != source.blind.signed:
                     raise ForgeryError(f"the epoch key of {source.name!r} is not the one that the log holds")
+
+
+def _require_own(lender: str, key: VerifyingKey, member: Member) -> None:
+    if (lender, key) != (member.name, member.key):
+        raise ForgeryError("terms are logged by the lender whom they name, under its own name and key")

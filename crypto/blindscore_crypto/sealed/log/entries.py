@@ -1,9 +1,10 @@
 """Entries: what may stand in the log, readable by everybody, each under keys of which the log holds one.
 
 A member (name, role, key) is signed by the registrar, who says which institutions there are; all else is signed by a
-member. Keys: a member's name and its key; (lender, purpose, epoch) for terms; (source, layout, epoch) for a
-blind-signing key; (office, perk, epoch) for a token key. Who sees what: all is public. Assumptions: Ed25519, SHA-256.
-Not protected: a registrar that admits one lender under two keys lets it ask twice; everybody reads that it did.
+member. Keys: a member's name and its key; (lender, purpose, epoch) for terms, and for those of a secret card that is
+committed to; (source, layout, epoch) for a blind-signing key; (office, perk, epoch) for a token key. Who sees what: all
+is public. Assumptions: Ed25519, SHA-256. Not protected: a registrar that admits one lender under two keys lets it ask
+twice; everybody reads that it did.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from blindscore.errors import ForgeryError
 from blindscore_crypto.channel.purposes import Purpose
@@ -18,6 +20,9 @@ from blindscore_crypto.channel.signatures import PUBLIC_BYTES, SIGNATURE_BYTES, 
 from blindscore_crypto.sealed.perks.token_key import TokenKey
 from blindscore_crypto.sealed.terms import MAX_BYTES, Epoch, EpochKey, Terms
 from blindscore_crypto.sealed.wire import Reader, blob, text, u32
+
+if TYPE_CHECKING:
+    from blindscore_crypto.encrypted.proved.terms import ProvedTerms
 
 MAX_ENTRY = MAX_BYTES + 256
 
@@ -29,6 +34,7 @@ class Kind(IntEnum):
     TERMS = 2
     EPOCH_KEY = 3
     TOKEN_KEY = 4
+    PROVED_TERMS = 5  # of ``encrypted-proved``
 
 
 _PURPOSE = {
@@ -36,9 +42,10 @@ _PURPOSE = {
     Kind.TERMS: Purpose.TERMS,
     Kind.EPOCH_KEY: Purpose.EPOCH_KEY,
     Kind.TOKEN_KEY: Purpose.TOKEN_KEY,
+    Kind.PROVED_TERMS: Purpose.PROVED_TERMS,
 }
 MAY_LOG = {  # role -> what a member of that role may log
-    "lender": {Kind.TERMS},
+    "lender": {Kind.TERMS, Kind.PROVED_TERMS},
     "source": {Kind.EPOCH_KEY},
     "office": {Kind.TERMS, Kind.TOKEN_KEY},
 }
@@ -119,11 +126,21 @@ class Entry:
         if self.kind == Kind.TERMS:
             terms = Terms.decode(self.body)
             return (terms_key(self.issuer, terms.purpose, terms.epoch.number),)
+        if self.kind == Kind.PROVED_TERMS:
+            proved = proved_terms(self.body)
+            return (proved_terms_key(self.issuer, proved.purpose, proved.epoch.number),)
         if self.kind == Kind.EPOCH_KEY:
             key = EpochKey.decode(self.body + self.signature, self.issuer)
             return (epoch_key_key(self.issuer, key.layout, key.epoch),)
         token = TokenKey.decode(self.body)
         return (token_key_key(self.issuer, token.perk, token.epoch.number),)
+
+
+def proved_terms(body: bytes) -> ProvedTerms:
+    """Return the terms of ``encrypted-proved`` that a body is; ForgeryError if it is none."""
+    from blindscore_crypto.encrypted.proved.terms import ProvedTerms  # sealed logs need nothing of it
+
+    return ProvedTerms.decode(body)
 
 
 def _key(what: bytes, *parts: bytes) -> bytes:
@@ -146,6 +163,11 @@ def member_key(key: VerifyingKey) -> bytes:
 def terms_key(lender: VerifyingKey, purpose: str, epoch: int) -> bytes:
     """Return the key of the one live terms document of a lender, purpose and epoch."""
     return _key(b"terms", lender.raw, purpose.encode(), u32("epoch", epoch))
+
+
+def proved_terms_key(lender: VerifyingKey, purpose: str, epoch: int) -> bytes:
+    """Return the key of the one live commitment to a secret card of a lender, purpose and epoch."""
+    return _key(b"proved terms", lender.raw, purpose.encode(), u32("epoch", epoch))
 
 
 def epoch_key_key(source: VerifyingKey, layout: bytes, epoch: Epoch) -> bytes:

@@ -4,7 +4,7 @@
 and ends with status 1 if there is an alarm. Who sees what: all is public. What it looks for: entries that the rules do
 not admit (a second document for one lender, purpose and epoch; a second key for one source, layout and epoch or one
 perk and epoch; strangers), one lender under several names with the same card, and thresholds or cards that change
-between epochs.
+between epochs (of a committed secret card, what shows of it: a new commitment to it looks like one to another).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from blindscore.errors import BlindscoreError, DataError, ForgeryError
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore_crypto.channel.signatures import VerifyingKey
 from blindscore_crypto.sealed.log.book import Book
-from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
+from blindscore_crypto.sealed.log.entries import Entry, Kind, Member, proved_terms
 from blindscore_crypto.sealed.perks.token_key import TokenKey
 from blindscore_crypto.sealed.terms import EpochKey, Terms
 
@@ -37,6 +37,7 @@ def watch(entries: Iterable[bytes], registrar: VerifyingKey) -> list[Alarm]:
     book, alarms = Book(registrar), []
     by_card: dict[tuple[str, int, str], str] = {}  # (card, epoch, purpose) -> lender
     last: dict[tuple[bytes, str], Terms] = {}
+    last_rule: dict[tuple[bytes, str], tuple[int, int, bytes]] = {}  # of secret cards
     for index, data in enumerate(entries):
         try:
             book.append(data)
@@ -44,6 +45,12 @@ def watch(entries: Iterable[bytes], registrar: VerifyingKey) -> list[Alarm]:
             alarms.append(Alarm(index, str(error)))
             continue
         entry = Entry.decode(data)
+        if entry.kind == Kind.PROVED_TERMS:
+            proved = proved_terms(entry.body)
+            rule = proved.threshold, proved.offset, proved.layout.fingerprint
+            if last_rule.setdefault((proved.signs.raw, proved.purpose), rule) != rule:
+                alarms.append(Alarm(index, f"{proved.lender!r} has changed threshold or bins for {proved.purpose!r}"))
+            last_rule[proved.signs.raw, proved.purpose] = rule
         if entry.kind != Kind.TERMS:
             continue
         terms = Terms.decode(entry.body)
@@ -78,6 +85,10 @@ def describe(data: bytes) -> str:
     if entry.kind == Kind.EPOCH_KEY:
         key = EpochKey.decode(entry.body + entry.signature, entry.issuer)
         return f"blind-signing key of {who}, layout {key.layout.hex()[:12]}, epoch {key.epoch.number}"
+    if entry.kind == Kind.PROVED_TERMS:
+        proved = proved_terms(entry.body)
+        head = f"committed terms of {proved.lender!r} for {proved.purpose!r}, epoch {proved.epoch.number}"
+        return f"{head}: from {proved.threshold} points under a secret card, commitment {proved.digest.hex()[:12]}"
     token = TokenKey.decode(entry.body)
     return f"token key of {who}, perk {token.perk}, epoch {token.epoch.number}"
 

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -29,13 +28,12 @@ from blindscore_crypto.sealed.judge import Finding
 from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
 from blindscore_crypto.sealed.log.head import Trust
 from blindscore_crypto.sealed.parties.lender import Lender
-from blindscore_crypto.sealed.parties.log import LogKeeper, Witness
+from blindscore_crypto.sealed.parties.log import NEEDED, WITNESSES, found_log, keep
 from blindscore_crypto.sealed.parties.source import Source, epoch_signer
 from blindscore_crypto.sealed.parties.wallet import Setting, Wallet
 from blindscore_crypto.sealed.terms import LOAN, Epoch, Terms, layouts_of
 
 LENDER, REGISTRAR = "lender", "registrar"
-WITNESSES, NEEDED = 3, 2
 DAYS = 30  # of an epoch
 LINES = MappingProxyType({("wallet", "source"): "legal id"})
 
@@ -100,8 +98,8 @@ def cast(
         Entry(Kind.EPOCH_KEY, member.key, key.signed, key.signature) for member, key in entries if key is not None
     ]
     publish.append(Entry.sign(Kind.TERMS, lender_key, terms.encode()))
-    keeper, witnesses = _log(registrar, store_of, clock, secrets)
-    _publish(keeper, witnesses, publish)
+    keeper, witnesses = found_log(registrar.public, store_of, clock, secrets.signing_key)
+    keep(keeper, witnesses, publish)
     trust = Trust(keeper.public, tuple(witness.public for witness in witnesses), NEEDED)
     setting = Setting(LENDER, epoch, trust, batch=batch)
 
@@ -132,26 +130,6 @@ def ending(party: Party) -> Ending:
     finding = party.finding()
     score = None if party.application() is None else party.score()
     return Ending(party.verdict(), score, bent=finding in (Finding.BENT, Finding.OVERDUE))
-
-
-def _log(
-    registrar: SigningKey, store_of: StoreOf, clock: SetClock, secrets: Secrets
-) -> tuple[LogKeeper, list[Witness]]:
-    names = [f"witness {i}" for i in range(WITNESSES)]
-    keeper = LogKeeper(secrets.signing_key("log"), registrar.public, store_of("log"), names, clock)
-    public, known = keeper.public, registrar.public
-    return keeper, [Witness(n, secrets.signing_key(n), public, known, store_of(n), clock) for n in names]
-
-
-def _publish(keeper: LogKeeper, witnesses: list[Witness], entries: list[Entry]) -> None:
-    """Let the keeper admit the entries and the witnesses follow, message by message."""
-    for entry in entries:
-        keeper.append(entry.encode())
-    by_name, waiting = {witness.name: witness for witness in witnesses}, keeper.refresh()
-    while waiting:
-        message = waiting.pop(0)
-        for reply in by_name[message.to].handle(replace(message, sender=keeper.name)):
-            waiting += keeper.handle(replace(reply, sender=message.to))
 
 
 def _enrol(sources: list[Source], population: Population) -> None:

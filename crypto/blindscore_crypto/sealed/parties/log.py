@@ -14,10 +14,11 @@ than k honest witnesses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from blindscore.errors import BlindscoreError, DataError, ForgeryError
+from blindscore.parties.cast import StoreOf
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, wall_clock
 from blindscore.parties.store import Field, Store, TableSpec
@@ -25,10 +26,11 @@ from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import ID_BYTES, SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.sealed.log import lookup
 from blindscore_crypto.sealed.log.book import Book
-from blindscore_crypto.sealed.log.entries import MAX_ENTRY
+from blindscore_crypto.sealed.log.entries import MAX_ENTRY, Entry
 from blindscore_crypto.sealed.log.head import Head
 from blindscore_crypto.sealed.wire import Reader, blob
 
+WITNESSES, NEEDED = 3, 2
 MAX_EXTEND = 256  # entries of one message to a witness
 ENTRIES = TableSpec("entries", Field("index", "own"), (Field("entry", "own"),))
 SEEN = TableSpec("cosigned", Field("what", "own"), (Field("time", "own"),))
@@ -101,6 +103,10 @@ class LogKeeper:
         body = blob(head.encode()) + since.to_bytes(8, "big") + len(new).to_bytes(2, "big")
         return Message(witness, "extend", body + b"".join(map(blob, new)))
 
+    def look_up(self, question: bytes) -> bytes:
+        """Return the answer to a lookup; ForgeryError if the question is malformed."""
+        return lookup.answer(self.book, self.head(), question)
+
     def handle(self, message: Message) -> list[Message]:
         """See :class:`~blindscore.parties.party.Party`."""
         try:
@@ -109,7 +115,7 @@ class LogKeeper:
                 published = Message(message.sender, "published", index.to_bytes(8, "big"))
                 return [published, *(self._extend(name) for name in self._witnesses)]
             if message.kind == "lookup":
-                return [Message(message.sender, "found", lookup.answer(self.book, self.head(), message.body))]
+                return [Message(message.sender, "found", self.look_up(message.body))]
             if message.kind in ("cosigned", "followed") and message.sender in self._witnesses:
                 return self._cosigned(message)
             if message.kind == "refused" and message.sender in self._witnesses:
@@ -209,3 +215,23 @@ class Witness:
                 self.store.insert_once(ENTRIES.name, index.to_bytes(8, "big"), {"entry": entry})
         self._behind = False
         return book
+
+
+def found_log(
+    registrar: VerifyingKey, store_of: StoreOf, clock: Clock, key_of: Callable[[str], SigningKey]
+) -> tuple[LogKeeper, list[Witness]]:
+    """Return the keeper of an empty log and its witnesses."""
+    names = [f"witness {i}" for i in range(WITNESSES)]
+    keeper = LogKeeper(key_of("log"), registrar, store_of("log"), names, clock)
+    return keeper, [Witness(n, key_of(n), keeper.public, registrar, store_of(n), clock) for n in names]
+
+
+def keep(keeper: LogKeeper, witnesses: Iterable[Witness], entries: Iterable[Entry]) -> None:
+    """Let the keeper admit the entries and the witnesses follow, message by message."""
+    for entry in entries:
+        keeper.append(entry.encode())
+    by_name, waiting = {witness.name: witness for witness in witnesses}, keeper.refresh()
+    while waiting:
+        message = waiting.pop(0)
+        for reply in by_name[message.to].handle(replace(message, sender=keeper.name)):
+            waiting += keeper.handle(replace(reply, sender=message.to))
