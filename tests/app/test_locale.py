@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import string
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from blindscore.errors import ParameterError
@@ -13,7 +16,7 @@ from blindscore.surveillance.ledger import Ledger
 from blindscore_app.locale import LANGUAGES, _, language, speaking
 from blindscore_app.report import grid
 from blindscore_app.report.html import render_page
-from tests.app.conftest import Run
+from tests.app.conftest import Files, Run
 
 pytest.importorskip("babel", reason="the catalogues are checked with Babel")
 
@@ -67,12 +70,39 @@ def test_the_page_speaks_the_language_asked_for(ledger: Ledger) -> None:
         pass
 
 
-def test_the_command_writes_a_german_page(run: Run, ledger: Ledger, tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
+def test_the_command_writes_a_german_page(run: Run, ledger: Ledger, tmp_path: Path) -> None:
+    folder = tmp_path
     (folder / "ledger.json").write_text(ledger.to_json())
     assert run("report", folder / "ledger.json", "--out", folder / "p.html", "--language", "de").status == 0
     assert "Eine Anordnung zustellen" in (folder / "p.html").read_text()
     assert run("report", folder / "ledger.json", "--out", folder / "q.html", "--language", "xx").refused()
     assert not (folder / "q.html").exists()
+
+
+def test_reasons_are_said_in_the_language_asked_for(run: Run, files: Files, card: Path, tmp_path: Path) -> None:
+    text = files.schema.read_text()
+    schema = tmp_path / "plain.toml"
+    schema.write_text(text.replace('name = "arrears"', 'name = "arrears"\nplain = "months in arrears"'))
+    assert schema.read_text() != text
+    asked = ("explain", card, files.people, "--schema", schema, "--row", "5")  # who has no income on file
+    english, german = run(*asked).out, run(*asked, "--language", "de").out
+    assert ("missing" in english, "fehlt" in english) == (True, False)
+    assert ("missing" in german, "fehlt" in german) == (False, True)
+    assert ("months in arrears" in english, "Monate im Rückstand" in german) == (True, True)
+    assert ("characteristic" in german, "Grundwert und Punkte ergeben" in german) == (False, True)
+    said, sagt = (
+        json.loads(run(*asked, "--json", *more).out)["characteristics"] for more in ((), ("--language", "de"))
+    )
+    figures = ("feature", "points", "best", "lost")
+    assert [[part[key] for key in figures] for part in said] == [[part[key] for key in figures] for part in sagt]
+    assert {part["bin"] for part in said if part["feature"] == "income"} == {"missing"}
+    assert {part["bin"] for part in sagt if part["feature"] == "income"} == {"fehlt"}
+    out = tmp_path / "scores.csv"
+    assert (
+        run("score", card, files.people, "--schema", schema, "--out", out, "--reasons", 3, "--language", "de").status
+        == 0
+    )
+    words = pd.read_csv(out)[[f"reason_{k}" for k in (1, 2, 3)]].stack()
+    assert words.str.startswith("Monate im Rückstand: ").any()
+    assert not words.str.contains("months| to |missing").any()
+    assert run("score", card, files.people, "--out", tmp_path / "no.csv", "--language", "xx").refused()

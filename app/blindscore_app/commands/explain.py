@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from blindscore.errors import DataError, ParameterError
-from blindscore_app.commands.options import AsJson, CardFile, Delimiter, MissingWords, People, SchemaFile
+from blindscore_app.commands.options import AsJson, CardFile, Delimiter, Language, MissingWords, People, SchemaFile
+from blindscore_app.locale import _, bin_words, speaking
 
 if TYPE_CHECKING:
     from blindscore_app.files.people import Wanted
@@ -29,6 +30,7 @@ def explain(
     schema: SchemaFile = None,
     missing: MissingWords = None,
     delimiter: Delimiter = "",
+    language: Language = "en",
     as_json: AsJson = False,
 ) -> None:
     """Show people's points, characteristic by characteristic, against the best that each could have.
@@ -40,7 +42,7 @@ def explain(
     from blindscore_app.files.streams import as_file
 
     rows, want = _rows(row), wanted(load_card(card), schema, None, missing or [], delimiter)
-    with as_file(file) as path:
+    with as_file(file) as path, speaking(language):
         found = explain_rows(path, want, rows)
         if as_json:
             for person in found:
@@ -70,6 +72,8 @@ def _rows(text: str) -> list[int] | None:
 def explain_rows(file: Path, want: Wanted, rows: list[int] | None) -> Iterator[dict[str, Any]]:
     """Yield people's score, base, total before clipping, and points a characteristic, costliest first.
 
+    Bins, and the schema's plain names beside the features', are said in the language that is spoken now.
+
     Raises
     ------
     DataError
@@ -88,14 +92,14 @@ def explain_rows(file: Path, want: Wanted, rows: list[int] | None) -> Iterator[d
         if len(chosen):
             bins = batch.bins(card, chosen - start)
             for row, total, score, own in zip(
-                chosen, card.totals(bins), card.scores(bins), parts(card, bins), strict=True
+                chosen, card.totals(bins), card.scores(bins), parts(card, bins, bin_words()), strict=True
             ):
                 yield {
                     "row": int(row),
                     "score": int(score),
                     "base": card.base,
                     "total": int(total),
-                    "characteristics": [asdict(part) for part in own],
+                    "characteristics": [{**asdict(part), "name": _(want.called(part.feature))} for part in own],
                     "fingerprint": card.fingerprint,
                 }
         if rows is not None and done == len(rows):
@@ -110,19 +114,22 @@ def _show_one(name: str, person: dict[str, Any]) -> None:
 
     from blindscore_app.report.tables import clean
 
-    table = Table(title=f"Row {person['row']} of {clean(name, 60)}", title_justify="left")
-    table.add_column("characteristic")
-    table.add_column("bin")
-    for head in ("points", "best", "lost"):
+    title = _("Row {row} of {file}").format(row=person["row"], file=clean(name, 60))
+    table = Table(title=title, title_justify="left")
+    table.add_column(_("characteristic"))
+    table.add_column(_("bin"))
+    for head in (_("points"), _("best"), _("lost")):
         table.add_column(head, justify="right")
-    table.add_row("(base)", "everybody", str(person["base"]), str(person["base"]), "0")
+    table.add_row(_("(base)"), _("everybody"), str(person["base"]), str(person["base"]), "0")
     for part in person["characteristics"]:
         figures = (str(part[key]) for key in ("points", "best", "lost"))
-        table.add_row(Text(clean(part["feature"], 40)), Text(clean(part["bin"], 40)), *figures)
+        table.add_row(Text(clean(part["name"], 40)), Text(clean(part["bin"], 40)), *figures)
     console = _console()
     console.print(table)
-    clipped = "" if person["score"] == person["total"] else f", kept within the scale: {person['score']}"
-    console.print(f"Base and points sum to {person['total']}{clipped}. Score: {person['score']}.", highlight=False)
+    said = _("Base and points sum to {total}. Score: {score}.")
+    if person["score"] != person["total"]:
+        said = _("Base and points sum to {total}, kept within the scale: {score}. Score: {score}.")
+    console.print(said.format(total=person["total"], score=person["score"]), highlight=False)
 
 
 def _show_many(name: str, people: Iterator[dict[str, Any]]) -> None:
@@ -131,13 +138,13 @@ def _show_many(name: str, people: Iterator[dict[str, Any]]) -> None:
 
     from blindscore_app.report.tables import clean
 
-    table = Table(title=f"People of {clean(name, 60)}", title_justify="left")
-    for head in ("row", "score"):
+    table = Table(title=_("People of {file}").format(file=clean(name, 60)), title_justify="left")
+    for head in (_("row"), _("score")):
         table.add_column(head, justify="right")
-    table.add_column("what costs most (feature: bin, points lost)")
+    table.add_column(_("what costs most (feature: bin, points lost)"))
     for person in people:
         costly = [part for part in person["characteristics"] if part["lost"] > 0][:SHOWN]
-        said = (f"{clean(part['feature'], 40)}: {clean(part['bin'], 40)}, {part['lost']}" for part in costly)
+        said = (f"{clean(part['name'], 40)}: {clean(part['bin'], 40)}, {part['lost']}" for part in costly)
         table.add_row(str(person["row"]), str(person["score"]), Text("; ".join(said)))
     _console().print(table)
 

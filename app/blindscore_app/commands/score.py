@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +15,9 @@ import typer
 
 from blindscore.errors import ParameterError
 from blindscore_app.commands.engine import Certificate, EngineName, Scheduler, Where, Workers, choose_engine
-from blindscore_app.commands.options import AsJson, CardFile, Delimiter, MissingWords, SchemaFile
+from blindscore_app.commands.options import AsJson, CardFile, Delimiter, Language, MissingWords, SchemaFile
 from blindscore_app.files.safely import check_directory, check_file, replacing
+from blindscore_app.locale import _, bin_words, speaking
 
 if TYPE_CHECKING:
     from blindscore_app.files.people import Wanted
@@ -64,6 +66,7 @@ def score(
     schema: SchemaFile = None,
     missing: MissingWords = None,
     delimiter: Delimiter = "",
+    language: Language = "en",
     to: Annotated[Kind, typer.Option(help="What the results of many files are.")] = Kind.PARQUET,
     engine: EngineName = Where.LOCAL,
     workers: Workers = 0,
@@ -84,7 +87,9 @@ def score(
 
     chosen = choose_engine(engine, workers, scheduler, tls_ca, tls_cert, tls_key)
     want = wanted(load_card(card), schema, keep or None, missing or [], delimiter)
-    columns = Columns(probability, threshold, reasons)
+    with speaking(language):  # now: many files are scored in other processes
+        want = replace(want, plain={feature: _(name) for feature, name in want.plain.items()})
+        columns = Columns(probability, threshold, reasons, bin_words())
     check_request(want, columns)
     piped = STREAM in (str(file), str(out))
     if not is_many(file):

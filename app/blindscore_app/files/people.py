@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,11 @@ class Wanted:
     missing: frozenset[str] = MISSING  # texts that mean a missing value
     delimiter: str | None = None  # between cells of text files; None: as the file's ending says
     keep: str | None = None
+    plain: Mapping[str, str] = field(default_factory=dict)  # feature -> what a reader calls it, where the schema says
+
+    def called(self, feature: str) -> str:
+        """Return what a reader calls a feature: its plain name, or its own where the schema says none."""
+        return self.plain.get(feature, feature)
 
     @property
     def ask(self) -> Ask:
@@ -123,7 +128,8 @@ def wanted(
     if lacking:
         raise DataError(f"{schema}: the schema lacks features of the scorecard: {', '.join(lacking)}")
     named = {name: columns[name] for name in card.features}
-    return Wanted(card, named, plan.missing | words, between or plan.delimiter, keep)
+    plain = {f.feature.name: f.feature.plain for f in plan.features if f.feature.plain}
+    return Wanted(card, named, plan.missing | words, between or plan.delimiter, keep, plain)
 
 
 def batches(path: Path, want: Wanted, unknown: Counter[str] | None = None) -> Iterator[Batch]:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from blindscore.errors import DataError, ParameterError
 from blindscore.people.files.kinds import KINDS, FileKind, ending_of
+from blindscore.scorecard.bin_words import ENGLISH, BinWords
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +35,7 @@ class Columns:
     probability: bool = False  # of default, from the total before clipping
     threshold: int | None = None  # decision: approve from this score on, else refuse
     reasons: int = 0  # the costliest features: number on the card (from 1), and name and bin
+    words: BinWords = ENGLISH  # of the bins of reasons
 
     def fields(self) -> list[pa.Field]:
         """Return the result's further columns."""
@@ -165,7 +167,7 @@ def _scored(file: Path, want: Wanted, columns: Columns, unknown: Counter[str]) -
         except DataError as error:
             batch.check_finite()
             raise DataError(f"{file}: {error}") from error
-        more = _more(want.card, batch, scores, columns)
+        more = _more(want, batch, scores, columns)
         start = batch.place.start
         arrays = [pa.array(np.arange(start, start + len(batch))), pa.array(scores), *more]
         if batch.kept is not None:
@@ -176,7 +178,7 @@ def _scored(file: Path, want: Wanted, columns: Columns, unknown: Counter[str]) -
         yield pa.record_batch(arrays, schema=schema)
 
 
-def _more(card: Card, batch: Batch, scores: NDArray[np.int16], columns: Columns) -> list[pa.Array]:
+def _more(want: Wanted, batch: Batch, scores: NDArray[np.int16], columns: Columns) -> list[pa.Array]:
     import numpy as np
     import pyarrow as pa
     from scipy.special import expit
@@ -185,6 +187,7 @@ def _more(card: Card, batch: Batch, scores: NDArray[np.int16], columns: Columns)
     from blindscore.scorecard.reasons import costliest, lost_points
 
     found: list[pa.Array] = []
+    card = want.card
     bins = batch.bins(card) if columns.probability or columns.reasons else None
     if columns.probability and bins is not None:
         totals = card.totals(bins).astype(np.float64)
@@ -193,7 +196,10 @@ def _more(card: Card, batch: Batch, scores: NDArray[np.int16], columns: Columns)
         found.append(pa.array([REFUSE, APPROVE]).take(pa.array((scores >= columns.threshold).astype(np.int8))))
     if columns.reasons and bins is not None:
         lost = lost_points(card, bins)
-        words = [pa.array([f"{c.feature}: {label}" for label in bin_labels(c)]) for c in card.characteristics]
+        words = [
+            pa.array([f"{want.called(c.feature)}: {label}" for label in bin_labels(c, columns.words)])
+            for c in card.characteristics
+        ]
         starts = np.cumsum([0, *(len(w) for w in words)])
         every = pa.concat_arrays(words)
         for places in costliest(lost, columns.reasons).T:

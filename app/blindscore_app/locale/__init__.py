@@ -14,6 +14,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 
 from blindscore.errors import ParameterError
+from blindscore.scorecard.bin_words import BinWords
 
 LANGUAGES = ("en", "de")
 _spoken: ContextVar[str] = ContextVar("language", default="en")
@@ -32,6 +33,11 @@ def N_(message: str) -> str:
 def language() -> str:
     """Return the code of the language that is spoken now."""
     return _spoken.get()
+
+
+def bin_words() -> BinWords:
+    """Return the words of bins' names in the language that is spoken now."""
+    return BinWords(_("missing"), _("any other"), _("any value"), _("{low} to < {high}"))
 
 
 @contextmanager

@@ -95,6 +95,7 @@ def recipe_of(want: Wanted, kind: FileKind, columns: Columns) -> str:
         "version": RESULT_VERSION,
         "card": want.card.fingerprint,
         "columns": want.column_of,
+        "plain": dict(want.plain),
         "missing": sorted(want.missing),
         "delimiter": want.delimiter,
         "keep": want.keep,

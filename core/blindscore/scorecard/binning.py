@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from blindscore.errors import DataError
+from blindscore.scorecard.bin_words import ENGLISH, BinWords
 
 if TYPE_CHECKING:
     from blindscore.scorecard.card import Characteristic
@@ -186,19 +187,20 @@ def bin_value(characteristic: Characteristic, value: object) -> int:
     raise DataError(f"{where}: a category that the scorecard does not know, or no text")
 
 
-def bin_labels(characteristic: Characteristic) -> list[str]:
+def bin_labels(characteristic: Characteristic, words: BinWords = ENGLISH) -> list[str]:
     """Readable name of every bin, the missing bin last."""
     if characteristic.groups is not None:
-        names = [", ".join(group) for group in characteristic.groups] + ["missing"]
+        names = [", ".join(group) for group in characteristic.groups] + [words.missing]
         if characteristic.other is not None:
             own = names[characteristic.other]
-            names[characteristic.other] = f"{own}, any other" if own else "any other"
+            names[characteristic.other] = f"{own}, {words.other}" if own else words.other
         return names
     edges = [f"{edge:.10g}" for edge in characteristic.edges]
     if not edges:
-        return ["any value", "missing"]
+        return [words.any_value, words.missing]
     codes = characteristic.codes
     middle = [
-        f"{codes[k]:.10g}" if k in codes else f"{a} to < {b}" for k, (a, b) in enumerate(pairwise(edges), start=1)
+        f"{codes[k]:.10g}" if k in codes else words.between.format(low=a, high=b)
+        for k, (a, b) in enumerate(pairwise(edges), start=1)
     ]
-    return [f"< {edges[0]}", *middle, f">= {edges[-1]}", "missing"]
+    return [f"< {edges[0]}", *middle, f">= {edges[-1]}", words.missing]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blindscore.scorecard.bin_words import ENGLISH, BinWords
 from blindscore.scorecard.binning import bin_labels
 from blindscore.scorecard.card import Card
 
@@ -42,9 +43,9 @@ def costliest(lost: NDArray[np.int32], k: int = REASONS) -> NDArray[np.int64]:
     return np.argsort(-lost, axis=1, kind="stable")[:, : max(0, k)]
 
 
-def parts(card: Card, bins: NDArray[np.integer[Any]]) -> list[tuple[Reason, ...]]:
+def parts(card: Card, bins: NDArray[np.integer[Any]], words: BinWords = ENGLISH) -> list[tuple[Reason, ...]]:
     """What every feature costs each person, the costliest first, those that cost nothing included."""
-    labels = [bin_labels(c) for c in card.characteristics]
+    labels = [bin_labels(c, words) for c in card.characteristics]
     lost = lost_points(card, bins)
     return [
         tuple(
