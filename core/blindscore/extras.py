@@ -30,7 +30,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "review": ("jinja2", "vl_convert"),
     "ristretto": ("rbcl",),
     "scale": ("cryptography", "distributed"),
-    "town": ("cryptography", "httpx", "psycopg", "starlette", "uvicorn"),
+    "town": ("cryptography", "psycopg", "starlette", "uvicorn"),
     # The world's own systems, by their own libraries.
     "aadhaar-offline": ("cryptography", "lxml", "signxml"),
     "account-aggregator": ("cryptography",),

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from blindscore.errors import DataError, ParameterError
+from blindscore_app.town import board
 from blindscore_app.town.board import EXPERIMENT, prepare, serve_order
 from blindscore_app.town.folders import WALLETS, folder_of
 from blindscore_app.town.order import memory, seize
@@ -16,13 +17,16 @@ from blindscore_app.town.running import running, town_of
 from blindscore_app.town.secret_files import load_secret, save_secret
 
 PEOPLE = 3
+HISTORY = 500  # past customers: enough for a card
 
 
 @pytest.fixture(scope="module", params=["one-show"])
 def played(request, tmp_path_factory):
     """Everybody fetches; the lender is killed and comes back; everybody applies; a bank is killed; all is collected."""
     folder = tmp_path_factory.mktemp("town") / "a"
-    town, passphrase, decisions = prepare(folder, request.param, PEOPLE, 3, delay_s=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(board, "HISTORY", HISTORY)
+        town, passphrase, decisions = prepare(folder, request.param, PEOPLE, 3, delay_s=1)
     known = json.loads((folder / EXPERIMENT).read_text("utf-8"))
     dumps = {}
     with running(town, passphrase) as up:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -62,11 +65,11 @@ def served(request, tmp_path_factory):
     captured = {(r.coalition, r.capability, r.secret): r for r in board.capture(folder)}
     society = make_society(people=HISTORY + PEOPLE, seed=SEED)
     run = DESIGNS[request.param].run(society, Scorecard(), np.random.default_rng(0))
-    return request.param, folder, town, captured, society, run
+    return request.param, folder, town, captured, society, run, passphrase
 
 
 def modelled(served, roles, capability, secret):
-    design, _, _, _, society, run = served
+    design, _, _, _, society, run, _ = served
     known = auxiliary_people(society, SEED)
     truth = Truth(society, design, DESIGNS[design].enforces, run, Coalition("+".join(roles), roles), known, SEED)
     return next(row for row in rows_of(capability, truth, {secret}))
@@ -104,7 +107,7 @@ def test_files_of_source_and_lender_share_no_string_since_the_source_keeps_none(
 
 
 def test_no_past_customer_stands_anywhere_and_the_card_is_the_modelled_one(served):
-    _, _, town, captured, _, run = served
+    _, _, town, captured, _, run, _ = served
     rows = [row for (_, capability, _), row in captured.items() if capability == "remember"]
     assert len(rows) == 5
     assert all(row.advantage == 0.0 and row.low < 0 < row.high < 0.1 for row in rows)
@@ -114,7 +117,7 @@ def test_no_past_customer_stands_anywhere_and_the_card_is_the_modelled_one(serve
 
 def test_what_is_planted_is_found(served, tmp_path):
     """The control: names, figures and a past customer in a lender's folder are counted."""
-    _, folder, _, _, _, _ = served
+    _, folder, *_ = served
     whom = board.whom(folder)
     past = json.loads((folder / board.PAST).read_text("utf-8"))
     note = folder_of(folder, "lender") / "note.txt"
@@ -138,7 +141,30 @@ def test_rows_stand_in_a_ledger_beside_its_own(served):
 
 
 def test_an_order_may_ask_for_what_came_since_a_day(served):
-    _, folder, _, _, _, _ = served
+    _, folder, *_ = served
     today = int(wall_clock() // 86400)
     assert sum(one.decisions for one in board.serve_order(folder, "lender", "", today, as_json=True)) == PEOPLE
     assert sum(one.decisions for one in board.serve_order(folder, "lender", "", today + 2, as_json=True)) == 0
+
+
+HEAVY = {"pandas", "scipy", "sklearn", "numba", "matplotlib", "httpx", "cryptography"}
+BUILT = f"""
+import os, sys
+from pathlib import Path
+from blindscore_app.town.lines import Lines
+from blindscore_app.town.service import Service
+from blindscore_app.town.standing import Town
+place = Town(Path(sys.argv[1]))
+party = place.party("lender", os.environ["BLINDSCORE_PASSPHRASE"].encode())
+Service(party, Lines(place.addresses, place.identity("lender").client_side())).app()
+print(sorted({HEAVY} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("served", ["one-show"], indirect=True)
+def test_a_lenders_service_loads_none_of_what_fits_and_measures(served):
+    """Seven services start with each town: what one loads is paid seven times."""
+    environment = {**os.environ, "BLINDSCORE_PASSPHRASE": served[-1]}
+    command = [sys.executable, "-c", BUILT, str(served[1])]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert told.stdout.strip() == "[]", told.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +11,10 @@ import subprocess
 import pytest
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Field, TableSpec
+from blindscore_app.town.board import EXPERIMENT, serve_order
+from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of, schema_of
 from tests.store_contract import ASKED, SPENT, StoreContract
 
 BINARIES = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
@@ -88,3 +92,64 @@ def test_a_server_that_is_not_there_is_said_in_one_line(server):
 
     with pytest.raises(DataError, match="PostgreSQL, schema x: nothing was kept"):
         PostgresStore("host=/nowhere dbname=x connect_timeout=2", "x", SPENT)
+
+
+RECORDS = TableSpec("records", Field("legal id", "handle"), (Field("income", "feature"), Field("job", "feature")))
+DECIDED = TableSpec("decided", Field("digest", "own"), (Field("approved", "decision"),), keep_days=40)
+PEOPLE = {"ada-17": {"income": 1234.567890123}, "bob-18": {"income": 0.123456789}}
+
+
+def keep(bank, lender):
+    """What a source and a lender keep: one person's figures by name; two bits by nobody's."""
+    bank.declare(RECORDS)
+    bank.put("records", b"ada-17", {"income": PEOPLE["ada-17"]["income"], "job": None})
+    lender.declare(DECIDED)
+    lender.put("decided", b"\x01" * 32, {"approved": 1}, day=100)
+    lender.put("decided", b"\xf2" * 32, {"approved": 0}, day=200)
+    for store in (bank, lender):
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def towns(server, tmp_path_factory):
+    """Two towns' folders with the same rows: one on files, and one on the server."""
+    from blindscore_app.town.postgres_store import PostgresStore
+
+    made = {}
+    for kind in ("files", "server"):
+        town = made[kind] = tmp_path_factory.mktemp(kind)
+        for name in ("bank", "lender", PUBLIC, WALLETS):
+            folder_of(town, name).mkdir()
+        (town / PUBLIC / "town.json").write_text(json.dumps({"roles": {"bank": "source", "lender": "lender"}}))
+        (town / EXPERIMENT).write_text(json.dumps(PEOPLE))
+    keep(*(SqliteStore(folder_of(made["files"], name) / STORE) for name in ("bank", "lender")))
+    keep(*(PostgresStore(server, schema_of(name)) for name in ("bank", "lender")))
+    return made
+
+
+@pytest.mark.parametrize("since", [0, 150])
+@pytest.mark.parametrize("on", ["bank", "lender"])
+def test_an_order_on_the_server_finds_what_one_on_files_does(server, towns, on, since):
+    by_file = serve_order(towns["files"], on, since=since, as_json=True)
+    by_server = serve_order(towns["server"], on, since=since, as_json=True, database=server)
+    assert by_server == by_file
+    told = {one.place: one for one in by_server}
+    if on == "bank":
+        assert (told["table records"].named, told["table records"].read) == (1, 1)
+    else:
+        assert told["table decided"].decisions == (1 if since else 2)
+        assert (told["table decided"].named, told["table decided"].read) == (0, 0)
+
+
+def test_an_order_that_misses_the_server_says_so(server, towns):
+    with pytest.raises(DataError, match="say how to reach it: --database"):
+        serve_order(towns["server"], "bank", as_json=True)
+    with pytest.raises(DataError, match="cannot be read"):
+        serve_order(towns["server"], "bank", as_json=True, database="host=/nowhere dbname=x connect_timeout=2")
+    with pytest.raises(DataError, match="no tables of a party there"):
+        serve_order(
+            towns["server"],
+            "bank",
+            as_json=True,
+            database=f"{server} options='-c search_path=x'".replace("dbname=postgres", "dbname=template1"),
+        )

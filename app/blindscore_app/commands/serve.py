@@ -38,8 +38,7 @@ def serve(
     if not passphrase:
         raise ParameterError(f"the keys' passphrase is read from the environment: set {PASSPHRASE}")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    for noisy in ("httpx", "httpcore", "uvicorn"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     place = Town(town, database)
     party = place.party(name, passphrase)
     identity = place.identity(name)

@@ -88,9 +88,10 @@ def order(
         bool, typer.Option("--standing", help="A copy of all that arrives from now on; asked again, what was copied.")
     ] = False,
     gag: Annotated[bool, typer.Option("--gag", help="With --standing: the party may not tell that it stands.")] = False,
+    database: Annotated[str, typer.Option(help="The town's PostgreSQL, as libpq takes it, where its tables are.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Open a party's files with no help from it, and report whom they expose."""
+    """Open a party's files, and its tables on a server, with no help from it, and report whom they expose."""
     from blindscore.errors import ParameterError
     from blindscore_app.town.board import capture, serve_order, serve_standing
 
@@ -107,12 +108,12 @@ def order(
         from blindscore_app.files.safely import replacing
         from blindscore_app.town.captured import into_ledger
 
-        held = into_ledger(load_ledger(ledger), capture(folder))
+        held = into_ledger(load_ledger(ledger), capture(folder, database))
         with replacing(ledger) as temporary:
             temporary.write_text(held.to_json(), encoding="utf-8")
         typer.echo(f"{len(held.captured)} captured rows stand in {ledger}")
         return
-    serve_order(folder, on, *_asked(kind, person, since), as_json=as_json)
+    serve_order(folder, on, *_asked(kind, person, since), as_json=as_json, database=database)
 
 
 def _asked(kind: Kind, person: str, since: datetime | None) -> tuple[str, int]:

@@ -23,12 +23,12 @@ from blindscore.surveillance.ledger import Row
 from blindscore_app.progress import bar
 from blindscore_app.town.authority import write_secret
 from blindscore_app.town.captured import captured_rows
-from blindscore_app.town.folders import WALLETS, folder_of
+from blindscore_app.town.folders import WALLETS, folder_of, schema_of
 from blindscore_app.town.founding import DESIGNS, found_town
-from blindscore_app.town.order import Exposed, People, Place, cell, seize
+from blindscore_app.town.order import Exposed, People, Place, cell, of_party, places, telling
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import Running, running, town_of
-from blindscore_app.town.standing import Town, schema_of
+from blindscore_app.town.standing import Town
 from blindscore_app.town.warrant import copied, place, standing
 from blindscore_crypto.designs.sealed import some_people
 
@@ -148,8 +148,10 @@ def play_town(
                 time.sleep(1)
 
 
-def serve_order(folder: Path, on: str, person: str = "", since: int = 0, *, as_json: bool) -> list[Exposed]:
-    """Open a party's files and print whom they expose.
+def serve_order(
+    folder: Path, on: str, person: str = "", since: int = 0, *, as_json: bool, database: str = ""
+) -> list[Exposed]:
+    """Open a party's files, and its tables where they are on a server, and print whom they expose.
 
     Parameters
     ----------
@@ -157,6 +159,8 @@ def serve_order(folder: Path, on: str, person: str = "", since: int = 0, *, as_j
         Legal id of whom the order is after; "" = everybody.
     since
         Day (since 1970) from which rows are asked for.
+    database
+        How libpq reaches the town's PostgreSQL, "" where stores are files.
 
     Raises
     ------
@@ -168,7 +172,7 @@ def serve_order(folder: Path, on: str, person: str = "", since: int = 0, *, as_j
     if on not in town.roles and not wallets:
         raise ParameterError(f"no party of this town is called {on!r}; there are {', '.join(town.roles)}, wallets")
     people = whom(folder, person)
-    found = seize(folder / WALLETS if wallets else folder_of(folder, on), people, since)
+    found = telling(places(folder / WALLETS, since) if wallets else of_party(folder, on, since, database), people)
     _print_order(f"order served on {on}", found, len(people), as_json=as_json)
     return found
 
@@ -225,7 +229,7 @@ def whom(folder: Path, person: str = "") -> People:
     return {person: known[person]} if person else known
 
 
-def capture(folder: Path) -> tuple[Row, ...]:
+def capture(folder: Path, database: str = "") -> tuple[Row, ...]:
     """Serve everybody's order on every institution of a town, alone and lender with sources; return the ledger's rows.
 
     Raises
@@ -237,7 +241,7 @@ def capture(folder: Path) -> tuple[Row, ...]:
         past = json.loads((folder / PAST).read_text("utf-8"))
     except OSError:
         raise DataError(f"{folder / PAST}: not there; found the town anew with: blindscore town up") from None
-    return captured_rows(town_of(folder), whom(folder), past["members"], past["others"])
+    return captured_rows(town_of(folder, database), whom(folder), past["members"], past["others"])
 
 
 def _summary(figures: dict[str, float]) -> dict[str, float]:

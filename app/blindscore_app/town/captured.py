@@ -55,7 +55,7 @@ class Served:
         found: dict[str, list[Place]] = {role: [] for role in self.roles}
         for name, role in self.town.roles.items():
             if role in found:
-                found[role] += of_party(self.town.folder, name)
+                found[role] += of_party(self.town.folder, name, database=self.town.database)
         return found
 
     @property
@@ -145,7 +145,7 @@ def captured_rows(town: Town, people: People, members: People, others: People) -
     Raises
     ------
     DataError
-        A party's store is no file.
+        A party's store is no file, and the town does not say where else.
     """
     rows: list[Row] = []
     for roles in COALITIONS:

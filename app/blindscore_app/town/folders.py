@@ -10,3 +10,8 @@ PUBLIC, WALLETS, STORE = "public", "wallets", "store.db"
 def folder_of(town: Path, name: str) -> Path:
     """Return a party's folder."""
     return town / name.replace(" ", "-")
+
+
+def schema_of(name: str) -> str:
+    """Return the name of a party's schema in a database that all share."""
+    return "town_" + "".join(c if c.isalnum() else "_" for c in name.lower())

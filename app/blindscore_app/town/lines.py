@@ -5,16 +5,13 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from blindscore.errors import DataError, ForgeryError
-from blindscore.extras import needs
 from blindscore.parties.message import MAX_BODY, Message
 from blindscore_app.town.bundle import MEDIA, pack, unpack
+from blindscore_app.town.posting import Posting
 
-with needs("town"):
-    import httpx
-
-CONNECT_S, ANSWER_S = 5.0, 60.0
 TOKEN = "authorization"
 
 
@@ -40,16 +37,12 @@ class Lines:
     fresh: bool = False
 
     def __post_init__(self) -> None:
-        self._client = self._new()
-
-    def _new(self) -> httpx.Client:
-        return httpx.Client(verify=self.context, timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S), trust_env=False)
+        self._posting = Posting(self.context, MAX_BODY)
 
     def begin(self) -> None:
         """Begin another exchange: a wallet's next messages go over new connections."""
         if self.fresh:
-            self._client.close()
-            self._client = self._new()
+            self._posting.close()
 
     def send(self, message: Message) -> list[Message]:
         """Send one message; return the answers, their sender being whom it was sent to.
@@ -67,21 +60,16 @@ class Lines:
         if to in self.tokens:
             headers[TOKEN] = f"Bearer {self.tokens[to]}"
         try:
-            with self._client.stream("POST", f"{address}/messages", content=pack([message]), headers=headers) as answer:
-                body = b""
-                for chunk in answer.iter_bytes():
-                    body += chunk
-                    if len(body) > MAX_BODY:
-                        raise DataError(f"{to} answers with more than {MAX_BODY} bytes")
-                if answer.status_code != httpx.codes.OK:
-                    raise DataError(f"{to} answers {answer.status_code}: {body[:200].decode('utf-8', 'replace')}")
-        except httpx.HTTPError as error:
-            raise DataError(f"{to} does not answer at {address}: {type(error).__name__}") from None
+            answer = self._posting.ask(address, "/messages", pack([message]), headers)
+        except DataError as error:
+            raise DataError(f"{to} does not answer: {error}") from None
+        if answer.status != HTTPStatus.OK:
+            raise DataError(f"{to} answers {answer.status}: {answer.body[:200].decode('utf-8', 'replace')}")
         try:
-            return unpack(body, to="", sender=to)
+            return unpack(answer.body, to="", sender=to)
         except ForgeryError as error:
             raise DataError(f"{to} answers with something else: {error}") from None
 
     def close(self) -> None:
         """Close what is open."""
-        self._client.close()
+        self._posting.close()

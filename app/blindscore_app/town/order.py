@@ -1,6 +1,7 @@
 """Order: what whoever seizes a party's files, or the memory of its process, finds of the town's people.
 
-The files are opened as files: the party does not help, and its keys are not asked for. A person is *named* in a place
+The files are opened as files, and tables that are on a server are read there: the party does not help, and its keys are
+not asked for. A person is *named* in a place
 if its legal id stands there, *read* if one of its figures does, as text or as an 8-byte float. What is under the keys'
 passphrase stays shut; with the passphrase in hand, the keys of these designs decrypt nothing of a person, since nothing
 that an institution stores is encrypted to it.
@@ -11,14 +12,14 @@ from __future__ import annotations
 import re
 import sqlite3
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from blindscore.errors import DataError
 from blindscore.parties.sqlite_store import DAY
-from blindscore_app.town.folders import STORE, folder_of
+from blindscore_app.town.folders import STORE, folder_of, schema_of
 
 CHUNK = 1 << 24
 TELLING = 6  # bytes: shorter figures stand anywhere by chance
@@ -97,28 +98,39 @@ def places(folder: Path, since: int = 0) -> list[Place]:
     return found
 
 
-def of_party(town: Path, name: str, since: int = 0) -> list[Place]:
-    """Return all that lies in an institution's folder of a town; see :func:`places`.
+def of_party(town: Path, name: str, since: int = 0, database: str = "") -> list[Place]:
+    """Return all that an institution of a town keeps: its folder, and its tables where they are on a server.
+
+    Parameters
+    ----------
+    since
+        See :func:`places`.
+    database
+        How libpq reaches the town's PostgreSQL, "" where stores are files.
 
     Raises
     ------
     DataError
-        Its store is no file there: an order reads files, and no server.
+        The folder is not there, its tables are on a server and nobody said how to reach it, or it cannot be reached.
     """
     folder = folder_of(town, name)
     found = places(folder, since)
+    if database:
+        from blindscore_app.town.postgres_order import tables_of
+
+        return [*found, *tables_of(database, schema_of(name), since)]
     if not (folder / STORE).exists():
-        raise DataError(f"{folder}: no {STORE} lies here; the tables are in PostgreSQL, which an order does not read")
+        raise DataError(
+            f"{folder}: no {STORE} lies here; if the tables are in PostgreSQL, say how to reach it: --database"
+        )
     return found
 
 
 def seize(folder: Path, people: People, since: int = 0) -> list[Exposed]:
-    """Search a party's folder: every table of its store, and every other file as bytes.
+    """Search a folder, of a party or of all wallets: every table in it, and every other file as bytes.
 
     Parameters
     ----------
-    folder
-        Of the party.
     people
         Legal id -> figures, which the state that searches knows of everybody (its own register, and what it is after).
     since
@@ -129,8 +141,13 @@ def seize(folder: Path, people: People, since: int = 0) -> list[Exposed]:
     DataError
         The folder is not there.
     """
-    found = [place.exposed(people) for place in places(folder, since)]
-    return [one for one in found if one.rows or one.named or one.read]
+    return telling(places(folder, since), people)
+
+
+def telling(found: Iterable[Place], people: People) -> list[Exposed]:
+    """Return what places give away, those aside in which nothing stands."""
+    exposed = [place.exposed(people) for place in found]
+    return [one for one in exposed if one.rows or one.named or one.read]
 
 
 def memory(pid: int, people: People) -> Exposed:

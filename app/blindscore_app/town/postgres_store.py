@@ -144,7 +144,7 @@ class PostgresStore:
         query = self._named("DELETE FROM {} WHERE _shard = %s AND _key = %s RETURNING ", table)
         with self.atomic():
             found = self._run(query + self._list(["_key", *names]), shard_of(key), key).fetchone()
-        return None if found is None else _decoded(names, found[1:])
+        return None if found is None else decoded(names, found[1:])
 
     def count_up_to(self, table: str, key: bytes, limit: int, day: int = 0) -> bool:
         """See :class:`~blindscore.parties.store.Store`."""
@@ -165,7 +165,7 @@ class PostgresStore:
         names = [field.name for field in self._specs[table].fields]
         query = self._sql.SQL("SELECT ") + self._list(["_key", *names]) + self._named(" FROM {} ORDER BY _key", table)
         with self.atomic():
-            return [(bytes(row[0]), _decoded(names, row[1:])) for row in self._run(query)]
+            return [(bytes(row[0]), decoded(names, row[1:])) for row in self._run(query)]
 
     def count(self, table: str) -> int:
         """See :class:`~blindscore.parties.store.Store`."""
@@ -204,7 +204,7 @@ class PostgresStore:
         query = self._sql.SQL("SELECT ") + self._list(["_key", *names])
         query += self._named(" FROM {} WHERE _shard = %s AND _key = %s", table)
         found = self._run(query, shard_of(key), key).fetchone()
-        return None if found is None else _decoded(names, found[1:])
+        return None if found is None else decoded(names, found[1:])
 
     def _named(self, text: str, *names: str) -> Any:
         """Return a statement with the party's own tables in its braces."""
@@ -280,5 +280,6 @@ def _decode(data: bytes | memoryview | None) -> bytes | int | float | str | None
             raise DataError("a field of the database holds no value of ours; was it written by something else?")
 
 
-def _decoded(names: list[str], values: Any) -> Row:
+def decoded(names: list[str], values: Any) -> Row:
+    """Return a row's fields by name, from what the server holds of them."""
     return dict(zip(names, map(_decode, values), strict=True))

@@ -14,16 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blindscore.errors import DataError
-from blindscore.extras import needs
 from blindscore_app.town.folders import PUBLIC, folder_of
+from blindscore_app.town.posting import Posting
 from blindscore_app.town.standing import ADDRESSES, Town
-
-with needs("town"):
-    import httpx
 
 PASSPHRASE = "BLINDSCORE_PASSPHRASE"
 START_S, STOP_S = 400.0, 15.0
 SETTLE_S = 2.0
+LONGEST = 1 << 16  # bytes of a service's figures
 LOG = "service.log"
 
 
@@ -111,11 +109,12 @@ class Running:
         """Return each institution's counts by kind of message, and the times within which it answers, seconds."""
         context = self.town.identity(self.town.public["lender"]).client_side()
         found: dict[str, dict[str, float]] = {}
-        with httpx.Client(verify=context, timeout=5.0, trust_env=False) as client:
-            for name, port in self.ports.items():
-                with contextlib.suppress(httpx.HTTPError):
-                    text = client.get(f"https://127.0.0.1:{port}/metrics").text
-                    found[name] = {k: float(v) for k, v in (line.rsplit(" ", 1) for line in text.splitlines())}
+        posting = Posting(context, LONGEST, answer_s=5.0)
+        for name, port in self.ports.items():
+            with contextlib.suppress(DataError):
+                text = posting.ask(f"https://127.0.0.1:{port}", "/metrics").body.decode()
+                found[name] = {k: float(v) for k, v in (line.rsplit(" ", 1) for line in text.splitlines())}
+        posting.close()
         return found
 
 

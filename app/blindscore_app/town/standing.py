@@ -13,7 +13,7 @@ from blindscore.parties.party import Party, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Store
 from blindscore_app.town.authority import Identity
-from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of
+from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of, schema_of
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.secret_files import load_secret
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
@@ -152,8 +152,3 @@ class Town:
         wallet = Wallet(f"wallet {number}", own["legal_id"], setting, SqliteStore(folder / STORE), clock=wall_clock)
         context = self.identity(self.public["lender"]).anonymous_side()
         return wallet, Lines(self.addresses(), context, tokens=own["tokens"], fresh=True)
-
-
-def schema_of(name: str) -> str:
-    """Return the name of a party's schema in a database that all share."""
-    return "town_" + "".join(c if c.isalnum() else "_" for c in name.lower())

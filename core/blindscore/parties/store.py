@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from blindscore.errors import ParameterError
-from blindscore.parties.view import Kind
+from blindscore.parties.kind import Kind
 
 Value = bytes | int | float | str | None
 Row = Mapping[str, Value]

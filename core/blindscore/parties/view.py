@@ -16,13 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.errors import ParameterError
+from blindscore.parties.kind import Kind as Kind
 
 KeyedBy = Literal["legal id", "pairwise", "one-time"]
 Basis = Literal["modelled", "observed"]
-# feature: what is known of a person's life; register: what the public register says; score: on the card's scale;
-# total: points before they are clipped to it; decision: approved or refused; handle: a join key, no value (a legal id,
-# a pseudonym, a commitment); wire: sizes of messages; time: when something happened.
-Kind = Literal["feature", "register", "score", "total", "decision", "handle", "wire", "time"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FROM_THE_CARD: tuple[Kind, ...] = ("score", "total", "decision", "wire")  # what a scorecard had a part in
 TELLS_DECISION: tuple[Kind, ...] = ("score", "total", "decision")  # the threshold being published

@@ -2,12 +2,14 @@
 
 A number x falls into bin ``#{edges <= x}``, a category into the bin whose group lists it, else into the bin that the
 card keeps for every other, a missing value (NaN, None, ``pd.NA``) into the last bin. Messages name the column and the
-first offending row, never the value.
+first offending row, never the value. pandas is loaded by what takes its columns, and not by what bins one value: a
+party of a protocol that holds a card needs none.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -16,14 +18,14 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from pandas.api import types
 
 from blindscore.errors import DataError
 from blindscore.scorecard.bin_words import ENGLISH, BinWords
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from blindscore.scorecard.card import Characteristic
 
 Kind = Literal["number", "category"]
@@ -46,6 +48,8 @@ def kind_of(column: pd.Series[Any]) -> Kind:
     Numbers are float, integer or boolean columns (NumPy, nullable or Arrow backed) and object columns of real
     numbers only; categories are str, object or category columns.
     """
+    from pandas.api import types
+
     if types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
         return "number"
     if types.is_object_dtype(column.dtype):
@@ -66,6 +70,9 @@ def numbers(column: pd.Series[Any]) -> NDArray[Any]:
     DataError
         The column is not numeric, or holds infinity.
     """
+    import pandas as pd
+    from pandas.api import types
+
     dtype = column.dtype
     numeric = types.is_numeric_dtype(dtype) or types.is_bool_dtype(dtype)
     if numeric and not types.is_complex_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
@@ -107,6 +114,9 @@ def categories(column: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:
     DataError
         The column is not categorical, or holds a value that is not text.
     """
+    import pandas as pd
+    from pandas.api import types
+
     where = f"column {column.name!r}"
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes = np.asarray(column.cat.codes, np.int64)
@@ -173,7 +183,7 @@ def bin_value(characteristic: Characteristic, value: object) -> int:
         Infinity, a wrong type, or an unknown category; names the column, never the value.
     """
     where = f"column {characteristic.feature!r}"
-    if value is None or value is pd.NA or value != value:  # NaN
+    if value is None or value is _na() or value != value:  # NaN
         return characteristic.n_bins - 1
     if characteristic.groups is None:
         if not isinstance(value, Real) or not math.isfinite(value):
@@ -185,6 +195,12 @@ def bin_value(characteristic: Characteristic, value: object) -> int:
     if characteristic.other is not None and isinstance(value, str):
         return characteristic.other
     raise DataError(f"{where}: a category that the scorecard does not know, or no text")
+
+
+def _na() -> object:
+    """Return ``pd.NA`` where pandas is loaded; where it is not, nobody can hold one."""
+    pandas = sys.modules.get("pandas")
+    return getattr(pandas, "NA", None)
 
 
 def bin_labels(characteristic: Characteristic, words: BinWords = ENGLISH) -> list[str]:

@@ -17,7 +17,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.errors import CardError
@@ -25,6 +24,8 @@ from blindscore.scorecard.binning import bin_column, check_columns
 from blindscore.scorecard.special import code_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from blindscore.scorecard.kernel.kernels import Steps
 
 MAX_BINS = 16  # ordinary bins a characteristic; the missing bin comes on top

@@ -6,17 +6,17 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from blindscore.errors import DataError, ParameterError
-from blindscore.extras import needs
 from blindscore.scorecard.binning import bin_labels
 from blindscore_app.town.board import EXPERIMENT
 from blindscore_app.town.folders import WALLETS, folder_of
 from blindscore_app.town.order import seize
 from blindscore_app.town.playing import tell
+from blindscore_app.town.posting import Posting
 from blindscore_app.town.running import LOG, running
 from blindscore_app.town.show import sentences
 from blindscore_app.town.show.rows import seized_rows
@@ -292,15 +292,12 @@ def _watched(town: Town) -> Iterator[Stage]:
 
 
 def _check_up(town: Town, addresses: dict[str, str]) -> None:
-    with needs("town"):
-        import httpx
-
     context = town.identity(str(town.public["lender"])).anonymous_side()
-    with httpx.Client(verify=context, timeout=5.0, trust_env=False) as client:
+    with closing(Posting(context, 1 << 16, answer_s=5.0)) as posting:
         for name, address in addresses.items():
             try:
-                answer = client.get(f"{address}/health").json() if address else {}
-            except (httpx.HTTPError, ValueError):
+                answer = json.loads(posting.ask(address, "/health").body) if address else {}
+            except (DataError, ValueError):
                 answer = {}
             if answer.get("name") != name:
                 raise DataError(
