@@ -95,4 +95,5 @@ def _scorecard(ledger: Ledger) -> Scorecard:
     """Return the unfitted scorecard of the run, scale and all."""
     stated = ledger.meta.get("scorecard", {})
     known = Scorecard().get_params()
-    return Scorecard().set_params(**{k: v for k, v in dict(stated).items() if k in known})
+    card: Scorecard = Scorecard().set_params(**{k: v for k, v in dict(stated).items() if k in known})
+    return card

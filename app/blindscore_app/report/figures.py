@@ -240,7 +240,8 @@ def most_removing(ledger: Ledger, coalition: str) -> DesignRow:
 def rounded_up(bound: float, places: int = 2) -> float:
     """Return a bound for reading: rounded up, never down, so that what is printed still holds."""
     step = 10**places
-    return math.ceil(bound * step - 1e-9) / step
+    ceiling: float = math.ceil(bound * step - 1e-9) / step
+    return ceiling
 
 
 def fixed(value: float, places: int = 2) -> str:

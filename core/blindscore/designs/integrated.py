@@ -136,4 +136,5 @@ def _penalty(people: Population, feature: str, points: int, most: int) -> NDArra
     if feature not in people.features.columns:
         return np.zeros(len(people), np.int32)
     count = np.nan_to_num(people.features[feature].to_numpy(np.float64))
-    return np.minimum(points * count, most).astype(np.int32)
+    capped: NDArray[np.int32] = np.minimum(points * count, most).astype(np.int32)
+    return capped

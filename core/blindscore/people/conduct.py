@@ -64,14 +64,16 @@ LASTING, MONTHLY = 0.975, math.sqrt(1.0 - 0.975**2)  # parts of a habit's noise;
 def _habit(seed: int, variable: int, month: int, i: int) -> float:
     """Standard normal noise of a habit in a month."""
     lasting = normal(seed, variable, 0, i)
-    return LASTING * lasting + MONTHLY * normal(seed, variable, 1 + 2 * month, i)
+    drawn: float = LASTING * lasting + MONTHLY * normal(seed, variable, 1 + 2 * month, i)
+    return drawn
 
 
 @njit(cache=True)
 def _amount(seed: int, variable: int, month: int, i: int, log_mean: float, spread: float) -> float:
     """Overdispersed count: Poisson around a log-normal rate."""
     rate = math.exp(log_mean + spread * _habit(seed, variable, month, i))
-    return count(min(rate, 1e4), uniform(seed, variable, 2 + 2 * month, i))
+    events: float = count(min(rate, 1e4), uniform(seed, variable, 2 + 2 * month, i))
+    return events
 
 
 @njit(cache=True)

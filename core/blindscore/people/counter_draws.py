@@ -38,7 +38,8 @@ def mix(x: np.uint64) -> np.uint64:
 def bits(seed: int, variable: int, draw: int, person: int) -> np.uint64:
     """64 bits for one draw of one variable of one person; `0 <= draw < DRAWS`."""
     key = mix(np.uint64(seed) + _GOLDEN * np.uint64(variable * DRAWS + draw + 1))
-    return mix(key + _ODD * np.uint64(person + 1))
+    mixed: np.uint64 = mix(key + _ODD * np.uint64(person + 1))
+    return mixed
 
 
 @njit(cache=True)
@@ -70,14 +71,16 @@ def quantile(p: float) -> float:
 @njit(cache=True)
 def normal(seed: int, variable: int, draw: int, person: int) -> float:
     """Standard normal draw."""
-    return quantile(uniform(seed, variable, draw, person))
+    value: float = quantile(uniform(seed, variable, draw, person))
+    return value
 
 
 @njit(cache=True)
 def count(mean: float, u: float) -> float:
     """Poisson count of the given mean by inversion of the uniform u; above a mean of 40 by the normal approximation."""
     if mean > 40.0:
-        return max(0.0, math.floor(mean + math.sqrt(mean) * quantile(u) + 0.5))
+        count: float = max(0.0, math.floor(mean + math.sqrt(mean) * quantile(u) + 0.5))
+        return count
     term = math.exp(-mean)
     total = term
     k = 0

@@ -32,7 +32,8 @@ def _pick(weights: Floats, u: float) -> int:
 
 @njit(cache=True)
 def _chance(seed: int, draw: int, i: int, log_odds: float) -> bool:
-    return uniform(seed, _DEVICE, draw, i) < 1.0 / (1.0 + math.exp(-log_odds))
+    happens: bool = uniform(seed, _DEVICE, draw, i) < 1.0 / (1.0 + math.exp(-log_odds))
+    return happens
 
 
 @njit(cache=True)

@@ -66,7 +66,8 @@ PREGNANT_SHARE = 0.045  # of women of 18 to 42 at one moment
 @njit(cache=True)
 def money_trouble(r: Floats) -> float:
     """How hard a person finds it to make ends meet: mean 0, variance 1 over people."""
-    return W_STRAIN * r[STRAIN] + W_CONSC * r[CONSC] + W_MEANS * r[MEANS]
+    latent: float = W_STRAIN * r[STRAIN] + W_CONSC * r[CONSC] + W_MEANS * r[MEANS]
+    return latent
 
 
 @njit(cache=True)

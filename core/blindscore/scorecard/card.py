@@ -219,7 +219,8 @@ class Card:
 
     def clip(self, totals: NDArray[np.integer[Any]]) -> NDArray[np.int16]:
         """Clip total points to the scale's lowest and highest score."""
-        return np.clip(totals, self.scale.low, self.scale.high).astype(np.int16)
+        scores: NDArray[np.int16] = np.clip(totals, self.scale.low, self.scale.high).astype(np.int16)
+        return scores
 
     def to_dict(self) -> dict[str, Any]:
         """Plain, JSON-ready form without the fingerprint."""

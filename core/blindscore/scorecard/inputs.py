@@ -38,14 +38,16 @@ def as_frame(people: Any, names: list[str] | None = None) -> pd.DataFrame:
     if not people.columns.is_unique:
         twice = sorted({str(name) for name in people.columns[people.columns.duplicated()]})
         raise DataError(f"columns occur twice: {', '.join(twice)}; keep one of each")
-    return people
+    frame: pd.DataFrame = people
+    return frame
 
 
 def _to_pandas(people: Any, names: list[str] | None) -> pd.DataFrame:
     if hasattr(people, "__dataframe__") or hasattr(people, "__arrow_c_stream__"):
         import narwhals as nw  # reads Polars, Arrow, DuckDB and others alike
 
-        return nw.from_native(people, eager_only=True).to_pandas()
+        frame: pd.DataFrame = nw.from_native(people, eager_only=True).to_pandas()
+        return frame
     if hasattr(people, "toarray"):
         raise DataError("sparse input is not supported; call toarray() first")
     array = np.asarray(people)

@@ -326,7 +326,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier class of each person, shape (n,)."""
         risk = self.decision_function(X)
-        return self.classes_[(risk > 0).astype(int)]
+        labels: NDArray[Any] = self.classes_[(risk > 0).astype(int)]
+        return labels
 
     def explain(self, X: Any) -> pd.DataFrame:
         """Points of each person in each feature, and the base; a row's sum is the total before clipping."""

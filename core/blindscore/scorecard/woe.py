@@ -63,7 +63,8 @@ def shared_information(bads: NDArray[Any], people: NDArray[Any], rate: float) ->
         return INFORMATION
     left = own.sum() - (own**2).sum() / own.sum()
     variance = ((excess**2 / own).sum() - (len(own) - 1)) / left
-    return max(INFORMATION, 1 / max(variance, 1e-6))
+    information: float = max(INFORMATION, 1 / max(variance, 1e-6))
+    return information
 
 
 def fit_woe(

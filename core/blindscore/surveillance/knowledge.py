@@ -40,7 +40,8 @@ class Labels:
     @property
     def known(self) -> NDArray[np.bool_]:
         """Whose class is known, (n,)."""
-        return self.code != UNKNOWN
+        known: NDArray[np.bool_] = self.code != UNKNOWN
+        return known
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ class Truth:
 
     def asked(self, secret: str) -> NDArray[np.bool_]:
         """Return the targets whose secret is known to the experimenter, (n,): figures are reported on these."""
-        return self.targets & (self.classes(secret) != UNKNOWN)
+        asked: NDArray[np.bool_] = self.targets & (self.classes(secret) != UNKNOWN)
+        return asked
 
     def pairs(self) -> Pairs | None:
         """Return the pairs asked about, with who is friends with whom; None where nobody's friendships are known."""

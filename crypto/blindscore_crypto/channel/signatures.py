@@ -32,7 +32,7 @@ MIN_PASSPHRASE = 8  # bytes
 MAX_FILE = 4096  # bytes of a key file
 # PBKDF2 with HMAC-SHA-512 at the rounds that OWASP's password storage guide asks for (2023), then AES-256-CBC.
 _PROTECTION = "PBKDF2WithHMAC-SHA512AndAES256-CBC"
-_ROUNDS = {"iteration_count": 210_000}
+_ROUNDS = 210_000
 _P = (1 << 255) - 19
 # y coordinates of the eight points whose order divides 8; their encodings with either sign of x are refused.
 _Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
@@ -175,7 +175,11 @@ class SigningKey:
         if len(passphrase) < MIN_PASSPHRASE:
             raise ParameterError(f"a passphrase has at least {MIN_PASSPHRASE} bytes")
         pem = self._key.export_key(
-            format="PEM", passphrase=passphrase, use_pkcs8=True, protection=_PROTECTION, prot_params=_ROUNDS
+            format="PEM",
+            passphrase=passphrase,
+            use_pkcs8=True,
+            protection=_PROTECTION,
+            prot_params={"iteration_count": _ROUNDS},
         )
         _write_new(path, pem)
 

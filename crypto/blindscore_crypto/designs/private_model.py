@@ -105,7 +105,8 @@ class PrivateModel:
         def fit(members: NDArray[np.bool_], purpose: bytes) -> PrivateScorecard:
             source = None if seed is None else _simulated_bytes(seed, purpose, members)
             fresh = clone(model).set_params(insecure_simulation_bytes=source)
-            return fresh.fit(people.loc[members], population.default[members])
+            fitted: PrivateScorecard = fresh.fit(people.loc[members], population.default[members])
+            return fitted
 
         def train(members: NDArray[np.bool_]) -> Card:
             """Train with other people: what a membership attacker rehearses, on people of its own."""

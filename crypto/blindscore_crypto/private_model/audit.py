@@ -150,10 +150,11 @@ def audit_gradient(
             replay = Replay(watched)
             play(world, replay)
             exact.append(replay.exact)
-        return sum(
+        total: float = sum(
             float(((seen - out) ** 2 - (seen - within) ** 2).sum()) / (2 * sigma**2)
             for (seen, sigma), out, within in zip(watched.transcript, *exact, strict=True)
         )
+        return total
 
     found = [np.array([evidence(present) for _ in range(runs)]) for present in (False, True)]
     return judge(found[1], found[0], 0.0, epsilon, delta)

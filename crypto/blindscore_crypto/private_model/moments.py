@@ -87,7 +87,8 @@ class Moments:
         # What reaches beyond the noise is signal, inflated.
         values = np.sign(values) * np.sqrt(np.maximum(values**2 - self.unseen**2, 0))
         values, vectors = eigh(within + (vectors * values) @ vectors.T)
-        return (vectors * np.maximum(values, 0)) @ vectors.T
+        clipped: Floats = (vectors * np.maximum(values, 0)) @ vectors.T
+        return clipped
 
 
 def release_labels(columns: Counts, bad: NDArray[np.bool_], layout: Layout, noise: float, budget: Budget) -> Moments:

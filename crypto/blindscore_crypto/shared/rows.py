@@ -77,11 +77,13 @@ class Shape:
         """Return what is zero for valid shares, but for ``sum_k opened_k^2``, (3,)."""
         m = self.indicators
         crossed = 2 * dot(opened, rows[m : m + self.masks]) + rows[m + self.masks]
-        return (crossed - dot(times(rho, rho), rows[:m])) % T
+        checks: Numbers = (crossed - dot(times(rho, rho), rows[:m])) % T
+        return checks
 
     def total(self, points: Numbers, rows: Numbers) -> Numbers:
         """Return the blinded total of public masked points, (m,), as an element (3,)."""
-        return (points @ rows[: self.indicators] + rows[-1]) % T
+        totals: Numbers = (points @ rows[: self.indicators] + rows[-1]) % T
+        return totals
 
 
 def tags_of(key: Numbers, values: Numbers, pads: Numbers) -> Numbers:

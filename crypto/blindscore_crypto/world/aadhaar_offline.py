@@ -54,7 +54,7 @@ class Seal:
         """Return a reference that nobody else's file has, and the signed file."""
         with needs("aadhaar-offline"):
             from lxml import etree
-            from signxml import XMLSigner
+            from signxml.signer import XMLSigner
         reference = f"{int.from_bytes(os.urandom(2)) % 10_000:04}{int.from_bytes(os.urandom(7)):017}"
         root = etree.Element(ROOT, referenceId=reference)
         data = etree.SubElement(root, "UidData")
@@ -74,15 +74,16 @@ class Seal:
         with needs("aadhaar-offline"):
             from cryptography.exceptions import InvalidSignature
             from lxml import etree
-            from signxml import XMLVerifier
             from signxml.exceptions import SignXMLException
+            from signxml.verifier import VerifyResult, XMLVerifier
         if len(file) > MAX_BYTES:
             raise ForgeryError(f"file refused: more than {MAX_BYTES} bytes; make it again")
         try:
             # What was signed is read, not what was sent: a second element beside the signed one counts for nothing.
-            root = XMLVerifier().verify(file, x509_cert=self.certificate).signed_xml
+            found = XMLVerifier().verify(file, x509_cert=self.certificate)
         except (SignXMLException, InvalidSignature, etree.LxmlError, ValueError) as error:
             raise ForgeryError("file refused: not signed by the authority") from error
+        root = found.signed_xml if isinstance(found, VerifyResult) else None
         person = None if root is None else root.find(f"UidData/{PERSON}")
         if root is None or root.tag != ROOT or person is None:
             raise ForgeryError("file refused: it names nobody")

@@ -75,7 +75,7 @@ class Issuing:
         """See :class:`~blindscore_crypto.world.scheme.Issuing`."""
         with needs("mdoc"):
             import cbor2
-            from pycose.keys import EC2Key
+            from pycose.keys.ec2 import EC2Key
             from pymdoccbor.mso.issuer import MsoIssuer
 
         class ByDay(MsoIssuer):  # type: ignore[misc]

@@ -101,7 +101,8 @@ def _parsed(column: pa.Array, name: str, missing: Collection[str], place: Place)
     if wrong.any():
         advice = "mend the file, declare the word as `missing` in the schema, or the column as a category"
         raise place.refuse(name, f"not a number; {advice}", wrong)
-    return np.array([*found, np.nan], np.float64)[codes]
+    values: NDArray[np.float64] = np.array([*found, np.nan], np.float64)[codes]
+    return values
 
 
 def _number(text: str) -> float | None:

@@ -48,7 +48,8 @@ def card_to_dialect(card: Card, table: str, dialect: str = "duckdb", *, points: 
         import sqlglot
 
     tree = sqlglot.parse_one(query, read="duckdb").transform(_settle, DIALECTS[dialect])
-    return tree.sql(dialect=dialect, pretty=True) + "\n"
+    text: str = tree.sql(dialect=dialect, pretty=True) + "\n"
+    return text
 
 
 def _settle(node: Any, comparisons: frozenset[str]) -> Any:

@@ -226,4 +226,5 @@ def _sides(given: Codes, right: Codes) -> Codes:
     """Return the class that a bit speaks for: of greatest share among those with that bit."""
     kinds = np.unique(right)
     share = np.array([given[right == kind].mean() for kind in kinds])
-    return np.where(given == 1, kinds[share.argmax()], kinds[share.argmin()])
+    guess: Codes = np.where(given == 1, kinds[share.argmax()], kinds[share.argmin()])
+    return guess

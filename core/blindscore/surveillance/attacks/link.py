@@ -104,7 +104,10 @@ def _fewest_alike(truth: Truth) -> NDArray[np.int64]:
         return np.asarray(size[group], np.int64)
 
     views = _records(truth.views) or truth.views
-    return np.min([truth.once(("alike", view.digest), partial(alike, view)) for view in views], axis=0)
+    fewest: NDArray[np.int64] = np.min(
+        [truth.once(("alike", view.digest), partial(alike, view)) for view in views], axis=0
+    )
+    return fewest
 
 
 def _records(views: Sequence[View]) -> list[View]:

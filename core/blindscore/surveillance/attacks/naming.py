@@ -44,7 +44,8 @@ class Naming:
         """Return the chance that each record is named rightly; record i is that of ``people[i]``."""
         own = self.cell_of[people]
         rows = np.arange(len(own))
-        return (self.fits[rows, own // 8] >> (7 - own % 8) & 1) / self.among
+        hits: Hits = (self.fits[rows, own // 8] >> (7 - own % 8) & 1) / self.among
+        return hits
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ def _neighbours(confidence: Floats, outcome: NDArray[np.bool_], features: pd.Dat
         share = np.bincount(own, minlength=len(points)) / len(own)
         for other in np.flatnonzero(share):
             total += share[other] * log_expit(confidence + sign * (points[other] - points[own]))
-    return total / bins.shape[1]
+    mean: Floats = total / bins.shape[1]
+    return mean
 
 
 def together(

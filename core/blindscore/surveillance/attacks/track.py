@@ -197,7 +197,8 @@ def _beside(asked: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
 
 def _slot(hour: pd.Series) -> NDArray[np.int64]:
     of_week = hour.to_numpy(np.int64) % WEEK
-    return np.where(of_week >= 5 * 24, 24, 0) + of_week % 24
+    hours: NDArray[np.int64] = np.where(of_week >= 5 * 24, 24, 0) + of_week % 24
+    return hours
 
 
 def _commonest_by_cell(

@@ -97,7 +97,8 @@ def _times(small: NDArray[np.int64], transformed: NDArray[np.int64]) -> NDArray[
 
 
 def _word(values: NDArray[np.int64]) -> NDArray[np.uint32]:
-    return (values & (2**LOG2_Q - 1)).astype(np.uint32)
+    low: NDArray[np.uint32] = (values & (2**LOG2_Q - 1)).astype(np.uint32)
+    return low
 
 
 def encrypt_block(key: bytes, columns: NDArray[np.integer[Any]]) -> bytes:

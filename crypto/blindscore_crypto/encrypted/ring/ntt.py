@@ -133,14 +133,14 @@ def multiply(polynomial: NDArray[np.int64], transformed: NDArray[np.int64], tabl
     polynomial  : (N,) int64 in (-p, 2 p)
     transformed : (N,) int64 in [0, p): the other factor after its transform, in bit-reversed order
     """
-    out = reduced(polynomial, table.prime)
+    out: NDArray[np.int64] = reduced(polynomial, table.prime)
     _multiply(out, transformed, table.forward, table.backward, table.prime, table.scale)
     return out
 
 
 def transform(polynomial: NDArray[np.int64], table: Tables) -> NDArray[np.int64]:
     """Return the transform of a polynomial, shape (N,), coefficients in (-p, 2 p), in bit-reversed order."""
-    out = reduced(polynomial, table.prime)
+    out: NDArray[np.int64] = reduced(polynomial, table.prime)
     _forward(out, table.forward, table.prime)
     return out
 

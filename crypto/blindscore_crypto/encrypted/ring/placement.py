@@ -51,7 +51,8 @@ def top_of_product(parameters: Parameters, words: NDArray[np.int64], by: NDArray
 
 def pack(values: NDArray[np.int64], width: int) -> bytes:
     """Return each value in ``width`` bytes, little endian."""
-    return packed(values, width).tobytes()
+    data: bytes = packed(values, width).tobytes()
+    return data
 
 
 def unpack(raw: bytes, width: int) -> NDArray[np.int64]:
@@ -84,7 +85,10 @@ def blind(
         for answer, mask in zip(top_of_product(p, words, by), masks, strict=True)
     ]
     error = centred(p.degree, p.spread, draw)
-    return pack(np.array(answers, np.int64), REPLY_BYTES) + rounded(product, error, *_primes(p), REPLY_BYTES).tobytes()
+    reply: bytes = (
+        pack(np.array(answers, np.int64), REPLY_BYTES) + rounded(product, error, *_primes(p), REPLY_BYTES).tobytes()
+    )
+    return reply
 
 
 @cache
@@ -97,7 +101,8 @@ def _primes(parameters: Parameters) -> tuple[NDArray[np.int64], NDArray[np.int64
 def round_one(parameters: Parameters, value: int) -> int:
     """Return ``value * 2^32 / q`` rounded, modulo 2^32."""
     q = parameters.q
-    return ((value % q << REPLY_BITS) + q // 2) // q % 2**REPLY_BITS
+    answer: int = ((value % q << REPLY_BITS) + q // 2) // q % 2**REPLY_BITS
+    return answer
 
 
 def open_reply(parameters: Parameters, secret: NDArray[np.int64], reply: bytes) -> NDArray[np.int64]:

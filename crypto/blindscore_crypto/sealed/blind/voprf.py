@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from Crypto.PublicKey.ECC import EccPoint
+from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined]
 
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore_crypto.sealed.groups.group import P256_GROUP, P384_GROUP, NistGroup, Point, random_scalar

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from Crypto.Math.Numbers import Integer
-from Crypto.PublicKey.ECC import EccPoint
+from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined]
 
 from blindscore.errors import ForgeryError
 from blindscore_crypto.sealed.groups.hash_to_curve import P256_CURVE, P384_CURVE, Curve, hash_to_field, map_to_curve
@@ -191,7 +191,8 @@ class NistGroup:
         if point == self._infinity:
             raise ForgeryError("the identity has no encoding; an honest value never is the identity")
         x, y = point.xy
-        return b"\x04" + x.to_bytes(self._width, "big") + y.to_bytes(self._width, "big")
+        encoded: bytes = b"\x04" + x.to_bytes(self._width, "big") + y.to_bytes(self._width, "big")
+        return encoded
 
     def decode(self, data: bytes) -> Point:
         """Return the point that these bytes encode; see :meth:`Group.decode`."""
