@@ -379,7 +379,7 @@ def by_turns(calls: dict[str, Callable[[], None]], repeats: int) -> dict[str, fl
 
 def floors() -> dict[str, float]:
     """What the batch kernel reaches of its floor: multiply-adds at the rate measured on data that stays in cache."""
-    columns = RNG.integers(0, 2**32, (CHARACTERISTICS, batch.PEOPLE), dtype=np.uint64).astype(np.uint32)
+    columns = RNG.integers(0, 2**64, (CHARACTERISTICS, batch.PEOPLE), dtype=np.uint64)
     weights = columns[0, :CHARACTERISTICS].copy()
     one = np.ascontiguousarray(columns[:1].repeat(CHARACTERISTICS, axis=0))
     calls = {
@@ -404,11 +404,11 @@ def _many(columns: np.ndarray, weights: np.ndarray) -> None:
 @njit(cache=True)
 def _in_cache(column: np.ndarray, weights: np.ndarray, times: int) -> np.ndarray:
     """As many multiply-adds as the batch kernel does, on one column that stays in the first cache."""
-    out = np.zeros(len(column), np.uint32)
+    out = np.zeros(len(column), np.uint64)
     for _ in range(times):
         for w in weights:
             for i in range(len(column)):
-                out[i] += np.uint32(w * column[i])
+                out[i] += w * column[i]
     return out
 
 

@@ -53,7 +53,7 @@ def play(folder, frame: pd.DataFrame, processes: int = 1) -> pd.DataFrame:
     return pd.read_parquet(scores)
 
 
-@pytest.mark.parametrize(("n", "processes"), [(1, 1), (2048, 1), (5000, 2)])
+@pytest.mark.parametrize(("n", "processes"), [(1, 1), (4096, 1), (9000, 2)])
 def test_scores_are_the_clear_ones_in_order(tmp_path, n, processes):
     frame = people(n)
     assert (play(tmp_path, frame, processes)["score"].to_numpy() == CARD.scores(CARD.bins(frame))).all()
@@ -68,10 +68,10 @@ def test_the_public_card_tells_no_points():
 
 def test_memory_does_not_grow_with_the_number_of_people(tmp_path):
     peaks = []
-    for n in (4096, 40_960):
+    for n in (8192, 40_960):
         folder = tmp_path / str(n)
         folder.mkdir()
-        people(n).to_parquet(folder / "people.parquet", row_group_size=2048)
+        people(n).to_parquet(folder / "people.parquet", row_group_size=4096)
         tracemalloc.start()
         encrypt_file(folder / "people.parquet", BLANK, KEY, folder / "blocks")
         evaluate_file(folder / "blocks", CARD, folder / "replies", folder / "masks")
@@ -81,7 +81,7 @@ def test_memory_does_not_grow_with_the_number_of_people(tmp_path):
 
 
 def test_damaged_and_foreign_files_are_refused_and_leave_nothing(tmp_path):
-    frame = people(3000)
+    frame = people(5000)
     play(tmp_path, frame)
     whole = (tmp_path / "blocks").read_bytes()
     strange, damaged = "not a portfolio file of this kind and layout", "cut short or damaged"
@@ -100,12 +100,12 @@ def test_damaged_and_foreign_files_are_refused_and_leave_nothing(tmp_path):
         assert not (tmp_path / "new masks").exists()
     with pytest.raises(ForgeryError, match=f"replies: {strange}"):
         evaluate_file(tmp_path / "replies", CARD, tmp_path / "new", tmp_path / "new masks")
-    assert evaluate_file(tmp_path / "blocks", CARD, tmp_path / "new", tmp_path / "new masks") == 3000
+    assert evaluate_file(tmp_path / "blocks", CARD, tmp_path / "new", tmp_path / "new masks") == 5000
 
 
 def test_openings_that_do_not_belong_are_refused(tmp_path):
-    play(tmp_path, people(3000))
-    short = (tmp_path / "masks").read_bytes()[: 40 + 4 + 4096]
+    play(tmp_path, people(5000))
+    short = (tmp_path / "masks").read_bytes()[: 40 + 4 + 8192]
     (tmp_path / "short").write_bytes(short)
     with pytest.raises(ForgeryError, match="totals and short differ in length"):
         settle_file(tmp_path / "totals", tmp_path / "short", CARD, tmp_path / "new")
@@ -115,7 +115,7 @@ def test_openings_that_do_not_belong_are_refused(tmp_path):
     ):  # other masks: totals fall outside what the card can give
         settle_file(tmp_path / "totals", tmp_path / "other masks", CARD, tmp_path / "new")
     assert not (tmp_path / "new").exists()
-    assert settle_file(tmp_path / "totals", tmp_path / "masks", CARD, tmp_path / "new") == 3000
+    assert settle_file(tmp_path / "totals", tmp_path / "masks", CARD, tmp_path / "new") == 5000
 
 
 def test_people_and_cards_that_do_not_fit_are_refused(tmp_path):

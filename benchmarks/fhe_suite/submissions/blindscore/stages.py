@@ -1,7 +1,7 @@
 """blindscore: ring-LWE without any multiplication of ciphertexts; see blindscore_crypto.encrypted.
 
 One person: the engine of the default parameters, one-hot person times reversed points, flooded, so that a reply hides
-the points to the extent that docs/encrypted.md states. Many: 2,048 people a block at N = 2048, q = 2^32, one
+the points to the extent that docs/encrypted.md states. Many: 4,096 people a block at N = 4096, q = 2^48, one
 coefficient a person; flooding is a few bits there, so a reply hides the points less. No masks and no signatures: the
 workload asks for neither.
 """
@@ -30,7 +30,7 @@ def client_key_generation(place: Path) -> None:
 
 
 def client_encode_encrypt_input(place: Path) -> None:
-    """Encrypt one person, or blocks of 2,048."""
+    """Encrypt one person, or blocks of 4,096."""
     key, bins = (place / "secret/key").read_bytes(), np.load(place / "dataset/bins.npy")
     with timed(place, "encrypt"):
         if len(bins) == 1:

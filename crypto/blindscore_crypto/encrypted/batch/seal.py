@@ -30,7 +30,7 @@ from blindscore_crypto.encrypted.engines.seal_bytes import (
     save,
     scratch,
 )
-from blindscore_crypto.encrypted.parameters import COLUMNS, SEAL_ERROR_VARIANCE, SEED_BYTES, TAIL
+from blindscore_crypto.encrypted.parameters import COLUMNS, SEAL_ERROR_VARIANCE, SEED_BYTES, SOURCE_BITS, TAIL
 from blindscore_crypto.encrypted.ring.kernels import rounded
 from blindscore_crypto.encrypted.ring.ntt import multiply, reduced, tables, transform
 from blindscore_crypto.encrypted.ring.placement import pack, secret_of, unpack
@@ -40,7 +40,7 @@ with needs("frontier"):
     import tenseal.sealapi as seal
 
 PEOPLE = COLUMNS.degree
-REPLY_BYTES = 3  # a coefficient of a reply; a batch has few flooding bits anyway
+REPLY_BYTES = 5  # a coefficient of a reply: what rounding leaves open of a step is what false encryption reads
 REPLY_BITS = 8 * REPLY_BYTES
 T = COLUMNS.t
 _PRIME = COLUMNS.primes[0]
@@ -84,6 +84,16 @@ def flood_width(weights: NDArray[np.int64], largest: int = T - 1) -> int:
 def flooding_bits(weights: NDArray[np.int64]) -> float:
     """Statistical distance of one total's noise from noise that knows no points, as -log2 of it."""
     return -math.log2(noise_bound(weights, T - 1) / (2 * flood_width(weights) + 1))
+
+
+def uncovered(weights: NDArray[np.int64]) -> float:
+    """Part of a step that the flood leaves uncovered, so that totals are exact."""
+    return 1 - (2 * flood_width(weights) + 1) * T / _PRIME
+
+
+def of_source(weights: NDArray[np.int64]) -> int:
+    """As :func:`.rlwe.of_source`."""
+    return int(SOURCE_BITS / -math.log2(1 - uncovered(weights)))
 
 
 def encrypt_block(key: bytes, columns: NDArray[np.integer[Any]]) -> bytes:
@@ -163,8 +173,11 @@ def open_block(key: bytes, reply: bytes) -> NDArray[np.int64]:
     """Return the masked total of each of 8,192 people, in [0, t)."""
     check_length(reply, reply_bytes(), "reply")
     top, rest = unpack(reply, REPLY_BYTES).reshape(2, PEOPLE)
-    product = multiply(secret_of(COLUMNS, key), transform(rest, _TABLE), _TABLE)
-    product -= _PRIME * (product > _PRIME // 2)
+    secret, half = transform(secret_of(COLUMNS, key), _TABLE), REPLY_BITS // 2
+    product = np.zeros(PEOPLE, np.int64)
+    for part, up in ((rest & ((1 << half) - 1), 0), (rest >> half, half)):  # each product is below the prime
+        times = multiply(part, secret, _TABLE)
+        product += (times - _PRIME * (times > _PRIME // 2)) << up
     phase = (top + product) % 2**REPLY_BITS
     return np.asarray((phase * T + 2 ** (REPLY_BITS - 1)) // 2**REPLY_BITS % T)
 
