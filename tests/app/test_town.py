@@ -8,7 +8,6 @@ import os
 import pytest
 
 from blindscore.errors import DataError, ParameterError
-from blindscore_app.town import board
 from blindscore_app.town.board import EXPERIMENT, prepare, serve_order
 from blindscore_app.town.folders import WALLETS, folder_of
 from blindscore_app.town.order import memory, seize
@@ -17,16 +16,13 @@ from blindscore_app.town.running import running, town_of
 from blindscore_app.town.secret_files import load_secret, save_secret
 
 PEOPLE = 3
-HISTORY = 500  # past customers: enough for a card
 
 
 @pytest.fixture(scope="module", params=["one-show"])
 def played(request, tmp_path_factory):
     """Everybody fetches; the lender is killed and comes back; everybody applies; a bank is killed; all is collected."""
     folder = tmp_path_factory.mktemp("town") / "a"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(board, "HISTORY", HISTORY)
-        town, passphrase, decisions = prepare(folder, request.param, PEOPLE, 3, delay_s=1)
+    town, passphrase, decisions = prepare(folder, request.param, PEOPLE, 3, history=500, delay_s=1)
     known = json.loads((folder / EXPERIMENT).read_text("utf-8"))
     dumps = {}
     with running(town, passphrase) as up:
@@ -68,11 +64,13 @@ def test_an_order_finds_nobody_at_the_lender_and_everybody_at_the_bank(played):
     assert sum(one.decisions for one in at_lender) == PEOPLE
     assert {one.named for one in at_lender} == {0}
     assert {one.read for one in at_lender} == {0}
+    at_relay = seize(folder_of(folder, "relay"), known)
+    assert {(one.named, one.read, one.decisions) for one in at_relay} == {(0, 0, 0)}
     at_bank = {one.place: one for one in seize(folder_of(folder, "bank"), known)}
     assert at_bank["table records"].named == PEOPLE
     assert at_bank["table records"].read == PEOPLE
     assert max(one.named for one in seize(folder / WALLETS, known)) == 1  # each person's own, one at a time
-    assert set(town.roles.values()) == {"source", "lender", "log", "witness"}
+    assert set(town.roles.values()) == {"source", "lender", "log", "witness", "relay"}
 
 
 def test_the_memory_of_the_banks_process_holds_its_customers_and_the_lenders_holds_nobody(played):

@@ -37,10 +37,8 @@ DESIGNS = {"sealed": Sealed(sample=2), "one-show": OneShow(sample=2)}
 @pytest.fixture(scope="module", params=list(DESIGNS))
 def served(request, tmp_path_factory):
     """A town's own folders and stores, its parties at a table; then the orders, and the same design modelled."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(board, "HISTORY", HISTORY)
-        folder = tmp_path_factory.mktemp("captured") / "town"
-        town, passphrase, decisions = board.prepare(folder, request.param, PEOPLE, SEED, delay_s=0)
+    folder = tmp_path_factory.mktemp("captured") / "town"
+    town, passphrase, decisions = board.prepare(folder, request.param, PEOPLE, SEED, history=HISTORY, delay_s=0)
     parties = [town.party(name, passphrase.encode()) for name in town.roles]
     by_name = {party.name: party for party in parties}
     waiting = by_name["log"].refresh()

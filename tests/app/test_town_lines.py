@@ -8,71 +8,20 @@ import json
 import logging
 import socket
 import ssl
-import threading
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
 from blindscore.errors import DataError, ForgeryError
 from blindscore.parties.message import Message
-from blindscore.parties.store import Field, MemoryStore, TableSpec
 from blindscore_app.town.authority import found
 from blindscore_app.town.bundle import pack, unpack
+from blindscore_app.town.front import MAX_REQUEST
 from blindscore_app.town.lines import Lines
-from blindscore_app.town.service import MAX_REQUEST, Service, serve
+from blindscore_app.town.service import Service
 from blindscore_app.town.tap import DOWN, UP, Tap
 from blindscore_app.town.wire.link import LINKS
-
-SEEN = TableSpec("seen", Field("serial", "own"), (Field("sender", "own"),))
-
-
-@dataclass
-class Echo:
-    """Notes who speaks and answers; "on" is passed on to the next institution first."""
-
-    name: str
-    onward: str = ""
-    role: str = "echo"
-    store: MemoryStore = field(default_factory=lambda: MemoryStore(SEEN))
-
-    def handle(self, message):
-        if message.kind == "echo-back":
-            return [Message(self.asker, "answer", message.body)]
-        self.store.put("seen", len(self.store.items("seen")).to_bytes(2, "big"), {"sender": message.sender})
-        if message.kind == "bad":
-            raise ForgeryError("canary-secret is in this message")
-        if message.kind == "on" and self.onward:
-            self.asker = message.sender
-            return [Message(self.onward, "echo", message.body)]
-        return [Message(message.sender, "echo-back", message.body[::-1])]
-
-    def senders(self):
-        return [row["sender"] for _, row in self.store.items("seen")]
-
-
-class Running:
-    """A service in a thread of its own."""
-
-    def __init__(self, service, tls):
-        self.service, self.port = service, 0
-        ready = threading.Event()
-
-        def listening(port):
-            self.port = port
-            ready.set()
-
-        self.server = threading.Thread(target=self._serve, args=(service, tls, listening), daemon=True)
-        self.server.start()
-        assert ready.wait(30)
-
-    @staticmethod
-    def _serve(service, tls, listening):
-        serve(service, "127.0.0.1", 0, tls, ready=listening)
-
-    @property
-    def address(self):
-        return f"https://127.0.0.1:{self.port}"
+from tests.town_services import Echo, Running
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +37,9 @@ def town(identities):
     bank = Running(Service(bank_party, lines, logins={token: "ada"}), identities["bank"].server_side(known_only=False))
     onward = Lines({"bank": bank.address}, identities["lender"].client_side())
     lender = Running(Service(lender_party, onward), identities["lender"].server_side(known_only=False))
-    return bank, lender
+    yield bank, lender
+    bank.stop()
+    lender.stop()
 
 
 @pytest.fixture

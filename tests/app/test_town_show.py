@@ -37,7 +37,7 @@ DESIGN = "sealed"  # the other one is played by test_town.py
 def house(tmp_path_factory):
     """A town of two, on stage."""
     folder = tmp_path_factory.mktemp("town") / "a"
-    town, passphrase, _ = prepare(folder, DESIGN, PEOPLE, 3, delay_s=1)
+    town, passphrase, _ = prepare(folder, DESIGN, PEOPLE, 3, history=500, delay_s=1, relay=False)
     with House((DESIGN,), lambda _: (town, passphrase)) as made:
         made.choose(DESIGN)
         yield made

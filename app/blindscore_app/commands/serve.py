@@ -27,12 +27,9 @@ def serve(
     from blindscore.extras import require
 
     require("town")
-    from blindscore_app.town.folders import folder_of
-    from blindscore_app.town.lines import Lines
-    from blindscore_app.town.service import Service
     from blindscore_app.town.service import serve as run
+    from blindscore_app.town.services import service_of
     from blindscore_app.town.standing import Town
-    from blindscore_app.town.warrant import Heeded
 
     passphrase = os.environ.pop(PASSPHRASE, "").encode()
     if not passphrase:
@@ -40,13 +37,9 @@ def serve(
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     place = Town(town, database)
-    party = place.party(name, passphrase)
-    identity = place.identity(name)
-    lines = Lines(place.addresses, identity.client_side())
-    heeded = Heeded(folder_of(town, name))
-    service = Service(party, lines, logins=place.logins(name), answer_after=answer_after, heeded=heeded)
+    service = service_of(place, name, passphrase, answer_after)
 
     def ready(chosen: int) -> None:
         print(f"listening {chosen}", flush=True)
 
-    run(service, host, port, identity.server_side(known_only=party.role == "witness"), ready=ready)
+    run(service, host, port, place.listening(name), ready=ready)

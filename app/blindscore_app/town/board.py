@@ -36,10 +36,20 @@ HISTORY = 2000  # past customers whose outcomes train the card; they are nobody 
 EXPERIMENT = "experiment.json"  # the people's true figures, to count them by; no party reads it
 PAST = "past.json"  # the same of past customers who trained the card, and of strangers
 SOUGHT = 200  # of either kind
+PATIENCE_S, PAUSE_S = 60.0, 0.5  # beyond the deadline, in which a decision is asked for again
 
 
-def prepare(folder: Path, design: str, people: int, seed: int, **more: Any) -> tuple[Town, str, np.ndarray[Any, Any]]:
+def prepare(
+    folder: Path, design: str, people: int, seed: int, *, history: int = HISTORY, database: str = "", **more: Any
+) -> tuple[Town, str, np.ndarray[Any, Any]]:
     """Found a town of made-up people; return it, the keys' passphrase, and the clear scorecard's decisions, (people,).
+
+    Parameters
+    ----------
+    history
+        How many past customers train the card.
+    more
+        See :func:`~blindscore_app.town.founding.found_town`.
 
     Raises
     ------
@@ -48,14 +58,13 @@ def prepare(folder: Path, design: str, people: int, seed: int, **more: Any) -> t
     """
     if design not in DESIGNS:
         raise ParameterError(f"a town plays {' or '.join(DESIGNS)}, not {design!r}")
-    society = make_society(people=HISTORY + people, seed=seed)
+    society = make_society(people=history + people, seed=seed)
     card = fit_card(society, Scorecard(), financial(society)).card_
     scores = card.scores(card.bins(society.features))
     threshold = choose_threshold(scores[society.history], 0.75, card.scale.low, card.scale.high)
     chosen = np.flatnonzero(~society.history)[:people]
     inhabitants = some_people(society, chosen)
     passphrase = secrets.token_urlsafe(24)
-    database = more.pop("database", "")
     store_of = None
     if database:
         from blindscore_app.town.postgres_store import PostgresStore
@@ -92,8 +101,12 @@ def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Da
                     rows.append({"person": number, "us_apply": round(1e6 * (time.perf_counter() - began))})
                 tick(command)
         time.sleep(float(town.public["delay_s"]) + 0.5)
+        due = time.monotonic() + PATIENCE_S
         for number, (wallet, lines) in enumerate(wallets):
             tell(wallet, lines, "collect")
+            while wallet.verdict() is None and time.monotonic() < due:
+                time.sleep(PAUSE_S)
+                tell(wallet, lines, "collect")
             rows[number]["decision"] = wallet.verdict()  # type: ignore[assignment]
             tick("collect")
     finally:
@@ -136,6 +149,7 @@ def play_town(
             "seconds": round(seconds, 1),
             "us_apply_median": float(played["us_apply"].median()),
             "parties": {name: _summary(figures) for name, figures in up.metrics().items()},
+            "relay": [vars(count) for count in up.counts()],
             "folder": str(folder),
         }
         if as_json:
@@ -269,3 +283,5 @@ def _print_board(told: dict[str, Any]) -> None:
         f"{told['answered']} of {told['people']} answered in {told['seconds']} s, {told['approved']} approved; "
         f"{told['as_the_clear_card_says']} as the clear scorecard says"
     )
+    for one in told["relay"]:
+        print(f"relay, to {one['to']}: {one['passed']} passed on, {one['answered']} answered, signed by the relay")

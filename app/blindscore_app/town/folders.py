@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 PUBLIC, WALLETS, STORE = "public", "wallets", "store.db"
+RELAY = "relay"  # name of the party
+SEALING = "sealing.key"  # to which wallets seal what a relay carries; under the passphrase
+UNSERVED = "unserved.txt"  # of a wallet: the relay's receipts for requests that were not served
 
 
 def folder_of(town: Path, name: str) -> Path:

@@ -3,7 +3,7 @@
 ::
 
     TOWN/public/       authority.pem, town.json: names and roles, keys of log and witnesses, epoch; addresses.json
-    TOWN/<party>/      <party>.pem and .key (TLS), signing.pem and blind.key (under the passphrase), store.db
+    TOWN/<party>/      <party>.pem and .key (TLS), signing.pem, blind.key, sealing.key (under the passphrase); store.db
     TOWN/wallets/<n>/  wallet.json: legal id, and what logs the person in at its sources; store.db
 
 Each process reads its own folder and ``public``, and nobody else's.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets as system_secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,14 +21,16 @@ from pathlib import Path
 
 from blindscore.designs.plain import LEGAL_ID
 from blindscore.errors import DataError
-from blindscore.parties.party import SetClock, wall_clock
+from blindscore.parties.party import Party, SetClock, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Store
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore_app.town.authority import found, write_secret
-from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of
+from blindscore_app.town.folders import PUBLIC, RELAY, SEALING, STORE, WALLETS, folder_of
 from blindscore_app.town.secret_files import save_secret
+from blindscore_crypto.channel.ohttp import Gateway
+from blindscore_crypto.channel.relay import Relay
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.blind.acl import AclSigner
@@ -40,6 +43,8 @@ from blindscore_crypto.sealed.parties.source import Source, epoch_signer
 from blindscore_crypto.sealed.terms import Epoch
 
 DESIGNS = ("sealed", "one-show")
+BEHIND_THE_RELAY = (LENDER, "log")  # sources log people in, and see who asks anyway
+SECRET_BYTES = 32  # of X25519
 
 
 @dataclass
@@ -59,6 +64,12 @@ class KeptSecrets(Secrets):
         self.public[name] = key.public.raw.hex()
         return key
 
+    def sealing_key(self, name: str) -> bytes:
+        """Make the key to which wallets seal what a relay carries to this party; return what is published of it."""
+        secret = os.urandom(SECRET_BYTES)
+        save_secret(folder_of(self.town, name) / SEALING, secret, self.passphrase)
+        return Gateway(secret=secret).config.encode()
+
     def blind_signer(self, name: str, group: Group, layout: Layout, epoch: Epoch) -> AclSigner:
         """See :class:`~blindscore_crypto.sealed.parties.cast.Secrets`."""
         signer = epoch_signer(group, layout, epoch)
@@ -77,6 +88,7 @@ def found_town(
     group: str = "P-256",
     delay_s: int = 2,
     store_of: Callable[[str], Store] | None = None,
+    relay: bool = True,
 ) -> None:
     """Make a town for these people.
 
@@ -92,6 +104,8 @@ def found_town(
         After how many seconds a decision is due.
     store_of
         A party's name -> its store; by default an SQLite file in its folder.
+    relay
+        Found a relay, through which wallets reach lender and log.
 
     Raises
     ------
@@ -122,7 +136,13 @@ def found_town(
     )
     (folder_of(town, REGISTRAR) / "signing.pem").unlink()  # nobody joins a founded town: its registrar is gone
     folder_of(town, REGISTRAR).rmdir()
-    names = [party.name for party in made.institutions]
+    institutions: list[Party] = list(made.institutions)
+    sealing = {}
+    if relay:
+        store = (store_of or sqlite)(RELAY)
+        institutions.append(Relay(RELAY, kept.signing_key(RELAY), BEHIND_THE_RELAY, store))
+        sealing = {name: kept.sealing_key(name).hex() for name in BEHIND_THE_RELAY}
+    names = [party.name for party in institutions]
     identities = found(town / PUBLIC, [name.replace(" ", "-") for name in names])
     for name in names:
         paths = identities[name.replace(" ", "-")]
@@ -137,7 +157,8 @@ def found_town(
         "delay_s": delay_s,
         "needed": NEEDED,
         "epoch": [lender.terms.epoch.number, lender.terms.epoch.last_day],
-        "roles": {party.name: party.role for party in made.institutions},
+        "roles": {party.name: party.role for party in institutions},
+        "sealing": sealing,
         "keys": kept.public,
         "terms": lender.terms.encode().hex(),
     }

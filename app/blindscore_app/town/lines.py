@@ -6,11 +6,15 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from blindscore.errors import DataError, ForgeryError
 from blindscore.parties.message import MAX_BODY, Message
 from blindscore_app.town.bundle import MEDIA, pack, unpack
 from blindscore_app.town.posting import Posting
+
+if TYPE_CHECKING:
+    from blindscore_app.town.via_relay import Via
 
 TOKEN = "authorization"
 
@@ -29,12 +33,15 @@ class Lines:
         Name of an institution -> what logs this person in there; of a wallet only.
     fresh
         Make new connections for each exchange (:meth:`begin`), so that two exchanges of one person share none.
+    via
+        The relay through which some institutions are reached; None where all are spoken to directly.
     """
 
     addresses: Mapping[str, str] | Callable[[], Mapping[str, str]]
     context: ssl.SSLContext
     tokens: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False
+    via: Via | None = None
 
     def __post_init__(self) -> None:
         self._posting = Posting(self.context, MAX_BODY)
@@ -53,9 +60,13 @@ class Lines:
             Nobody of that name has an address, nobody answers there, or the answer is not one of ours.
         """
         known = self.addresses() if callable(self.addresses) else self.addresses
-        to, address = message.to, known.get(message.to)
+        via = self.via if self.via is not None and message.to in self.via.configs else None
+        to = message.to if via is None else via.name
+        address = known.get(to)
         if address is None:
             raise DataError(f"no address of {to} is known; name it in the configuration")
+        if via is not None:
+            return via.send(self._posting, address, message)
         headers = {"content-type": MEDIA}
         if to in self.tokens:
             headers[TOKEN] = f"Bearer {self.tokens[to]}"

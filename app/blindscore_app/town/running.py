@@ -11,12 +11,17 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from blindscore.errors import DataError
-from blindscore_app.town.folders import PUBLIC, folder_of
+from blindscore_app.town.folders import PUBLIC, RELAY, folder_of
 from blindscore_app.town.posting import Posting
+from blindscore_app.town.relaying import SIGNATURE, Relaying
+from blindscore_app.town.service import Service, serve
+from blindscore_app.town.services import service_of
 from blindscore_app.town.standing import ADDRESSES, Town
+from blindscore_crypto.channel.relay import Count, read_counts
 
 PASSPHRASE = "BLINDSCORE_PASSPHRASE"
 START_S, STOP_S = 400.0, 15.0
@@ -72,14 +77,7 @@ class Running:
             tail = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-1:]
             raise DataError(f"{name} does not come up: {' '.join(tail) or 'no word from it'}; see {folder / LOG}")
         self.ports[name] = int(port.split()[1])
-        self.publish({n: f"https://127.0.0.1:{p}" for n, p in self.ports.items()})
-
-    def publish(self, addresses: dict[str, str]) -> None:
-        """Write where everybody listens; whoever reads it finds the old file or the new one, whole."""
-        path = self.town.folder / PUBLIC / ADDRESSES
-        fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps(addresses, indent=1), "utf-8")
-        fresh.replace(path)
+        publish(self.town, {n: f"https://127.0.0.1:{p}" for n, p in self.ports.items()})
 
     def kill(self, name: str) -> None:
         """End one process with no warning, as a crash does."""
@@ -117,6 +115,15 @@ class Running:
         posting.close()
         return found
 
+    def counts(self) -> list[Count]:
+        """Return what the relay publishes of what it passed on, if there is one, once its signature is checked."""
+        if RELAY not in self.ports:
+            return []
+        posting = Posting(self.town.identity(self.town.public["lender"]).anonymous_side(), LONGEST)
+        reply = posting.ask(f"https://127.0.0.1:{self.ports[RELAY]}", "/counts")
+        posting.close()
+        return read_counts(reply.body, bytes.fromhex(reply.headers[SIGNATURE]), self.town.key(RELAY))
+
 
 @contextlib.contextmanager
 def running(town: Town, passphrase: str, answer_after: float = 0.0) -> Iterator[Running]:
@@ -131,6 +138,45 @@ def running(town: Town, passphrase: str, answer_after: float = 0.0) -> Iterator[
         yield up
     finally:
         up.stop()
+
+
+@contextlib.contextmanager
+def running_here(town: Town, passphrase: str) -> Iterator[dict[str, Service | Relaying]]:
+    """Run all institutions of a town in threads of this process, over the same sockets and TLS; give their services.
+
+    Apart from memory and crashes, which they share, it is the town of :func:`running`: for examples and tests.
+    """
+    services, threads, ended = {}, [], threading.Event()
+    addresses: dict[str, str] = {}
+    try:
+        for name in town.roles:
+            service = services[name] = service_of(town, name, passphrase.encode())
+            up = threading.Event()
+
+            def ready(port: int, name: str = name, up: threading.Event = up) -> None:
+                addresses[name] = f"https://127.0.0.1:{port}"
+                up.set()
+
+            work = partial(serve, service, "127.0.0.1", 0, town.listening(name), ready=ready, until=ended)
+            threads.append(threading.Thread(target=work, name=name))
+            threads[-1].start()
+            if not up.wait(START_S):
+                raise DataError(f"{name} does not come up")
+            publish(town, addresses)
+        time.sleep(SETTLE_S)
+        yield services
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def publish(town: Town, addresses: dict[str, str]) -> None:
+    """Write where everybody listens; whoever reads it finds the old file or the new one, whole."""
+    path = town.folder / PUBLIC / ADDRESSES
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(addresses, indent=1), "utf-8")
+    fresh.replace(path)
 
 
 def _first_line(process: subprocess.Popen[str]) -> str:

@@ -1,8 +1,8 @@
-"""Service: a party behind HTTPS. Bounded bodies, bounded work at once, logs without a secret.
+"""Service: a party behind HTTPS.
 
 Who sees what: the party sees its messages and, of a sender, what the line shows: the name in an institution's
-certificate, the legal id that a login stands for, or a label good for this connection. Logs hold the role, the kind of
-message, its size, the status and the time, and never a body, a name of a person, or a token.
+certificate, the legal id that a login stands for, or a label good for this connection; of what a relay brings, a label
+good for this request, and the relay's address.
 """
 
 from __future__ import annotations
@@ -10,62 +10,37 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import logging
 import secrets
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol
 
-from blindscore.errors import BlindscoreError
+from blindscore.errors import BlindscoreError, ForgeryError
 from blindscore.extras import needs
 from blindscore.parties.message import Message
 from blindscore.parties.party import Party
 from blindscore_app.town.bundle import MEDIA, pack, unpack
+from blindscore_app.town.front import LOG, Answered, Front, Meter, Work
 from blindscore_app.town.lines import TOKEN, Lines
 from blindscore_app.town.warrant import Heeded
 
 with needs("town"):
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
-    from starlette.requests import ClientDisconnect, Request
+    from starlette.requests import Request
     from starlette.responses import JSONResponse, PlainTextResponse, Response
     from starlette.routing import Route
 
-LOG = logging.getLogger("blindscore.town")
-MAX_REQUEST = 1 << 20  # bytes of a request's body
-AT_ONCE = 16  # requests worked on or waiting; beyond that, come again later
-READ_S = 10.0  # within which a body must have arrived
+if TYPE_CHECKING:
+    from blindscore_app.town.oblivious import Desk
+
 SWEEP_S = 3600.0  # between the times at which what has outlived its retention is dropped
 REFRESH_S = 300.0  # between the times at which a log has its head cosigned anew
 MAX_STEPS = 256  # messages that one request may set off
-REMEMBERED = 4096  # durations kept for the quantiles
-
-
-@dataclass
-class Meter:
-    """What a service did, by kind of message."""
-
-    served: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    seconds: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-
-    def quantile(self, share: float) -> float:
-        """Return the time within which this share of requests was answered, seconds; 0 before the first."""
-        ordered = sorted(self.seconds)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
-
-    def text(self, role: str) -> str:
-        """Return the figures as Prometheus reads them."""
-        lines = [f'blindscore_served_total{{role="{role}",kind="{k}"}} {n}' for k, n in sorted(self.served.items())]
-        lines += [f'blindscore_refused_total{{role="{role}",kind="{k}"}} {n}' for k, n in sorted(self.refused.items())]
-        lines += [
-            f'blindscore_seconds{{role="{role}",quantile="{share}"}} {self.quantile(share):.6f}'
-            for share in (0.5, 0.99)
-        ]
-        return "\n".join(lines) + "\n"
 
 
 @dataclass
@@ -81,13 +56,14 @@ class Service:
     logins
         SHA-256 of a token, hexadecimal -> legal id; empty where nobody logs in.
     answer_after
-        Seconds after a request's arrival at which its answer leaves; 0 = as soon as it is there. An answer that takes
-        longer leaves at the next multiple, so that what it says does not show in the time it takes.
+        See :class:`~blindscore_app.town.front.Front`.
     settle_every
         Seconds between the calls of a party's ``settle``, where it has one: work that is due by the clock, off the path
         of any reply.
     heeded
         The standing orders on this party, where there may be any.
+    desk
+        Opens what wallets seal and a relay brings; None where none does.
     """
 
     party: Party
@@ -96,18 +72,23 @@ class Service:
     answer_after: float = 0.0
     settle_every: float = 0.25
     heeded: Heeded | None = None
-    meter: Meter = field(default_factory=Meter)
+    desk: Desk | None = None
 
     def __post_init__(self) -> None:
-        self._room = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self.front = Front(self.party.role, self.answer_after)
         self._sweep_due = time.monotonic()
         self._one_at_a_time = threading.Lock()  # a party answers one message after another
+
+    @property
+    def meter(self) -> Meter:
+        """What was served."""
+        return self.front.meter
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
         routes = [
             Route("/messages", self._messages, methods=["POST"]),
+            Route("/gateway", self._gateway, methods=["POST"]),
             Route("/health", self._health),
             Route("/metrics", self._metrics),
         ]
@@ -115,63 +96,39 @@ class Service:
 
     async def _health(self, request: Request) -> Response:
         told = 0 if self.heeded is None else self.heeded.told()  # an order that forbids to tell does not count here
-        says = {"role": self.party.role, "name": self.party.name, "busy": self._waiting, "standing_orders": told}
+        says = {"role": self.party.role, "name": self.party.name, "busy": self.front.waiting, "standing_orders": told}
         return JSONResponse(says)
 
     async def _metrics(self, request: Request) -> Response:
         return PlainTextResponse(self.meter.text(self.party.role))
 
     async def _messages(self, request: Request) -> Response:
-        arrived = time.monotonic()
-        if self._waiting >= 4 * AT_ONCE:
-            return self._refusal(503, "busy; come again in a second", {"retry-after": "1"})
-        self._waiting += 1
-        kind, size = "unread", 0
-        try:
-            body = await asyncio.wait_for(_read(request), READ_S)
-            if body is None:
-                return self._refusal(413, f"a body has at most {MAX_REQUEST} bytes")
-            size = len(body)
+        def read(body: bytes) -> tuple[str, Work]:
             messages = unpack(body, self.party.name, self._sender(request))
-            kind = messages[0].kind if len(messages) == 1 else "several"
-            async with self._room:
-                answers = await run_in_threadpool(self._work, messages)
-            response = Response(pack(answers), media_type=MEDIA)
-            self.meter.served[kind] += 1
-        except (TimeoutError, ClientDisconnect):
-            response = self._refusal(408, "the body did not arrive in time")
-        except BlindscoreError as error:
-            # What a party refuses it says in words that repeat no secret; whoever sent a wrong body learns no more.
-            self.meter.refused[kind] += 1
-            LOG.info(json.dumps({"role": self.party.role, "kind": kind, "refused": type(error).__name__}))
-            response = self._refusal(400, "refused")
-        finally:
-            self._waiting -= 1
-        took = time.monotonic() - arrived
-        if self.answer_after:
-            await self._until(arrived + self.answer_after * (1 + took // self.answer_after))
-        self.meter.seconds.append(time.monotonic() - arrived)
-        LOG.info(
-            json.dumps(
-                {
-                    "role": self.party.role,
-                    "kind": kind,
-                    "bytes": size,
-                    "status": response.status_code,
-                    "ms": round(1e3 * took, 2),
-                }
-            )
-        )
-        return response
+            return _kind_of(messages), lambda: Answered(pack(self._work(messages)), MEDIA)
 
-    @staticmethod
-    async def _until(due: float) -> None:
-        """Wait for the moment itself: sleep most of it, and look at the clock for the rest."""
-        ahead = due - time.monotonic() - 0.002
-        if ahead > 0:
-            await asyncio.sleep(ahead)
-        while time.monotonic() < due:
-            await asyncio.sleep(0)  # others go on meanwhile
+        return await self.front.take(request, read)
+
+    async def _gateway(self, request: Request) -> Response:
+        """Answer what a relay brings (RFC 9458): a sealed request, whose sender no line shows."""
+
+        def read(body: bytes) -> tuple[str, Work]:
+            if self.desk is None:
+                raise ForgeryError("no key of this party is published; nothing can be sealed to it")
+            inner, seal = self.desk.opened(body)
+            messages = unpack(inner, self.party.name, f"line {secrets.token_hex(8)}")
+            kind = _kind_of(messages)
+
+            def work() -> Answered:
+                try:
+                    return seal(HTTPStatus.OK, pack(self._work(messages)))
+                except BlindscoreError as error:
+                    self.front.refused(kind, error)  # said inside: the relay reads no refusal
+                    return seal(HTTPStatus.BAD_REQUEST, b"refused")
+
+            return kind, work
+
+        return await self.front.take(request, read)
 
     def _sender(self, request: Request) -> str:
         """Return what the line shows of who speaks."""
@@ -236,21 +193,39 @@ class Service:
             return time.monotonic()
         return since
 
-    def _refusal(self, status: int, words: str, headers: dict[str, str] | None = None) -> Response:
-        return PlainTextResponse(words, status_code=status, headers=headers)
+    def close(self) -> None:
+        """Close the lines."""
+        self.lines.close()
 
 
-async def _read(request: Request) -> bytes | None:
-    """Return a body, or None where it is longer than allowed; nothing beyond that is kept."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_REQUEST:
-            return None
-    return body
+def _kind_of(messages: list[Message]) -> str:
+    return messages[0].kind if len(messages) == 1 else "several"
 
 
-def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None) -> None:
+class Served(Protocol):
+    """What can be served."""
+
+    @property
+    def settle_every(self) -> float:
+        """Seconds between the calls of ``by_the_clock``."""
+        ...
+
+    def app(self) -> Starlette:
+        """Return the ASGI application."""
+        ...
+
+    def by_the_clock(self, since: float) -> float:
+        """Do what is due; see :meth:`Service.by_the_clock`."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections to others."""
+        ...
+
+
+def serve(
+    service: Served, host: str, port: int, tls: Any, *, ready: Any = None, until: threading.Event | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered before it ends.
 
     Parameters
@@ -258,6 +233,8 @@ def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None
     tls : ssl.SSLContext
     ready : callable, optional
         Called with the port once it listens; with port 0 the system chooses one.
+    until
+        Set by another thread to end it, where the service is a thread and no process.
     """
     with needs("town"):
         import uvicorn
@@ -296,6 +273,8 @@ def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None
         since = -REFRESH_S
         while True:
             await asyncio.sleep(service.settle_every)
+            if until is not None and until.is_set():
+                server.should_exit = True
             since = await run_in_threadpool(service.by_the_clock, since)
 
     async def run() -> None:
@@ -309,4 +288,7 @@ def serve(service: Service, host: str, port: int, tls: Any, *, ready: Any = None
         finally:
             due.cancel()
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        service.close()

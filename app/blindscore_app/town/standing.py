@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +14,13 @@ from blindscore.parties.party import Party, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Store
 from blindscore_app.town.authority import Identity
-from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of, schema_of
+from blindscore_app.town.folders import PUBLIC, RELAY, SEALING, STORE, UNSERVED, WALLETS, folder_of, schema_of
 from blindscore_app.town.lines import Lines
+from blindscore_app.town.oblivious import Desk
 from blindscore_app.town.secret_files import load_secret
+from blindscore_app.town.via_relay import Via
+from blindscore_crypto.channel.ohttp import Gateway, KeyConfig
+from blindscore_crypto.channel.relay import Passage, Relay
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.blind.acl import AclSigner
@@ -95,6 +100,10 @@ class Town:
         folder = folder_of(self.folder, name)
         return Identity(self.folder / PUBLIC / "authority.pem", folder / "tls.pem", folder / "tls.key")
 
+    def listening(self, name: str) -> ssl.SSLContext:
+        """Return what an institution's server speaks; a witness answers known institutions alone."""
+        return self.identity(name).server_side(known_only=self.roles[name] == "witness")
+
     def addresses(self) -> dict[str, str]:
         """Return the published address of every institution that is up."""
         path = self.folder / PUBLIC / ADDRESSES
@@ -122,6 +131,8 @@ class Town:
         if role == "lender":
             terms = Terms.decode(bytes.fromhex(self.public["terms"]))
             return Lender(terms, key, store, delay_s=int(self.public["delay_s"]))
+        if role == "relay":
+            return Relay(name, key, self.public["sealing"], store)
         if role == "log":
             witnesses = [other for other, kind in self.roles.items() if kind == "witness"]
             return LogKeeper(key, self.key("registrar"), store, witnesses)
@@ -137,13 +148,21 @@ class Town:
         secret = decode_scalar(self.group, load_secret(folder / "blind.key", passphrase))
         return AclSigner(self.group, EpochKey.context(layout.fingerprint, self.epoch), secret)
 
+    def desk(self, name: str, passphrase: bytes) -> Desk | None:
+        """Return what opens requests that a relay brings to an institution; None where none does."""
+        path = folder_of(self.folder, name) / SEALING
+        return Desk(name, Gateway(secret=load_secret(path, passphrase))) if path.exists() else None
+
     @property
     def people(self) -> int:
         """How many wallets there are."""
         return sum(1 for path in (self.folder / WALLETS).iterdir() if path.is_dir())
 
     def wallet(self, number: int, batch: int = 4) -> tuple[Wallet, Lines]:
-        """Return a person's wallet, and the lines on which it speaks: anonymous, each exchange on a fresh one."""
+        """Return a person's wallet, and the lines on which it speaks: anonymous, each exchange on a fresh one.
+
+        Where the town has a relay, the lines to lender and log go through it.
+        """
         folder = self.folder / WALLETS / str(number)
         own = json.loads((folder / "wallet.json").read_text("utf-8"))
         witnesses = tuple(self.key(name) for name, role in self.roles.items() if role == "witness")
@@ -151,4 +170,15 @@ class Town:
         setting = Setting(self.public["lender"], self.epoch, trust, batch=batch)
         wallet = Wallet(f"wallet {number}", own["legal_id"], setting, SqliteStore(folder / STORE), clock=wall_clock)
         context = self.identity(self.public["lender"]).anonymous_side()
-        return wallet, Lines(self.addresses(), context, tokens=own["tokens"], fresh=True)
+        return wallet, Lines(self.addresses(), context, own["tokens"], fresh=True, via=self._via(folder))
+
+    def _via(self, folder: Path) -> Via | None:
+        if RELAY not in self.roles:
+            return None
+        configs = {name: KeyConfig.decode(bytes.fromhex(key)) for name, key in self.public["sealing"].items()}
+
+        def keep(passage: Passage) -> None:
+            with (folder / UNSERVED).open("a", encoding="ascii") as file:
+                file.write(passage.encode().hex() + "\n")
+
+        return Via(RELAY, self.key(RELAY), configs, keep)

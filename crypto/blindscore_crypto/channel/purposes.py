@@ -43,3 +43,6 @@ class Purpose(bytes, Enum):
     TOKEN_REQUEST = b"blindscore/sealed/token-request/v1"
     LOG_HEAD = b"blindscore/sealed/log-head/v1"
     WITNESS = b"blindscore/sealed/witness/v1"
+    # the relay
+    PASSED = b"blindscore/relay/passed/v1"
+    PASSED_COUNT = b"blindscore/relay/count/v1"

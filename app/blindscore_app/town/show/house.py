@@ -88,7 +88,7 @@ def fresh_house(folder: Path, people: int, seed: int) -> House:
     """Return a house whose towns are founded in a folder when they are chosen."""
 
     def found(design: str) -> tuple[Town, str]:
-        town, passphrase, _ = prepare(folder / design, design, people, seed)
+        town, passphrase, _ = prepare(folder / design, design, people, seed, relay=False)
         return town, passphrase
 
     return House(DESIGNS, found)

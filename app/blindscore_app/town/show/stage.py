@@ -281,7 +281,7 @@ def _watched(town: Town) -> Iterator[Stage]:
         raise DataError(
             f"{path}: cannot be read, so nobody can be counted; found a town with: blindscore town up"
         ) from None
-    spoken_to = [name for name, role in town.roles.items() if role != "witness"]
+    spoken_to = [name for name, role in town.roles.items() if role not in ("witness", "relay")]
     addresses = town.addresses()
     _check_up(town, {name: addresses.get(name, "") for name in spoken_to})
     stage = Stage(town, Wire({name: addresses[name] for name in spoken_to}), known)

@@ -1,0 +1,83 @@
+"""Via relay: a wallet's way to institutions that shall not see its address. It keeps receipts that say "unanswered".
+
+Who sees what: see :mod:`~blindscore_app.town.oblivious`. A receipt shows nobody but the relay which request was whose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote
+
+from blindscore.errors import DataError, ForgeryError
+from blindscore.parties.message import Message
+from blindscore_app.town.bundle import MEDIA, pack, unpack
+from blindscore_app.town.oblivious import opened_answer, sealed_to
+from blindscore_app.town.posting import Posting, Reply
+from blindscore_crypto.channel.ohttp import REQUEST_MEDIA, KeyConfig
+from blindscore_crypto.channel.relay import Passage
+from blindscore_crypto.channel.signatures import VerifyingKey
+
+RECEIPT = "blindscore-receipt"  # header
+
+
+@dataclass(frozen=True)
+class Via:
+    """A relay, as a wallet knows it.
+
+    Parameters
+    ----------
+    name
+        The relay's.
+    key
+        Of its receipts.
+    configs
+        Institution -> the key that requests to it are sealed to; who is not named here is spoken to directly.
+    keep
+        Takes the receipt for a request that was not served.
+    """
+
+    name: str
+    key: VerifyingKey
+    configs: Mapping[str, KeyConfig]
+    keep: Callable[[Passage], None] = lambda _: None
+
+    def send(self, posting: Posting, address: str, message: Message) -> list[Message]:
+        """Send a message through the relay at this address; return the answers.
+
+        Raises
+        ------
+        DataError
+            The relay or the institution does not answer, refuses, or says something else.
+        """
+        to = message.to
+        asked = sealed_to(self.configs[to], to, pack([message]))
+        reply = posting.ask(address, f"/to/{quote(to)}", asked.encapsulated, {"content-type": REQUEST_MEDIA})
+        if RECEIPT not in reply.headers:
+            raise DataError(f"{self.name} answers {reply.status}: {reply.body[:200].decode('utf-8', 'replace')}")
+        passage = self._receipt(reply, asked.encapsulated)
+        if reply.status != HTTPStatus.OK:
+            self.keep(passage)
+            raise DataError(f"{to} does not answer {self.name}; the receipt for what was passed on is kept")
+        try:
+            answers = unpack(opened_answer(asked, to, reply.body), to="", sender=to)
+        except ForgeryError as error:
+            raise DataError(f"{to} answers with something else: {error}") from None
+        if not answers:  # an answer that says nothing: the relay cannot see that, so it is told
+            self.keep(passage)
+            posting.ask(
+                address, "/messages", pack([Message(self.name, "complaint", passage.encode())]), {"content-type": MEDIA}
+            )
+        return answers
+
+    def _receipt(self, reply: Reply, request: bytes) -> Passage:
+        try:
+            passage = Passage.read(bytes.fromhex(reply.headers[RECEIPT]), self.key)
+        except (ForgeryError, ValueError):
+            raise DataError(f"{self.name} gives a receipt that is none of its own") from None
+        answered = passage.answer == hashlib.sha256(reply.body).digest()
+        if passage.request != hashlib.sha256(request).digest() or answered != (reply.status == HTTPStatus.OK):
+            raise DataError(f"{self.name} gives a receipt for something else than what it was sent and brought back")
+        return passage
