@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -320,3 +322,44 @@ def test_cryptographic_designs_run_for_real_behind_the_table(run: Run, tmp_path:
         scorer = next(seen for seen in design.sees if seen["role"] == "scorer")
         assert "financial" not in scorer["contexts"]
         assert scorer["opaque_bytes"] > 0
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_audit_without_an_outcome_measures_capabilities_and_says_nothing_of_quality(
+    run: Run, files: Files, tmp_path: Path
+) -> None:
+    files.schema.write_text(re.sub(r"(?s)\[target\].*?\n\[", "\n[", files.schema.read_text()))
+    out = tmp_path / "out"
+    asked = ("audit", files.people, "--schema", files.schema, "--quick", "--designs", "bureau,minimal", "--out", out)
+    answer = run(*asked)
+    assert answer.status == 0, answer.err
+    assert "No outcome is known of these people" in answer.out
+    assert "No outcome is known of these people" in html.unescape((out / "report.html").read_text())
+    ledger = load_ledger(out / "ledger.json")
+    assert ledger.meta["outcome"] == "stand-in"
+    assert ledger.meta["default_rate"] is None
+    assert all(d.auc is d.auc_low is d.auc_loss is d.ks is None for d in ledger.designs)
+    assert all(g["good_refused"] is g["bad_approved"] is None for d in ledger.designs for g in d.groups)
+    assert {row.capability for row in ledger.rows} >= {"profile", "link"}
+    assert not ledger.find(capability="remember")
+    assert run("report", out / "ledger.json", "--out", tmp_path / "again.html").status == 0
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_a_design_that_these_people_cannot_play_is_skipped_with_its_reason(
+    run: Run, files: Files, tmp_path: Path
+) -> None:
+    files.schema.write_text(files.schema.read_text().replace("[[features]]\n", '[[features]]\ncontext = "shopping"\n'))
+    out = tmp_path / "out"
+    asked = ("audit", files.people, "--schema", files.schema, "--quick", "--out", out)
+    answer = run(*asked, "--designs", "platform,bureau")
+    assert answer.status == 0, answer.err
+    (skipped,) = load_ledger(out / "ledger.json").meta["skipped"]
+    assert skipped["design"] == "bureau"
+    assert "no feature it may use" in skipped["reason"]
+    assert [d.design for d in load_ledger(out / "ledger.json").designs] == ["platform"]
+    assert "Not run on these people: bureau" in answer.out
+    assert "Not run on these people: bureau" in html.unescape((out / "report.html").read_text())
+    refused = run(*asked, "--designs", "bureau")
+    assert refused.refused()
+    assert "no design can run on these people" in refused.err

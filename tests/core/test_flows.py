@@ -62,7 +62,7 @@ def test_each_role_gets_what_the_file_says_and_nothing_else(society):
     assert scorer.of("handle") == ["pseudonym:agency"]
     assert scorer.friends is society.friends
     assert scorer.keyed_by == "pairwise"
-    assert scorer.stored == ("pseudonym:agency", "score")
+    assert scorer.stored == ["pseudonym:agency", "score"]
     assert [column.kind for column in lender.columns] == ["decision", "handle"]
     assert lender.friends is None
     assert lender.keyed_by == "one-time"

@@ -199,8 +199,12 @@ def test_a_spoilt_schema_is_refused(load: Callable, change: tuple[str, str], sai
     [
         (b"\xff\xfe", "not UTF-8"),
         (b"# " + b"x" * (1 << 20), "over"),
-        (b"", "[target] is missing"),
+        (b"[[features]]\nname = 'income'\n", "[target] is missing"),
         (b"[target]\ncolumn = 'bad'\nbad = [1]\n", "no [[features]]"),
+        (SCHEMA.encode() + b"[friends]\nfile = 'friends.csv'\n", "say which column holds it: legal_id"),
+        (b"legal_id = 'id'\n[friends]\nfile = '../friends.csv'\n", "without a folder"),
+        (b"legal_id = 'id'\n[friends]\nfile = 'f.csv'\nends = ['a']\n", "'ends' must be two columns"),
+        (b"legal_id = 'id'\n[visits]\nfile = 'v.csv'\nhour = 'person'\n", "stand in three columns"),
         (b"a = " + b"[" * 5_000, "not valid TOML"),
     ],
 )
@@ -281,3 +285,72 @@ def test_german_codes_carry_sex_and_marital_status() -> None:
     raw = pd.read_csv(file)["personal_status_sex"]
     assert (people.sensitive["sex"] == "female").tolist() == raw.isin(["A92", "A95"]).tolist()
     assert (people.sensitive["marital_status"] == "single").tolist() == raw.isin(["A93", "A95"]).tolist()
+
+
+TIED = f"legal_id = 'who'\n{SCHEMA}[friends]\nfile = 'friends.csv'\n[visits]\nfile = 'visits.csv'\n"
+WHO = "\n".join(f"{line},{'who' if k == 0 else f'p{k}'}" for k, line in enumerate(ROWS)) + "\n"
+TIES = "a,b\np1,p2\np2,p1\np3,p3\np2,p9\np1,stranger\n"
+SEEN = "person,hour,place\np2,30,school\np1,5,home\nstranger,1,home\np1,200,school\n"
+
+
+@pytest.fixture
+def tied(load: Callable, tmp_path: Path) -> Callable:
+    def tied(ties: str = TIES, seen: str = SEEN, schema: str = TIED):
+        (tmp_path / "friends.csv").write_text(ties)
+        (tmp_path / "visits.csv").write_text(seen)
+        return load(WHO, schema)
+
+    return tied
+
+
+def test_friends_and_visits_are_read_from_tables_beside_the_file(tied: Callable) -> None:
+    people = tied()
+    assert people.friends.tolist() == [[0, 1], [1, 8]]  # each tie once, nobody's with itself, no stranger's
+    assert people.visits["person"].tolist() == [0, 0, 1]
+    assert people.visits["hour"].tolist() == [5, 200, 30]
+    places = people.visits["place"].tolist()
+    assert places[1] == places[2] != places[0]  # one name, one place
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"ties": "a,b\np1,stranger\n"}, "no tie joins two people of people.csv"),
+        ({"ties": "a,c\np1,p2\n"}, "columns missing: b"),
+        ({"seen": "person,hour,place\nstranger,1,home\n"}, "sees nobody of people.csv"),
+        ({"seen": "person,hour,place\np1,-1,home\n"}, "'hour', line 2: whole hours"),
+        ({"seen": "person,hour,place\np1,1.5,home\n"}, "'hour', line 2: whole hours"),
+        ({"seen": "person,hour,place\np1,1,\n"}, "'place', line 2: a place is missing"),
+    ],
+)
+def test_spoilt_tables_of_friends_and_visits_are_refused(tied: Callable, changes: dict, said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        tied(**changes)
+
+
+def test_people_of_whom_no_outcome_is_known_get_a_stand_in_that_says_so(load: Callable, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    wealth = rng.normal(size=1000)
+    rows = [f"{100 + w + rng.normal() / 3:.3f},{w + rng.normal() / 3:.3f},{rng.integers(2)}" for w in wealth]
+    (tmp_path / "people.csv").write_text("\n".join(["income,savings,sex", *rows]) + "\n")
+    (tmp_path / "schema.toml").write_text(
+        "[[features]]\nname = 'income'\n[[features]]\nname = 'savings'\n[[sensitive]]\nname = 'sex'\n"
+    )
+    with pytest.raises(SchemaError, match=re.escape("[target] is missing")):
+        load_people(tmp_path / "people.csv", tmp_path / "schema.toml")
+    people = load_people(tmp_path / "people.csv", tmp_path / "schema.toml", needs_outcome=False)
+    assert people.stand_in
+    assert people.default.sum() == 200
+    assert abs(wealth[people.default].mean() - wealth[~people.default].mean()) > 0.7  # what the figures have in common
+    again = load_people(tmp_path / "people.csv", tmp_path / "schema.toml", needs_outcome=False)
+    assert (people.default == again.default).all()
+    assert not load().stand_in
+
+
+def test_people_without_figures_are_known_by_their_ties(tied: Callable) -> None:
+    bare = "legal_id = 'who'\n[friends]\nfile = 'friends.csv'\n[[sensitive]]\nname = 'sex'\n"
+    with pytest.raises(SchemaError, match=re.escape("[target] is missing")):
+        tied(schema=bare)
+    people = tied(schema=bare + "[target]\ncolumn = 'bad'\nbad = ['1']\n")
+    assert people.features.columns.tolist() == ["ties"]
+    assert people.features["ties"].tolist() == [1.0, 2.0, *[0.0] * 6, 1.0, *[0.0] * 3]

@@ -49,6 +49,13 @@ def test_people_who_state_the_secret_once_are_kept_with_their_ties(load) -> None
     assert load(least=2).features.columns.tolist() == ["school 6"]
 
 
+def test_a_graph_whose_people_state_the_secret_alone_has_their_ties_for_a_figure(load) -> None:
+    bare = load(held="\n".join(line for line in HELD.splitlines() if "gender" in line or "node" in line) + "\n")
+    assert bare.features.columns.tolist() == ["ties"]
+    assert bare.features["ties"].tolist() == [2.0, 2.0, 1.0, 1.0]
+    assert bare.schema["ties"].context == "social"
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

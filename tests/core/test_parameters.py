@@ -105,5 +105,6 @@ def test_every_modelled_part_of_the_integrated_design_has_a_rule_with_its_status
 
 def test_a_lender_that_drops_its_features_has_only_the_score_to_hand_over(society):
     scorecard, rng = Scorecard(method="woe"), np.random.default_rng(1)
-    assert Minimal(keeps_features=False).run(society, scorecard, rng).views["lender"].stored == ("score",)
-    assert Minimal().run(society, scorecard, rng).views["lender"].stored is None
+    assert Minimal(keeps_features=False).run(society, scorecard, rng).views["lender"].stored == ["score"]
+    whole = Minimal().run(society, scorecard, rng).views["lender"]
+    assert whole.stored == list(whole.clear.columns)

@@ -13,9 +13,17 @@ import pytest
 from blindscore.errors import ParameterError
 from blindscore.parties.costs import costs_of
 from blindscore.parties.message import Message
-from blindscore.parties.observe import ObservationError, joined, observe, require_declared, require_handles
+from blindscore.parties.observe import (
+    ObservationError,
+    joined,
+    kept_as_found,
+    observe,
+    require_declared,
+    require_handles,
+)
 from blindscore.parties.store import Field, MemoryStore, TableSpec
 from blindscore.parties.table import Table
+from blindscore.parties.view import Column
 
 
 @dataclass
@@ -101,6 +109,27 @@ def test_what_a_party_wrote_is_seen_and_what_it_did_not_is_not():
     require_declared(seen["lender"], decisions(seen["lender"]), {"approved": "decision"}, ["one-time"])
     require_handles((seen["lender"], seen["source"]), frozenset())
     assert table.tape.sizes()["wallet", "lender"] == {(32,)}
+
+
+def test_how_long_a_column_is_kept_is_read_off_the_tables_that_have_it():
+    _, seen = play("nothing")
+    found = kept_as_found(seen["lender"], [Column("approved", "decision"), Column("key", "handle", 7)])
+    assert [column.keep_days for column in found] == [30, 7]  # what was never written down stays as declared
+    with pytest.raises(ObservationError, match="approved stays readable for 30 days, and its view says 0 days"):
+        kept_as_found(seen["lender"], [Column("approved", "decision", 0)])
+
+
+def test_what_stays_in_two_tables_stays_as_long_as_in_either_and_a_sealed_one_shows_nothing():
+    fields = (Field("approved", "decision"),)
+    store = MemoryStore(
+        TableSpec("long", Field("nonce", "own"), fields, keep_days=9),
+        TableSpec("short", Field("nonce", "own"), fields, keep_days=2),
+        TableSpec("closed", Field("nonce", "own"), (*fields, Field("score", "score")), at_rest="sealed"),
+    )
+    table = Table([Lender(store)])
+    for i in range(2):
+        table.seat(Wallet(f"wallet {i}", "nothing"))
+    assert observe(table)["lender"].keep_days == {"approved": 9, "score": 0}
 
 
 def test_a_common_string_is_found_and_must_be_declared():

@@ -58,7 +58,7 @@ def audit(
     kept = choose_cache(asked.out, asked.cache, asked.no_cache)
     from blindscore.people.files.loaders import load_people
 
-    population = load_people(file, schema)
+    population = load_people(file, schema, needs_outcome=False)
     command = asked.words(f"blindscore audit {file.name} --schema {schema.name} --seed {asked.seed}")
     _measure(lambda _: population, _designs(asked, len(population)), asked, command, kept)
 

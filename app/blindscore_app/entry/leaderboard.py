@@ -55,7 +55,7 @@ def _record(one: Submission, design: DesignRow) -> tuple[float, ...]:
     rows = [cell(ledger, design.design, SCORER, name) for name in shown_capabilities(ledger, SCORER)]
     most = [max((abs(row.advantage) for row in found), default=0.0) for found in rows]
     time = sum(multiple(design, us, one.reference) for us in design.us_per_person.values())
-    return (design.auc_loss, *most, time, float(design.bytes_up + design.bytes_down))
+    return (design.auc_loss or 0.0, *most, time, float(design.bytes_up + design.bytes_down))
 
 
 def _beats(other: tuple[float, ...], own: tuple[float, ...]) -> bool:

@@ -81,13 +81,16 @@ def _drawn(spec: str) -> str:
 
 
 def quality_panel(ledger: Ledger) -> str:
-    """Return credit quality kept: AUC of each design with its interval."""
+    """Return credit quality kept: AUC of each design with its interval; nothing where no outcome is known."""
+    known = figures.quality(ledger)
+    if known is None:
+        return ""
     values = [
-        {"design": clean(d.design), "value": d.auc, "low": d.auc_low, "high": d.auc_high, "words": f"{d.auc:.3f}"}
-        for d in ledger.designs
+        {"design": clean(d.design), "value": auc, "low": low, "high": high, "words": f"{auc:.3f}"}
+        for d, (auc, low, high) in zip(ledger.designs, known, strict=True)
     ]
-    low = min(CHANCE, *(d.auc_low for d in ledger.designs))
-    high = max(0.75, *(d.auc_high + AUC_LABEL for d in ledger.designs))
+    low = min(CHANCE, *(least for _, least, _ in known))
+    high = max(0.75, *(most + AUC_LABEL for _, _, most in known))
     layers = [_interval(INK), _dots(INK, "square"), *_words(dx=6, align="left", at="high")]
     spec = _panel(values, layers, [low, high], "AUC (0.5 = coin toss)")
     told = "; ".join(f"{v['design']} {v['words']}" for v in values)

@@ -39,6 +39,10 @@ SEES = _record(
     wire=_TEXT,
     wire_bytes={"type": "integer", "minimum": 0},
 )
+SEES["properties"]["keep_days"] = {  # ledgers of before lack it
+    "type": "object",
+    "additionalProperties": {"type": "integer", "minimum": 0},
+}
 GROUP = _record(
     by=_TEXT,
     group=_TEXT,

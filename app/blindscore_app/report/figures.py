@@ -25,6 +25,7 @@ from blindscore_app.locale import _
 
 SYNTHETIC = "synthetic society"
 INSIDE = {FINANCIAL, "register", "decision"}  # contexts that are no conduct outside finance
+UNKNOWN = "–"  # in the place of a figure that nobody can know
 NOTEWORTHY_CONTROL = 0.05  # public knowledge that achieves less is not shown beside an attack
 
 
@@ -220,7 +221,35 @@ def label_place(row: Row, width: float) -> float:
 
 def best_quality(ledger: Ledger) -> DesignRow:
     """Return the design with the highest AUC."""
-    return max(ledger.designs, key=lambda design: design.auc)
+    return max(ledger.designs, key=lambda design: design.auc or 0.0)
+
+
+def quality(ledger: Ledger) -> list[tuple[float, float, float]] | None:
+    """Return AUC, its lower and its upper limit, a design each; None where no outcome is known."""
+    found = [
+        (design.auc, design.auc_low, design.auc_high)
+        for design in ledger.designs
+        if design.auc is not None and design.auc_low is not None and design.auc_high is not None
+    ]
+    return found if len(found) == len(ledger.designs) else None
+
+
+def notes(ledger: Ledger) -> list[str]:
+    """Say what these people did not let the run measure: designs that were skipped, and quality without an outcome."""
+    said = []
+    if ledger.meta.get("outcome") == "stand-in":
+        said.append(
+            _(
+                "No outcome is known of these people: credit quality and the attack on who taught the card are not "
+                "measured, and score and decision follow a stand-in (what people's figures have in common), which says "
+                "how nobody pays."
+            )
+        )
+    said += [
+        _("Not run on these people: {design} ({reason})").format(design=one["design"], reason=one["reason"])
+        for one in ledger.meta.get("skipped", [])
+    ]
+    return said
 
 
 def most_removing(ledger: Ledger, coalition: str) -> DesignRow:
@@ -232,7 +261,7 @@ def most_removing(ledger: Ledger, coalition: str) -> DesignRow:
 
     def rank(design: DesignRow) -> tuple[int, int, float]:
         found = [finding(ledger, design.design, name, c) for name in pooled(ledger) for c in capabilities(ledger)]
-        return len(removed(ledger, design.design, coalition)), -found.count("works"), -design.auc_loss
+        return len(removed(ledger, design.design, coalition)), -found.count("works"), -(design.auc_loss or 0.0)
 
     return max(ledger.designs, key=rank)
 
@@ -250,9 +279,9 @@ def fixed(value: float, places: int = 2) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def points(value: float) -> str:
-    """Return a difference of AUC in points (hundredths), for reading."""
-    return fixed(100 * value, 1)
+def points(value: float | None) -> str:
+    """Return a difference of AUC in points (hundredths), for reading; a dash where no outcome is known."""
+    return UNKNOWN if value is None else fixed(100 * value, 1)
 
 
 def loss_words(design: DesignRow) -> str:
@@ -270,7 +299,9 @@ def headline(ledger: Ledger, coalition: str) -> str:
         return _("No design of this run removes any of the {n} measured capabilities of the {coalition}.").format(
             n=len(of), coalition=coalition
         )
-    if top.design == best.design:
+    if top.auc is None:
+        cost = _("says nothing of credit quality here, since no outcome is known")
+    elif top.design == best.design:
         cost = _("has the best credit quality of this run")
     else:
         cost = _("costs {loss} against {best}").format(loss=loss_words(top), best=best.design)

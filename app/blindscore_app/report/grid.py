@@ -155,9 +155,9 @@ def lines(ledger: Ledger, coalition: str) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def pairs(auc: float) -> int:
+def pairs(auc: float | None) -> int | str:
     """Return an AUC as a reader's figure: of 100 pairs of a good and a bad payer, how many are ranked rightly."""
-    return math.floor(100 * auc + 0.5)
+    return figures.UNKNOWN if auc is None else math.floor(100 * auc + 0.5)
 
 
 def learns_one_bit(design: DesignRow) -> bool:
@@ -175,18 +175,22 @@ def lead(ledger: Ledger, coalition: str) -> list[str]:
     best = figures.best_quality(ledger)
     own = figures.most_removing(Ledger(ledger.meta, tuple(blind), ledger.rows), coalition)
     bureau = next((design for design in ledger.designs if design.design == "bureau"), None)
-    if bureau is not None and own.auc >= bureau.auc - AS_WELL:
+    known = own.auc is not None and bureau is not None and bureau.auc is not None
+    if known and (own.auc or 0.0) >= (bureau.auc if bureau and bureau.auc else 0.0) - AS_WELL:
         first = _("A lender can decide as well as today's bureau while learning one yes or no.")
     else:
         first = _("A lender can decide while learning one yes or no and nothing else of you.")
     line = told[own.design]
     yes = sum(cell.answer == YES for cell in line.cells)
-    said = [
-        first,
-        _(
-            "Of 100 pairs of a good and a bad payer it ranks {own} rightly; the best design here, “{best}”, "
-            "ranks {most}."
-        ).format(own=pairs(own.auc), best=design_words(best.design), most=pairs(best.auc)),
+    said = [first]
+    if own.auc is not None:
+        said.append(
+            _(
+                "Of 100 pairs of a good and a bad payer it ranks {own} rightly; the best design here, “{best}”, "
+                "ranks {most}."
+            ).format(own=pairs(own.auc), best=design_words(best.design), most=pairs(best.auc))
+        )
+    said.append(
         _(
             "Under “{design}”, {who} can do {yes} of the {n} things below, and provably not {proven} of them; "
             "of the rest we cannot say."
@@ -196,8 +200,8 @@ def lead(ledger: Ledger, coalition: str) -> list[str]:
             n=len(line.cells),
             yes=yes,
             proven=sum(cell.answer == PROVEN for cell in line.cells),
-        ),
-    ]
+        )
+    )
     if line.pooled:
         every = all(other.pooled for other in told.values())
         said.append(

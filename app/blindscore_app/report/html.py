@@ -139,7 +139,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "share": figures.fixed,
         "pairs": grid.pairs,
-        "auc": lambda value: f"{value:.3f}",
+        "auc": lambda value: figures.UNKNOWN if value is None else f"{value:.3f}",
         "bits": lambda value: f"{value:.1f}",
         "points": figures.points,
         "bound": lambda value: f"{figures.rounded_up(value):.2f}",
@@ -179,6 +179,7 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
         "designs": [{"row": design, "runs": figures.runs_words(design)} for design in ledger.designs],
         "contexts": _contexts(ledger),
         "quality": Markup(charts.quality_panel(ledger)),
+        "notes": figures.notes(whole),
         "panels": {name: _panels(ledger, name) for name in names},
         "rows_of": {name: [(k, row) for k, row in numbered if row.coalition == name] for name in names},
         "orders": [row for row in ledger.rows if row.people_exposed is not None],

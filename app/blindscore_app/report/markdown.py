@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from blindscore.surveillance.ledger import REFUSES, DesignRow, Ledger
 from blindscore_app.report.figures import (
+    UNKNOWN,
     bytes_words,
     cell,
     cell_bound,
@@ -37,7 +38,9 @@ def table(ledger: Ledger, cost: Callable[[DesignRow], str] | None = None, coalit
     lines = [f"| design | AUC loss [95%] | {' | '.join(capabilities)} | cost a person |"]
     lines.append(f"|{'---|' * (len(capabilities) + 3)}")
     for design in shown.designs:
-        loss = f"{design.auc_loss:.3f} [{design.auc_loss_low:.3f}, {design.auc_loss_high:.3f}]"
+        losses = (design.auc_loss, design.auc_loss_low, design.auc_loss_high)
+        told = [UNKNOWN if loss is None else f"{loss:.3f}" for loss in losses]
+        loss = f"{told[0]} [{told[1]}, {told[2]}]"
         cells = [words(shown, design.design, name, coalition) for name in capabilities]
         lines.append(f"| {' | '.join([f'`{plain(design.design)}`', loss, *cells, cost(design)])} |")
     return "\n".join(lines)

@@ -89,17 +89,23 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
 
 
 def _quality(axis: Axes, ledger: Ledger) -> None:
-    values = [d.auc for d in ledger.designs]
-    low = [max(0.0, d.auc - d.auc_low) for d in ledger.designs]
-    high = [max(0.0, d.auc_high - d.auc) for d in ledger.designs]
+    axis.set_title("credit quality kept", fontsize=11, color=INK, loc="left")
+    axis.set_xlabel("AUC (0.5 = coin toss)", fontsize=9, color=INK)
+    known = figures.quality(ledger)
+    if known is None:
+        axis.text(CHANCE, 0, "no outcome is known", va="center", fontsize=9, color=INK)
+        axis.set_xlim(CHANCE, 0.75)
+        return
+    values = [auc for auc, _, _ in known]
+    low = [max(0.0, auc - least) for auc, least, _ in known]
+    high = [max(0.0, most - auc) for auc, _, most in known]
     rows = range(len(values))
     axis.errorbar(values, rows, xerr=[low, high], fmt="s", color=QUALITY, ms=5, capsize=3, lw=1.5)
     for k, value in enumerate(values):
         axis.annotate(f"{value:.3f}", (value, k), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9)
-    top = max(d.auc_high for d in ledger.designs)
-    axis.set_xlim(min(CHANCE, min(d.auc_low for d in ledger.designs) - 0.02), max(0.75, top + 0.03))
-    axis.set_title("credit quality kept", fontsize=11, color=INK, loc="left")
-    axis.set_xlabel("AUC (0.5 = coin toss)", fontsize=9, color=INK)
+    axis.set_xlim(
+        min(CHANCE, min(low for _, low, _ in known) - 0.02), max(0.75, max(high for *_, high in known) + 0.03)
+    )
 
 
 def _capability(axis: Axes, ledger: Ledger, coalition: str, name: str) -> None:

@@ -43,6 +43,8 @@ def print_ledger(
         console.print(Text(_("SYNTHETIC SOCIETY, not a country: these people are made up."), style="bold"))
     for sentence in grid.lead(whole, coalition):
         console.print(Text(clean(sentence, 400)))
+    for note in figures.notes(whole):
+        console.print(Text(clean(note, 600)))
     console.print()
     asked = _("Beyond what anybody can look up, can {who}:").format(who=grid.party_words(coalition))
     console.print(Text(asked, style="bold"))
@@ -178,13 +180,15 @@ def _empty() -> Table:
     return Table(box=SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
 
 
-def decimals(value: float, places: int = 2) -> str:
-    """Return a share without its leading zero: ".83"; "1.00" stays."""
+def decimals(value: float | None, places: int = 2) -> str:
+    """Return a share without its leading zero: ".83"; "1.00" stays; a dash where there is none."""
+    if value is None:
+        return figures.UNKNOWN
     text = figures.fixed(value, places)
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
-def _interval(low: float, high: float, places: int = 2) -> str:
+def _interval(low: float | None, high: float | None, places: int = 2) -> str:
     return f"{decimals(low, places)}–{decimals(high, places)}"
 
 

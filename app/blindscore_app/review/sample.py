@@ -104,7 +104,7 @@ def seen(file: Path, card: Card, schema: Path | None = None, month: str = "") ->
 def _outcomes(file: Path, plan: FileSchema, n: int) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
     from blindscore.people.files.blocks import column_names
 
-    if plan.target not in column_names(file, Ask((), delimiter=plan.delimiter)):
+    if plan.target is None or plan.target not in column_names(file, Ask((), delimiter=plan.delimiter)):
         return None, None
     texts = _texts(file, plan.target, plan, (*plan.bad, *plan.good))
     bad = np.array([text in plan.bad for text in texts])

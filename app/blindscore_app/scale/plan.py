@@ -116,8 +116,7 @@ def measure_here(name: str, people: int = MEASURED_PEOPLE, seed: int = 1) -> Rat
     society = make_society(people=people, seed=seed)
     run = design.run(society, Scorecard(), np.random.default_rng(seed))
     lender = run.views["lender"]
-    kept = lender.clear if lender.stored is None else lender.clear[list(lender.stored)]
-    stored = int(kept.memory_usage(index=False, deep=True).sum() / people) + lender.opaque_bytes
+    stored = int(lender.clear[lender.stored].memory_usage(index=False, deep=True).sum() / people) + lender.opaque_bytes
     return Rates(
         design=name,
         us_per_person=dict(run.costs.us_per_person),

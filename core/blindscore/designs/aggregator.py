@@ -23,7 +23,7 @@ from blindscore.designs.plain import (
     score_in_clear,
     scoring_lender,
 )
-from blindscore.parties.view import View
+from blindscore.parties.view import View, kept_for
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -59,11 +59,10 @@ class Aggregator:
         features = financial(population)
         scored = score_in_clear(population, scorecard, features, self.approve)
         records = own_records(population, features).assign(score=scored.scores)
-        kept = None if self.keeps_features else (*population.register.columns, "score")
         columns = columns_of(population, records, score="score")
-        lender = View(
-            "lender", "legal id", records, columns, everyone(population), messages=scored.messages, stored=kept
-        )
+        if not self.keeps_features:  # what the register says too stays
+            columns = kept_for(columns, 0, set(features) - set(population.register.columns))
+        lender = View("lender", "legal id", records, columns, everyone(population), messages=scored.messages)
         views = {**scoring_lender(lender), "source": bank_view(population)}
         parameters = {"approve": self.approve, "features": len(features), "keeps_features": self.keeps_features}
         return scored.run(views, parameters, plays=LENDER_SCORES)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from blindscore.designs.design import NO_CONDUCT, Rule, Run, Status
 from blindscore.designs.plain import LEGAL_ID, bank_view, columns_of, everyone, score_in_clear
 from blindscore.errors import ParameterError, SchemaError
-from blindscore.parties.view import KeyedBy, Kind, View
+from blindscore.parties.view import KeyedBy, Kind, View, kept_for
 from blindscore.people.population import FINANCIAL, Population
 from blindscore.scorecard.scorecard import Scorecard
 
@@ -103,25 +103,24 @@ class _Told:
         strongest = max((flow.identifier for flow in flows), key=STRENGTH.index)
         parts: dict[str, Any] = {}
         kinds: dict[str, Kind] = {}
-        kept: set[str] = set()
+        stay: set[str] = set()
         for flow in flows:
             for name, values, kind in self._columns(flow):
                 parts[name] = values
                 kinds[name] = kind
                 if name not in self._erased(flow):
-                    kept.add(name)
+                    stay.add(name)
         clear = pd.DataFrame(parts, index=range(len(self.population)))
         fields = {name for flow in flows for name in flow.fields}
         return View(
             role,
             strongest,
             clear,
-            columns_of(self.population, clear, **kinds),
+            kept_for(columns_of(self.population, clear, **kinds), 0, set(parts) - stay),
             everyone(self.population),
             friends=self.population.friends if FRIENDS in fields else None,
             visits=self.population.visits if VISITS in fields else None,
             messages=messages,
-            stored=None if kept == set(parts) else tuple(name for name in clear.columns if name in kept),
         )
 
     def _columns(self, flow: Flow) -> list[tuple[str, Any, Kind]]:

@@ -26,7 +26,7 @@ from blindscore.designs.plain import (
     score_in_clear,
     scoring_lender,
 )
-from blindscore.parties.view import View
+from blindscore.parties.view import View, kept_for
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.quality import auc
@@ -60,9 +60,10 @@ class Minimal:
         features, forward, backward = fewest_features(full, customers, outcomes, self.tolerance)
         scored = score_in_clear(population, scorecard, features, self.approve)
         clear = population.features[features].assign(score=scored.scores)
-        kept = None if self.keeps_features else ("score",)
         columns = columns_of(population, clear, score="score")
-        lender = View("lender", "pairwise", clear, columns, everyone(population), messages=scored.messages, stored=kept)
+        if not self.keeps_features:
+            columns = kept_for(columns, 0, features)
+        lender = View("lender", "pairwise", clear, columns, everyone(population), messages=scored.messages)
         views = {**scoring_lender(lender), "source": bank_view(population)}
         parameters = {
             "tolerance_auc": self.tolerance,

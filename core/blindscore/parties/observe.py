@@ -25,7 +25,7 @@ from blindscore.errors import BlindscoreError
 from blindscore.parties.store import TableSpec
 from blindscore.parties.table import Table, Written
 from blindscore.parties.tape import Shown
-from blindscore.parties.view import Kind
+from blindscore.parties.view import Column, Kind, longest
 
 WINDOW = 16  # bytes: shorter strings coincide by chance or by being small numbers
 PLAIN_BYTES = 6  # shorter encodings of a figure stand in any message by chance
@@ -48,8 +48,9 @@ class Observed:
     windows: Mapping[int, NDArray[np.uint64]]  # by person: strings held of this person and of no other, as hashes
     plain: Mapping[int, frozenset[str]]  # by person: names of figures that stand in its messages as they are
     received: bytes  # the longest message that it was sent
-    at_rest: frozenset[str]  # columns of ``values`` that whoever opens its files can read
-    keep_days: Mapping[str, int | None]  # by column: how long it stays
+    # By column: how many days whoever opens its files can read it, in whichever table it stays longest; 0 where every
+    # table that has it is sealed, None = without end.
+    keep_days: Mapping[str, int | None]
 
 
 def observe(table: Table, facts: pd.DataFrame | None = None) -> dict[str, Observed]:
@@ -125,6 +126,28 @@ def require_declared(
                 raise ObservationError(f"{role}: {name} of a person differs from what its view declares")
 
 
+def kept_as_found(observed: Observed, declared: Sequence[Column]) -> tuple[Column, ...]:
+    """Return a declared view's columns with the retention of the tables that the party wrote them to.
+
+    Of what it holds and never wrote down while people were played, the declaration stands.
+
+    Raises
+    ------
+    ObservationError
+        A column stays readable for longer than is declared.
+    """
+    found = []
+    for column in declared:
+        days = observed.keep_days.get(column.name, column.keep_days)
+        if longest(days, column.keep_days) != column.keep_days:
+            raise ObservationError(
+                f"{observed.role}: {column.name} stays readable for {_days(days)}, and its view says "
+                f"{_days(column.keep_days)}"
+            )
+        found.append(column._replace(keep_days=days))
+    return tuple(found)
+
+
 def require_handles(pair: tuple[Observed, Observed], declared: frozenset[int]) -> None:
     """Hold the declared joins of two roles to those found.
 
@@ -163,6 +186,10 @@ def _encodings(name: str, value: Any) -> Iterator[bytes]:
     yield from (code for code in codes if len(code) >= PLAIN_BYTES)
 
 
+def _days(days: int | None) -> str:
+    return "ever" if days is None else f"{days} days"
+
+
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, str) or isinstance(b, str):
         return str(a) == str(b)
@@ -182,7 +209,7 @@ def _observed(
 ) -> Observed:
     written = [w for w in table.written if w.role == role]
     kinds: dict[str, Kind] = {}
-    rest, keep = set(), {}
+    keep: dict[str, int | None] = {}
     for (owner, _), spec in specs.items():
         if owner != role:
             continue
@@ -190,9 +217,8 @@ def _observed(
             if field.kind in ("opaque", "own"):
                 continue
             kinds[field.name] = field.kind  # type: ignore[assignment]
-            keep[field.name] = spec.keep_days
-            if spec.at_rest == "readable":
-                rest.add(field.name)
+            days = spec.keep_days if spec.at_rest == "readable" else 0
+            keep[field.name] = longest(keep.get(field.name, 0), days)
     values = pd.DataFrame(index=pd.Index(people, name="person"), columns=sorted(kinds), dtype=object)
     for w in written:
         named: dict[str, Any] = {**w.row, specs[role, w.table].key.name: w.key}
@@ -211,7 +237,6 @@ def _observed(
         windows=_own_windows(table, role, people, written),
         plain=plain,
         received=max((p.body for p in received), key=len, default=b""),
-        at_rest=frozenset(rest),
         keep_days=keep,
     )
 

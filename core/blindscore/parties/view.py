@@ -30,11 +30,24 @@ class Column(NamedTuple):
 
     name: str
     kind: Kind
+    # How many days whoever opens the party's files can read it: None = without end, 0 = gone with the decision.
+    keep_days: int | None = None
 
 
-def columns(kind: Kind, names: Iterable[str]) -> tuple[Column, ...]:
-    """Return columns of one kind."""
-    return tuple(Column(str(name), kind) for name in names)
+def columns(kind: Kind, names: Iterable[str], keep_days: int | None = None) -> tuple[Column, ...]:
+    """Return columns of one kind, kept equally long."""
+    return tuple(Column(str(name), kind, keep_days) for name in names)
+
+
+def longest(*days: int | None) -> int | None:
+    """Return the longest of several retentions: what stays in two places stays as long as in either."""
+    return None if None in days else max(day for day in days if day is not None)
+
+
+def kept_for(told: Iterable[Column], days: int | None, names: Iterable[str] | None = None) -> tuple[Column, ...]:
+    """Return columns of which the named ones, or all, are kept so many days."""
+    chosen = None if names is None else set(names)
+    return tuple(c._replace(keep_days=days) if chosen is None or c.name in chosen else c for c in told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +61,8 @@ class View:
     Raises
     ------
     ParameterError
-        ``columns`` does not name the columns of ``clear`` in their order, a kind is unknown, a record belongs
-        to nobody, or ``stored`` names a column that is not there.
+        ``columns`` does not name the columns of ``clear`` in their order, a kind is unknown, a retention is negative,
+        or a record belongs to nobody.
     """
 
     role: str
@@ -61,7 +74,6 @@ class View:
     friends: NDArray[np.int32] | None = None
     visits: pd.DataFrame | None = None
     messages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["hour", "bytes_up", "bytes_down"]))
-    stored: tuple[str, ...] | None = None  # columns of `clear` readable at rest after the decision; None = all
     received: bytes = b""  # one real message to this party, as it lay on the wire; empty where nothing was executed
     universe: int | None = None  # how many different rows of values are possible at all; None = no finite bound used
     basis: Basis = "modelled"  # "observed": found in the store and on the line of a party that was executed
@@ -76,19 +88,28 @@ class View:
                     f"view of the {self.role}: column {column.name!r} is of no known kind ({column.kind!r}); "
                     f"give one of {', '.join(KINDS)}"
                 )
+            if column.keep_days is not None and column.keep_days < 0:
+                raise ParameterError(f"view of the {self.role}: column {column.name!r} is kept for fewer than no days")
         if len(set(named)) < len(named):
             raise ParameterError(f"view of the {self.role}: a column is named twice in {named}; name each once")
         if len(self.person) != len(self.clear):
             raise ParameterError(
                 f"view of the {self.role}: {len(self.clear)} records of {len(self.person)} people; say whose each is"
             )
-        absent = sorted(set(self.stored or ()) - set(named))
-        if absent:
-            raise ParameterError(f"view of the {self.role}: stores {', '.join(absent)}, which it does not read")
 
     def of(self, *kinds: Kind) -> list[str]:
         """Return the names of the columns of the given kinds, in order."""
         return [column.name for column in self.columns if column.kind in kinds]
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Kind of each column, by name."""
+        return {column.name: column.kind for column in self.columns}
+
+    @property
+    def stored(self) -> list[str]:
+        """Names of the columns that can still be read at rest once the decision is taken."""
+        return [column.name for column in self.columns if column.keep_days != 0]
 
     @property
     def values(self) -> list[str]:
@@ -124,7 +145,7 @@ class View:
 
         Join keys and columns that are the same for everybody tell nobody apart, so they do not count.
         """
-        kind = dict(self.columns)
+        kind = self.kinds
         told = self.varying(*(k for k in KINDS if k != "handle"))
         head = f"{self.keyed_by}|{'|'.join(f'{name}={kind[name]}' for name in told)}"
         digest = hashlib.sha256(f"{head}|{self.ties}".encode())

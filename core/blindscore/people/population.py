@@ -100,6 +100,8 @@ class Population:
     visits : DataFrame with columns person, hour, place, or None
     name : str
         "synthetic society", or the file's name and fingerprint.
+    stand_in : bool
+        No outcome is known: ``default`` is a stand-in (:mod:`blindscore.people.stand_in`), which says how nobody paid.
     """
 
     features: pd.DataFrame
@@ -112,6 +114,7 @@ class Population:
     visits: pd.DataFrame | None = None
     name: str = "unnamed"
     synthetic: bool = field(default=False)
+    stand_in: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.features)

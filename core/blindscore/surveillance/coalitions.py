@@ -16,7 +16,7 @@ import pandas as pd
 
 from blindscore.designs.design import Run
 from blindscore.errors import ParameterError
-from blindscore.parties.view import TELLS_DECISION, Column, View, columns, empty_view
+from blindscore.parties.view import TELLS_DECISION, Column, View, columns, empty_view, longest
 from blindscore.surveillance.memo import Memo
 
 OBSERVER, STATE, SECOND_LENDER, EVERYBODY = "observer", "state", "second lender", "all"
@@ -93,8 +93,7 @@ def view_of(run: Run, role: str) -> View:
     lender = run.views["lender"]
     if role == SECOND_LENDER:
         shown, told = lender.only(lender.values)
-        kept = None if lender.stored is None else tuple(c for c in lender.stored if c in shown.columns)
-        return replace(lender, role=role, clear=shown, columns=told, stored=kept)
+        return replace(lender, role=role, clear=shown, columns=told)
     if role == OBSERVER and len(lender.messages):
         wire = lender.messages.reset_index(drop=True)
         sizes = len(wire[["bytes_up", "bytes_down"]].drop_duplicates())
@@ -172,16 +171,14 @@ def parts_of(run: Run, roles: Sequence[str], memo: Memo | None = None) -> tuple[
         told = view.of(*TELLS_DECISION)
         if view.of("feature") and told:
             clear, shown = view.only(told)
-            alone = replace(
-                view, keyed_by="one-time", clear=clear, columns=shown, friends=None, visits=None, stored=None
-            )
+            alone = replace(view, keyed_by="one-time", clear=clear, columns=shown, friends=None, visits=None)
             found.setdefault(alone.digest, alone)
     return tuple(found.values())
 
 
 def at_rest(view: View) -> View:
     """Return what an order to disclose finds: the columns still readable after the decision."""
-    if view.stored is None:
+    if len(view.stored) == len(view.columns):
         return view
     clear, told = view.only(view.stored)
     return replace(view, clear=clear, columns=told)
@@ -202,13 +199,14 @@ def _join(first: View, second: View) -> View | None:
     same_people = len(first.person) == len(second.person) and bool((first.person == second.person).all())
     if not (same_people and joinable(first, second)):
         return None
-    held = set(first.clear.columns)
+    held, again = set(first.clear.columns), {column.name: column.keep_days for column in second.columns}
+    own = tuple(c._replace(keep_days=longest(c.keep_days, again.get(c.name, 0))) for c in first.columns)
     more = tuple(column for column in second.columns if column.name not in held)
     return View(
         role=f"{first.role}+{second.role}",
         keyed_by="legal id" if second.named else first.keyed_by,
         clear=pd.concat([first.clear, second.clear[[column.name for column in more]]], axis=1),
-        columns=(*first.columns, *more),
+        columns=(*own, *more),
         person=first.person,
         opaque_bytes=first.opaque_bytes + second.opaque_bytes,
         friends=first.friends if first.friends is not None else second.friends,

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 import blindscore
 from blindscore.designs.design import Design, Run
 from blindscore.designs.parameters import settings_of
-from blindscore.errors import ParameterError
+from blindscore.errors import DataError, ParameterError, SchemaError
 from blindscore.people.population import Population
 from blindscore.scorecard.quality import auc_interval, auc_loss_interval, ks
 from blindscore.scorecard.scorecard import Scorecard
@@ -100,16 +100,20 @@ def measure(
     ParameterError
         No design is given, or one is given twice, or no outside register is called so.
     DataError
-        These people have no such outside register.
+        These people have no such outside register, or no design can run on them; where some cannot, the ledger's
+        ``meta`` names each under "skipped", with the reason.
     """
     names = [design.name for design in designs]
     if not designs or len(set(names)) != len(names):
         raise ParameterError(f"give at least one design and none twice, got: {', '.join(names) or 'none'}")
     started = time.perf_counter()
+    attacks = tuple(load_capabilities() if capabilities is None else capabilities)
+    if population.stand_in:  # nobody's outcome is known, so nobody can ask who taught a card by it
+        attacks = tuple(attack for attack in attacks if "records" not in attack.needs)
     stage = _Stage(
         population=population,
         scorecard=scorecard,
-        capabilities=tuple(load_capabilities() if capabilities is None else capabilities),
+        capabilities=attacks,
         seed=seed,
         auxiliary=auxiliary_people(population, seed),
         person=choose_person(population),
@@ -128,9 +132,21 @@ def measure(
 
     # The attackers' fits are small, and several secrets are attacked at once: waking more threads for each loop costs
     # several times what it saves.
+    played: list[_Played] = []
+    skipped: list[dict[str, str]] = []
     with threadpool_limits(1):
-        played = [stage.play(design, tell) for design in designs]
+        for design in designs:
+            before = done
+            try:
+                played.append(stage.play(design, tell))
+            except (DataError, SchemaError) as error:  # these people lack what the design needs; others may run
+                skipped.append({"design": design.name, "reason": str(error)})
+                tell(f"{design.name}: skipped", 1 + len(stage.games) - (done - before) // GRAIN)
+    if not played:
+        reasons = "; ".join(f"{one['design']}: {one['reason']}" for one in skipped)
+        raise DataError(f"{population.name}: no design can run on these people: {reasons}")
     tell("done", 0)
+    ran = [part.design.design for part in played]
     return Ledger(
         meta={
             "version": blindscore.__version__,
@@ -140,10 +156,12 @@ def measure(
             "population": population.name,
             "synthetic": population.synthetic,
             "fingerprint": population.fingerprint,
-            "default_rate": float(population.default.mean()),
+            "outcome": "stand-in" if population.stand_in else "known",
+            "default_rate": None if population.stand_in else float(population.default.mean()),
+            "skipped": skipped,
             "auxiliary_people": int(stage.auxiliary.sum()),
             "sample": max(part.design.real_runs for part in played),
-            "baseline": _baseline(names),
+            "baseline": _baseline(ran),
             "command": command,
             "elsewhere": None if elsewhere is None else f"{len(elsewhere)} people, {elsewhere.fingerprint[:16]}",
             "outside": [register.name for register in stage.outside],
@@ -156,7 +174,7 @@ def measure(
             "seconds": round(time.perf_counter() - started, 1),
         },
         designs=_against_the_best(population, played),
-        rows=tuple(marked([row for part in played for row in part.rows if not row.outside], _baseline(names))),
+        rows=tuple(marked([row for part in played for row in part.rows if not row.outside], _baseline(ran))),
         outside=tuple(row for part in played for row in part.rows if row.outside),
     )
 
@@ -306,18 +324,19 @@ def _design_row(population: Population, design: Design, run: Run, person: Person
     """Return a design's quality, measured on people who did not train the card, and its costs."""
     fresh = ~population.history
     outcome, scores = population.default[fresh], run.ranks[fresh].astype(np.float64)
-    reached = auc_interval(outcome, scores)
+    reached = None if population.stand_in else auc_interval(outcome, scores)
+    zero = None if reached is None else 0.0
     return DesignRow(
         design=design.name,
         summary=design.summary,
         parameters={**settings_of(design), **run.parameters},
-        auc=reached[0],
-        auc_low=reached[1],
-        auc_high=reached[2],
-        auc_loss=0.0,
-        auc_loss_low=0.0,
-        auc_loss_high=0.0,
-        ks=ks(outcome, scores),
+        auc=None if reached is None else reached[0],
+        auc_low=None if reached is None else reached[1],
+        auc_high=None if reached is None else reached[2],
+        auc_loss=zero,
+        auc_loss_low=zero,
+        auc_loss_high=zero,
+        ks=None if reached is None else ks(outcome, scores),
         us_per_person=dict(run.costs.us_per_person),
         bytes_up=run.costs.bytes_up,
         bytes_down=run.costs.bytes_down,
@@ -335,10 +354,12 @@ def _design_row(population: Population, design: Design, run: Run, person: Person
 
 def _against_the_best(population: Population, played: Sequence[_Played]) -> tuple[DesignRow, ...]:
     """Return the designs with their loss of AUC against the best of the run, paired on the same applicants."""
+    if population.stand_in:
+        return tuple(part.design for part in played)
     fresh = ~population.history
     outcome = population.default[fresh]
     scores = [part.ranks[fresh].astype(np.float64) for part in played]
-    best = max(range(len(played)), key=lambda i: played[i].design.auc)
+    best = max(range(len(played)), key=lambda i: played[i].design.auc or 0.0)
     rows = []
     for part, own in zip(played, scores, strict=True):
         loss, low, high = auc_loss_interval(outcome, scores[best], own)

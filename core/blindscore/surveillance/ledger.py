@@ -95,13 +95,13 @@ class DesignRow:
     design: str
     summary: str
     parameters: Mapping[str, Any]
-    auc: float
-    auc_low: float
-    auc_high: float
-    auc_loss: float  # against the best design of the same run, paired on the same applicants
-    auc_loss_low: float
-    auc_loss_high: float
-    ks: float
+    auc: float | None  # None, as all of these seven, where no outcome is known: then nothing is said of credit quality
+    auc_low: float | None
+    auc_high: float | None
+    auc_loss: float | None  # against the best design of the same run, paired on the same applicants
+    auc_loss_low: float | None
+    auc_loss_high: float | None
+    ks: float | None
     us_per_person: Mapping[str, float]  # by role, microseconds
     bytes_up: int
     bytes_down: int

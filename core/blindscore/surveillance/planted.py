@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from blindscore.designs.design import Run
 from blindscore.designs.plain import LENDER_SCORES, scoring_lender
 from blindscore.parties.costs import Costs
-from blindscore.parties.view import Column, Kind, View
+from blindscore.parties.view import Column, Kind, View, kept_for
 from blindscore.people.population import Feature, Population, Schema
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.surveillance.coalitions import Coalition
@@ -77,13 +77,17 @@ def view_of(
     role: str = "lender",
     handles: tuple[str, ...] = (),
     kinds: Mapping[str, Kind] = USUAL,
+    stored: Collection[str] | None = None,
     **more: Any,
 ) -> View:
     """Return a view, a lender's unless said otherwise, with the given columns, one record a person.
 
-    A column is a feature unless ``kinds`` says what it is or ``handles`` names it.
+    A column is a feature unless ``kinds`` says what it is or ``handles`` names it, and stays unless ``stored`` leaves
+    it out.
     """
     clear = pd.DataFrame(columns)
     known: dict[str, Kind] = {**kinds, **dict.fromkeys(handles, "handle")}
     told = tuple(Column(name, known.get(name, "feature")) for name in clear.columns)
+    if stored is not None:
+        told = kept_for(told, 0, set(clear.columns) - set(stored))
     return View(role, keyed_by, clear, told, np.arange(len(population), dtype=np.int64), **more)

@@ -262,7 +262,7 @@ def view_of_others(others: Population, run: Run, view: View) -> View:
         "total": lambda: run.card.totals(run.card.bins(others.features)),
     }
     columns: dict[str, object] = {}
-    for name, kind in view.columns:
+    for name, kind in view.kinds.items():
         table = {"feature": others.features, "register": others.register}.get(kind)
         if table is not None and name in table:
             columns[name] = table[name].to_numpy()
@@ -282,7 +282,7 @@ def view_in(later: Population, run: Run, view: View) -> View:
         **({"total": run.card.totals(run.card.bins(later.features))} if view.of("total") else {}),
     }
     columns = {}
-    for name, kind in view.columns:
+    for name, kind in view.kinds.items():
         if kind == "feature" and name in later.features.columns:
             columns[name] = later.features[name].to_numpy()[view.person]
         elif kind in fresh:

@@ -33,7 +33,14 @@ from blindscore.designs.plain import (
 )
 from blindscore.parties.cast import Cast, Ending, play
 from blindscore.parties.costs import Costs, costs_of
-from blindscore.parties.observe import ObservationError, Observed, observe, require_declared, require_handles
+from blindscore.parties.observe import (
+    ObservationError,
+    Observed,
+    kept_as_found,
+    observe,
+    require_declared,
+    require_handles,
+)
 from blindscore.parties.table import Table
 from blindscore.parties.view import View
 from blindscore.people.population import Population
@@ -137,7 +144,7 @@ def execute(
         raise ObservationError(f"{', '.join(sorted(without))}: took part, and the design declares no view of it")
     for role, view in views.items():
         rows = view.clear.set_axis(view.person)
-        require_declared(seen[role], rows, dict(view.columns), [view.keyed_by])
+        require_declared(seen[role], rows, view.kinds, [view.keyed_by])
     for a, b in combinations(sorted(views), 2):
         require_handles((seen[a], seen[b]), declared_joins(views[a], views[b]))
     costs = costs_of(table.tape, cast.keys_bytes)
@@ -145,6 +152,7 @@ def execute(
     held = {
         role: replace(
             view,
+            columns=kept_as_found(seen[role], view.columns),
             basis="observed",
             received=seen[role].received,
             opaque_bytes=_held_bytes(table, role, people),

@@ -4,7 +4,7 @@
 
     title = "Default of credit card clients"      # also: source, licence
     missing = ["?"]                               # besides blanks, NA, NULL, None and the like; also: delimiter = ";"
-    [target]
+    [target]                                      # may be left out where no outcome is known
     column = "default"
     bad = ["1"]                                   # values that mean default
     good = ["0"]                                  # optional; any third value is then an error
@@ -22,25 +22,31 @@
     [history]                                     # optional; else a seeded random half
     column = "year"
     past = ["2014", "2015"]                       # or before = "2016-01", or instead of all three: seed = 1
+    [friends]                                     # optional, as is [visits]; both need a legal_id
+    file = "friends.csv"                          # beside the people's file: one row a tie
+    ends = ["a", "b"]                             # its columns, of legal ids
+    [visits]
+    file = "visits.csv"                           # one row a sighting; also: person, hour, place, its columns
 """
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from blindscore.errors import SchemaError
 from blindscore.people.files.cells import MISSING, canonical
 from blindscore.people.files.kinds import DELIMITERS
+from blindscore.people.files.ties import Sightings, Ties
+from blindscore.people.files.toml_table import MAX_NAME, TomlTable
 from blindscore.people.population import FINANCIAL, Feature, Kind, Schema
 
+TIES = Feature("ties", "social network", "social", "people", plain="number of ties")  # of whoever has nothing else
 MAX_SCHEMA_BYTES = 1 << 20
-MAX_NAME = 200  # characters in a name or label
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class FileSchema:
     licence: str
     missing: frozenset[str]  # texts that mean a missing value
     delimiter: str | None  # between cells; None: as the file's ending says
-    target: str
+    target: str | None  # column of the outcome, or None = no outcome is known
     bad: tuple[str, ...]
     good: tuple[str, ...]  # empty = everything that is not bad
     features: tuple[FileFeature, ...]
@@ -85,12 +91,15 @@ class FileSchema:
     past: tuple[str, ...]
     before: str | None  # past customers come before it: as numbers where it is one, else as texts, such as ISO dates
     seed: int
+    friends: Ties | None = None
+    visits: Sightings | None = None
 
     @property
     def schema(self) -> Schema:
-        """The population schema that the file's columns make up."""
+        """The population schema that the file's columns make up; of a bare graph, how many ties each person has."""
+        features = tuple(f.feature for f in self.features) or (TIES,)
         return Schema(
-            tuple(f.feature for f in self.features),
+            features,
             tuple(d.name for d in self.sensitive),
             tuple(d.name for d in self.register),
         )
@@ -98,9 +107,9 @@ class FileSchema:
     @property
     def columns(self) -> list[str]:
         """Every column that the schema reads, each once, in order of first use."""
-        wanted = [self.target, *(f.column for f in self.features)]
+        wanted = [f.column for f in self.features]
         wanted += [d.column for d in (*self.sensitive, *self.register)]
-        wanted += [c for c in (self.legal_id, self.history) if c is not None]
+        wanted += [c for c in (self.target, self.legal_id, self.history) if c is not None]
         return list(dict.fromkeys(wanted))
 
 
@@ -127,77 +136,24 @@ def load_schema(path: str | Path) -> FileSchema:
         raise SchemaError(f"{path}: not UTF-8 at byte {error.start}; save the schema as UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SchemaError(f"{path}: not valid TOML: {str(error)[:200]}") from None
-    return _build(_Table(str(path), "", table))
+    return _build(TomlTable(str(path), "", table))
 
 
-@dataclass(frozen=True)
-class _Table:
-    """One TOML table, read with checks; `where` is the file and `at` the place inside it."""
-
-    where: str
-    at: str
-    values: dict[str, Any]
-
-    def fail(self, what: str) -> SchemaError:
-        return SchemaError(f"{self.where}: {self.at or 'top level'}: {what}")
-
-    def only(self, *keys: str) -> None:
-        for key in self.values:
-            if key not in keys:
-                near = difflib.get_close_matches(key, keys, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(keys)}"
-                raise self.fail(f"unknown key {key[:MAX_NAME]!r}; {hint}")
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.values.get(key, default)
-        if value is None:
-            raise self.fail(f"key {key!r} is missing; add it")
-        if not isinstance(value, str) or len(value) > MAX_NAME or (default is None and not value):
-            raise self.fail(f"{key!r} must be a text of 1 to {MAX_NAME} characters")
-        return value
-
-    def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        value = self.values.get(key, default)
-        if value is None:
-            raise self.fail(f"key {key!r} is missing; add it")
-        if not isinstance(value, list | tuple) or (default is None and not value):
-            raise self.fail(f'{key!r} must be a list of texts or numbers, such as ["1"]')
-        if any(not isinstance(v, str | int | float) for v in value):
-            raise self.fail(f'{key!r} must be a list of texts or numbers, such as ["1"]')
-        return tuple(canonical(str(v)) for v in value)
-
-    def table(self, key: str) -> _Table | None:
-        value = self.values.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            raise self.fail(f"{key!r} must be a table: write [{key}]")
-        return _Table(self.where, f"[{key}]", value)
-
-    def tables(self, key: str) -> list[_Table]:
-        value = self.values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
-            raise self.fail(f"{key!r} must be a list of tables: write [[{key}]]")
-        return [_Table(self.where, f"[[{key}]] number {k}", v) for k, v in enumerate(value, 1)]
-
-
-def _build(top: _Table) -> FileSchema:
+def _build(top: TomlTable) -> FileSchema:
     top.only(
         "title", "source", "licence", "missing", "delimiter", "legal_id", "target", "features", "sensitive",
-        "register", "history",
+        "register", "history", "friends", "visits",
     )  # fmt: skip
     if top.values.get("delimiter") not in (None, *DELIMITERS):
         raise top.fail("'delimiter' must be a comma, a semicolon, a tab or |")
-    target = top.table("target")
-    if target is None:
-        raise top.fail("table [target] is missing; name the outcome's column and which values are bad")
-    target.only("column", "bad", "good")
-    bad, good = target.texts("bad"), target.texts("good", ())
-    if set(bad) & set(good):
-        raise target.fail("a value is listed both as bad and as good")
+    target, bad, good = _target(top.table("target"))
     features = tuple(_feature(table) for table in top.tables("features"))
-    if not features:
-        raise top.fail("no [[features]]; a scorecard needs at least one")
+    friends, visits = Ties.read(top.table("friends")), Sightings.read(top.table("visits"))
+    legal_id = top.text("legal_id") if "legal_id" in top.values else None
+    if (friends or visits) and legal_id is None:
+        raise top.fail("[friends] and [visits] name people by their legal id; say which column holds it: legal_id")
+    if not features and friends is None:
+        raise top.fail("no [[features]]; a scorecard needs at least one, or a table of [friends] to count")
     sensitive = tuple(_derived(table) for table in top.tables("sensitive"))
     register = tuple(_derived(table) for table in top.tables("register"))
     for what, names in (
@@ -208,9 +164,8 @@ def _build(top: _Table) -> FileSchema:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise top.fail(f"[[{what}]] names {', '.join(twice)} twice; keep one entry each")
-    column = target.text("column")
-    if column in {f.column for f in features}:
-        raise top.fail(f"the outcome {column!r} is also listed as a feature; remove it from [[features]]")
+    if target in {f.column for f in features}:
+        raise top.fail(f"the outcome {target!r} is also listed as a feature; remove it from [[features]]")
     history, past, before, seed = _history(top.table("history"))
     return FileSchema(
         path=top.where,
@@ -219,21 +174,34 @@ def _build(top: _Table) -> FileSchema:
         licence=top.text("licence", ""),
         missing=MISSING | set(top.texts("missing", ())),
         delimiter=top.values.get("delimiter"),
-        target=column,
+        target=target,
         bad=bad,
         good=good,
         features=features,
         sensitive=sensitive,
         register=register,
-        legal_id=top.text("legal_id") if "legal_id" in top.values else None,
+        legal_id=legal_id,
         history=history,
         past=past,
         before=before,
         seed=seed,
+        friends=friends,
+        visits=visits,
     )
 
 
-def _feature(table: _Table) -> FileFeature:
+def _target(table: TomlTable | None) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+    """Return the outcome's column, and which of its values are bad and good."""
+    if table is None:
+        return None, (), ()
+    table.only("column", "bad", "good")
+    bad, good = table.texts("bad"), table.texts("good", ())
+    if set(bad) & set(good):
+        raise table.fail("a value is listed both as bad and as good")
+    return table.text("column"), bad, good
+
+
+def _feature(table: TomlTable) -> FileFeature:
     table.only("name", "column", "source", "context", "unit", "plain", "kind", "required", "levels", "special")
     name = table.text("name")
     kind = table.text("kind", "number")
@@ -259,7 +227,7 @@ def _feature(table: _Table) -> FileFeature:
     return FileFeature(feature, table.text("column", name), required, levels, tuple(map(float, special)))
 
 
-def _derived(table: _Table) -> Derived:
+def _derived(table: TomlTable) -> Derived:
     table.only("name", "column", "bands", "labels")
     name = table.text("name")
     if name == "legal_id":
@@ -280,7 +248,7 @@ def _derived(table: _Table) -> Derived:
     return Derived(name, table.text("column", name), tuple(map(float, bands)), pairs)
 
 
-def _history(table: _Table | None) -> tuple[str | None, tuple[str, ...], str | None, int]:
+def _history(table: TomlTable | None) -> tuple[str | None, tuple[str, ...], str | None, int]:
     if table is None:
         return None, (), None, 1
     table.only("column", "past", "before", "seed")

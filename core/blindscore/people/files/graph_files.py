@@ -14,6 +14,7 @@ import pandas as pd
 from blindscore.errors import DataError
 from blindscore.people.files.blocks import Ask
 from blindscore.people.files.cells import words
+from blindscore.people.files.file_schema import TIES
 from blindscore.people.files.lines import Place
 from blindscore.people.files.tables import read_table
 from blindscore.people.population import Feature, Population, Schema
@@ -42,15 +43,16 @@ def load_graph(
     ends, held : tuples of str
         Column names of the two files.
     least : int
-        An attribute becomes a 0/1 feature if at least so many people hold it.
+        An attribute becomes a 0/1 feature if at least so many people hold it. Where nobody states anything but the
+        secret, the number of a person's ties is the one feature.
     seed : int
         Of the random half that counts as history.
 
     Returns
     -------
     Population
-        Features from the context "profile", friends, no visits. There is no outcome: ``default`` is False throughout,
-        so no scorecard can be fitted to these people.
+        Features from the context "profile" (of a bare graph: "social"), friends, no visits. There is no outcome:
+        ``default`` is False throughout, so no scorecard can be fitted to these people.
 
     Raises
     ------
@@ -69,18 +71,24 @@ def load_graph(
             f"{attributes}: secret {secret!r} has {classes} classes among those who state it; choose another"
         )
     row_of = pd.Series(np.arange(len(stated)), index=stated[node].to_numpy())
-    features = _features(attributes, table[table[category] != secret], held, row_of, least)
+    others = table[table[category] != secret]
     pairs = np.column_stack([ties[end].map(row_of).to_numpy(np.float64, na_value=np.nan) for end in ends])
     pairs = np.sort(pairs[~np.isnan(pairs).any(axis=1)].astype(np.int32), axis=1)
     pairs = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
     if not len(pairs):
         raise DataError(f"{edges}: no tie joins two people who state {secret!r}; do both files use the same ids?")
     n = len(stated)
+    if others.empty:
+        kinds: tuple[Feature, ...] = (TIES,)
+        features = pd.DataFrame({TIES.name: np.bincount(pairs.ravel(), minlength=n).astype(np.float64)})
+    else:
+        features = _features(attributes, others, held, row_of, least)
+        kinds = tuple(Feature(str(name), "social network", "profile", "0 or 1") for name in features)
     history = np.zeros(n, np.bool_)
     history[np.random.default_rng(seed).permutation(n)[: n // 2]] = True
     return Population(
         features=features,
-        schema=Schema(tuple(Feature(str(name), "social network", "profile", "0 or 1") for name in features), (secret,)),
+        schema=Schema(kinds, (secret,)),
         default=np.zeros(n, np.bool_),
         sensitive=pd.DataFrame({secret: stated[code].reset_index(drop=True)}),
         register=pd.DataFrame({"legal_id": stated[node].reset_index(drop=True)}),

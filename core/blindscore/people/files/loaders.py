@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.errors import DataError
+from blindscore.errors import DataError, SchemaError
 from blindscore.people.files.blocks import Ask
 from blindscore.people.files.cells import numbers, words
-from blindscore.people.files.file_schema import Derived, FileFeature, FileSchema, load_schema
+from blindscore.people.files.file_schema import TIES, Derived, FileFeature, FileSchema, load_schema
 from blindscore.people.files.lines import Place
 from blindscore.people.files.tables import read_table
 from blindscore.people.population import Population
+from blindscore.people.stand_in import stand_in
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,7 @@ UNKNOWN = "unknown"  # entry of a register that the file leaves empty; an empty 
 MAX_CLASSES = 50  # of a secret
 
 
-def load_people(path: str | Path, schema_path: str | Path) -> Population:
+def load_people(path: str | Path, schema_path: str | Path, *, needs_outcome: bool = True) -> Population:
     """Read people from a file under a schema file.
 
     Parameters
@@ -37,6 +38,8 @@ def load_people(path: str | Path, schema_path: str | Path) -> Population:
         ``.csv`` or ``.tsv`` (UTF-8, header row; also ``.gz``, ``.zst``), ``.parquet`` or ``.feather``.
     schema_path : str or Path
         See :mod:`blindscore.people.files.file_schema`.
+    needs_outcome : bool
+        Refuse a schema without [target]; else such people get a stand-in (:mod:`blindscore.people.stand_in`).
 
     Returns
     -------
@@ -52,11 +55,20 @@ def load_people(path: str | Path, schema_path: str | Path) -> Population:
     """
     path = Path(path)
     plan = load_schema(schema_path)
+    if plan.target is None and needs_outcome:
+        raise SchemaError(
+            f"{schema_path}: table [target] is missing; name the outcome's column and which values are bad"
+        )
     ask = Ask(tuple(plan.columns), missing=plan.missing, delimiter=plan.delimiter)
     table, digest = read_table(path, ask)
     file = _File(table, plan, Place(path, ask.kind(path)))
-    default = _outcome(file)
+    ids = _legal_ids(file)
+    friends = None if plan.friends is None else plan.friends.load(path, ids, plan.delimiter)
     people = {f.feature.name: _feature(file, f) for f in plan.features}
+    if not people and friends is not None:
+        people[TIES.name] = np.bincount(friends.ravel(), minlength=len(table)).astype(np.float64)
+    features = pd.DataFrame(people)
+    default = stand_in(features, str(path)) if plan.target is None else _outcome(file, plan.target)
     sensitive = {d.name: _derived(file, d) for d in plan.sensitive}
     for name, column in sensitive.items():
         classes = column.nunique()
@@ -68,12 +80,15 @@ def load_people(path: str | Path, schema_path: str | Path) -> Population:
     register = {d.name: _derived(file, d).fillna(UNKNOWN) for d in plan.register}
     n = len(table)
     return Population(
-        features=pd.DataFrame(people),
+        features=features,
         schema=plan.schema,
         default=default,
         sensitive=pd.DataFrame(sensitive, index=pd.RangeIndex(n)),
-        register=pd.DataFrame({"legal_id": _legal_ids(file), **register}),
+        register=pd.DataFrame({"legal_id": ids, **register}),
         history=_history(file, default),
+        friends=friends,
+        visits=None if plan.visits is None else plan.visits.load(path, ids, plan.delimiter),
+        stand_in=plan.target is None,
         name=f"{path.name} (sha256 {digest[:16]})",
     )
 
@@ -100,19 +115,19 @@ class _File:
         return values
 
 
-def _outcome(file: _File) -> NDArray[np.bool_]:
+def _outcome(file: _File, target: str) -> NDArray[np.bool_]:
     plan, path = file.plan, file.place.path
-    texts, gone = file.texts(plan.target, (*plan.bad, *plan.good))
+    texts, gone = file.texts(target, (*plan.bad, *plan.good))
     if gone.any():
-        raise file.place.refuse(plan.target, "the outcome is missing; remove those people", gone)
+        raise file.place.refuse(target, "the outcome is missing; remove those people", gone)
     default = np.isin(texts.astype(str), plan.bad)
     if plan.good:
         other = ~default & ~np.isin(texts.astype(str), plan.good)
         if other.any():
-            raise file.place.refuse(plan.target, "an outcome neither bad nor good; complete [target]", other)
+            raise file.place.refuse(target, "an outcome neither bad nor good; complete [target]", other)
     if default.all() or not default.any():
         raise DataError(
-            f"{path}: outcome {plan.target!r} has one class only ({'all' if default.all() else 'none'} bad); "
+            f"{path}: outcome {target!r} has one class only ({'all' if default.all() else 'none'} bad); "
             "check which values the schema's [target] calls bad"
         )
     return default

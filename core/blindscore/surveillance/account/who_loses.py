@@ -31,10 +31,11 @@ def who_loses(population: Population, run: Run) -> tuple[dict[str, Any], ...]:
     tuple of dict
         ``by`` (column), ``group``, ``people``, and three shares with 95% intervals (``_low``, ``_high``):
         ``approved``; ``good_refused``, of those who repaid; ``bad_approved``, of those who defaulted. A share of
-        nobody is None.
+        nobody is None, and so are both errors where no outcome is known.
     """
     fresh = ~population.history
     approved, default = run.decisions[fresh], population.default[fresh]
+    known = not population.stand_in
     rows = []
     for by, classes in _groupings(population).items():
         labels = classes[fresh]
@@ -51,8 +52,8 @@ def who_loses(population: Population, run: Run) -> tuple[dict[str, Any], ...]:
                     "group": str(name),
                     "people": int(inside.sum()),
                     **_share("approved", approved[inside]),
-                    **_share("good_refused", ~approved[inside & ~default]),
-                    **_share("bad_approved", approved[inside & default]),
+                    **_share("good_refused", ~approved[inside & ~default & known]),
+                    **_share("bad_approved", approved[inside & default & known]),
                 }
             )
     return tuple(rows)

@@ -22,16 +22,18 @@ def who_sees(population: Population, run: Run) -> tuple[dict[str, Any], ...]:
     tuple of dict
         ``role``, ``party``, ``keyed_by``, ``fields`` (columns that it reads), ``contexts`` (of life that
         these come from; "register" and "decision" for what is no feature), ``handles`` (join keys), ``stored``
-        (columns readable at rest), ``friends`` and ``visits`` (bool), ``opaque_bytes`` (a person), ``records`` (rows
-        it has), ``record``: the first record, value by value, as text, and ``wire``: the first bytes, hexadecimal, of
-        one real message of ``wire_bytes`` that it received. Record and message are kept only of synthetic people: a
-        real person's data has no place in a report.
+        (columns readable at rest), ``keep_days`` (of those that are not kept without end, how long), ``friends`` and
+        ``visits`` (bool), ``opaque_bytes`` (a person), ``records`` (rows it has), ``record``: the first record, value
+        by value, as text, and ``wire``: the first bytes, hexadecimal, of one real message of ``wire_bytes`` that it
+        received. Record and message are kept only of synthetic people: a real person's data has no place in a report.
     """
     return tuple(_describe(population, run.party_of(role), view) for role, view in run.views.items())
 
 
 def _describe(population: Population, party: str, view: View) -> dict[str, Any]:
     fields = view.values
+    stored = [name for name in view.stored if name in fields]
+    days = {column.name: column.keep_days for column in view.columns}
     return {
         "role": view.role,
         "party": party,
@@ -39,7 +41,8 @@ def _describe(population: Population, party: str, view: View) -> dict[str, Any]:
         "fields": fields,
         "contexts": list(dict.fromkeys(_context(population, name) for name in fields)),
         "handles": view.of("handle"),
-        "stored": fields if view.stored is None else [c for c in fields if c in view.stored],
+        "stored": stored,
+        "keep_days": {name: days[name] for name in stored if days[name] is not None},
         "friends": view.friends is not None,
         "visits": view.visits is not None,
         "opaque_bytes": int(view.opaque_bytes),

@@ -114,7 +114,7 @@ def _together(year: list[View]) -> View:
     first = year[0].clear
     columns = {name: first[name] for name in first.columns}
     numbers = set(year[0].values)
-    kinds = dict(year[0].columns)
+    kinds = year[0].kinds
     for name in first.columns:
         if pd.api.types.is_numeric_dtype(first[name]) and name in numbers:
             months = np.column_stack([view.clear[name].to_numpy(np.float64, na_value=np.nan) for view in year])
