@@ -15,6 +15,7 @@ from typing import Any
 from blindscore.extras import needs
 from blindscore.surveillance.ledger import Ledger, Row
 from blindscore_app.report import figures
+from blindscore_app.report.slim import slim
 from blindscore_app.report.tables import clean
 
 # Drawn in these colours, then handed to the page's own variables. Okabe and Ito (2008) for the marks.
@@ -94,7 +95,7 @@ def quality_panel(ledger: Ledger) -> str:
     layers = [_interval(INK), _dots(INK, "square"), *_words(dx=6, align="left", at="high")]
     spec = _panel(values, layers, [low, high], "AUC (0.5 = coin toss)")
     told = "; ".join(f"{v['design']} {v['words']}" for v in values)
-    return to_svg(spec, f"Credit quality kept, AUC: {told}")
+    return slim(to_svg(spec, f"Credit quality kept, AUC: {told}"))
 
 
 def capability_panel(ledger: Ledger, coalition: str, capability: str) -> str:
@@ -123,7 +124,7 @@ def capability_panel(ledger: Ledger, coalition: str, capability: str) -> str:
     low = min(-0.04, *(float(v["low"] or 0.0) - 0.02 for v in values))
     spec = _panel(values, layers, [low, 1.0], "advantage")
     told = "; ".join(f"{v['design']} {v['told']}" for v in values)
-    return to_svg(spec, f"{capability} by the {coalition}, advantage: {told}")
+    return slim(to_svg(spec, f"{capability} by the {coalition}, advantage: {told}"))
 
 
 def _value(design: str, row: Row | None, gone: bool) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def groups_panel(ledger: Ledger, by: str) -> str:
     top = max((float(v["high"]) for v in values), default=1.0)
     spec = _panel(values, layers, [0.0, min(1.0, top * 1.1)], "share of good payers refused", width=420, step=12)
     told = "; ".join(f"{v['design']} {v['group']} {v['value']:.2f}" for v in values)
-    return to_svg(spec, f"Good payers refused by {by}: {told}")
+    return slim(to_svg(spec, f"Good payers refused by {by}: {told}"))
 
 
 def _panel(

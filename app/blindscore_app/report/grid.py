@@ -17,7 +17,7 @@ YES, SILENT, PROVEN, TRIED, UNCLEAR, NOTHING = "yes", "silent", "proven", "tried
 # An answer in words, in short for a narrow screen, and what it means.
 SAID = {
     YES: (N_("yes"), N_("yes"), N_("an attack works, or the design tells it.")),
-    SILENT: (N_("by silence"), N_("silence"), N_("only by not answering you: no answer can be bent unnoticed.")),
+    SILENT: (N_("by silence"), "…", N_("only by not answering you: no answer can be bent unnoticed.")),
     PROVEN: (N_("no, proven"), N_("no ✓"), N_("a bound excludes it, for those who keep to the protocol.")),
     TRIED: (N_("no, tried"), N_("no ~"), N_("our attacks fail; a better one may not.")),
     UNCLEAR: (N_("unclear"), "?", N_("too close to tell.")),

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from blindscore.extras import needs
-from blindscore.surveillance.ledger import PLAYED, Ledger
+from blindscore.surveillance.ledger import PLAYED, Ledger, Row
 from blindscore_app.locale import N_, _, language
 from blindscore_app.report import charts, figures, grid
 
@@ -116,6 +116,10 @@ def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
+PERSON_TABLES = ("scores", "reasons")  # of one person, a byte or two a position of the sliders
+SURELY = 0.5  # an attack whose interval lies above this is said to find the record
+
+
 def _resource(name: str) -> str:
     return files("blindscore_app.report").joinpath(name).read_text(encoding="utf-8")
 
@@ -195,15 +199,16 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
 def _for_script(ledger: Ledger) -> dict[str, Any]:
     """Return what the page's script looks up: orders and what they give away, the person, and the logs."""
     plain = ledger.to_dict()
-    kept = ("design", "coalition", "capability", "secret", "advantage", "low", "high", "control", "bound", "reason")
+    tables = list(dict.fromkeys(p[key] for d in ledger.designs for p in [d.person] if p for key in PERSON_TABLES))
     return {
         "meta": {"people": plain["meta"]["people"], "person": _person(plain)},
         "labels": {name: figures.label(ledger, name) for name in _named_columns(ledger)},
         "parties": {name: grid.party_words(name) for name in _roles(ledger)},
+        "tables": tables,  # most designs score with one card: their tables are the same, and stand here once
         "designs": [
             {
                 "design": design["design"],
-                "person": design["person"],
+                "person": _scored(design["person"], tables),
                 "sees": [
                     {key: view[key] for key in ("role", "keyed_by", "stored", "opaque_bytes", "record")}
                     for view in design["sees"]
@@ -211,12 +216,37 @@ def _for_script(ledger: Ledger) -> dict[str, Any]:
             }
             for design in plain["designs"]
         ],
-        "rows": [
-            {key: row[key] for key in (*kept, "people_exposed")}
-            for row in plain["rows"]
-            if row["capability"] in ("disclose", "profile", "link")
-        ],
+        "rows": packed([_told(row) for row in ledger.rows if row.capability in ("disclose", "profile", "link")]),
     }
+
+
+def _scored(person: dict[str, Any], tables: list[str]) -> dict[str, Any]:
+    """Return one person under one design, without the names of bins, which the script does not say."""
+    if not person:
+        return {}
+    parts = [{key: part[key] for key in ("feature", "slider", "best", "points")} for part in person["parts"]]
+    return {**person, "parts": parts, **{key: tables.index(person[key]) for key in PERSON_TABLES}}
+
+
+def _told(row: Row) -> dict[str, Any]:
+    """Return a row as the script tells it: figures rounded as everywhere on the page, and a bound upwards."""
+    figure = {key: getattr(row, key) for key in ("advantage", "low", "high", "control")}
+    return {
+        **{key: getattr(row, key) for key in ("design", "coalition", "capability", "secret")},
+        **{key: None if value is None else float(figures.fixed(value)) for key, value in figure.items()},
+        "bound": None if row.bound is None else figures.rounded_up(row.bound),
+        "surely": row.low > SURELY,
+        "people_exposed": row.people_exposed,
+        "reason": row.reason if row.capability == "disclose" else "",
+    }
+
+
+def packed(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return rows of equal keys with each key and each text told once; ``words.js`` unpacks them."""
+    keys = list(rows[0]) if rows else []
+    texts = {key: list(dict.fromkeys(row[key] for row in rows)) for key in keys if isinstance(rows[0][key], str)}
+    lines = [[texts[key].index(row[key]) if key in texts else row[key] for key in keys] for row in rows]
+    return {"keys": keys, "texts": texts, "lines": lines}
 
 
 def _person(plain: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@
   // Serve an order: read the rows of the ledger, compute nothing.
   const interval = (row) => {
     const bound = row.bound === null ? say("no_bound")
-      : say("bounded", {bound: (Math.ceil(row.bound * 100 - 1e-9) / 100).toFixed(2)});
+      : say("bounded", {bound: share(row.bound)});
     return say("interval", {value: share(row.advantage), low: share(row.low), high: share(row.high), bound});
   };
 
@@ -81,7 +81,7 @@
       && row.capability === "link" && row.secret === "name");
     const attacked = own ? say("attacked", {interval: interval(own), people: ledger.meta.people}) : say("not_attacked");
     answer.append(element("p", `${say("nameless", {who})} ${attacked}`));
-    return Boolean(own) && own.low > 0.5;
+    return Boolean(own) && own.surely;
   }
 
   function serve(answer, everybody, design, party) {
@@ -124,9 +124,9 @@
   const inputs = sliders.map((_, k) => byId(`slider-${k}`));
   const people = new Map();
   for (const design of ledger.designs) {
-    if (!design.person || !design.person.scores) continue;
-    const bytes = Uint8Array.from(atob(design.person.scores), (c) => c.charCodeAt(0));
-    const reasons = Uint8Array.from(atob(design.person.reasons), (c) => c.charCodeAt(0));
+    if (!design.person || design.person.scores === undefined) continue;
+    const bytes = Uint8Array.from(atob(ledger.tables[design.person.scores]), (c) => c.charCodeAt(0));
+    const reasons = Uint8Array.from(atob(ledger.tables[design.person.reasons]), (c) => c.charCodeAt(0));
     people.set(design.design, {...design.person, scores: new DataView(bytes.buffer), reasons});
   }
   const number = (value) => String(Number(value.toPrecision(3)));
