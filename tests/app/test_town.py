@@ -43,7 +43,7 @@ def played(request, tmp_path_factory):
                 if wallet.verdict() is not None:
                     break
         if os.geteuid() == 0:
-            dumps = {name: memory(up.processes[name].pid, known) for name in ("lender", "bank")}
+            dumps = {name: memory(up.processes[name].pid, known) for name in ("lender", "bank", "relay")}
         verdicts = [wallet.verdict() for wallet, _ in wallets]
         troubles = [wallet.troubles() for wallet, _ in wallets]
         for wallet, lines in wallets:
@@ -73,12 +73,13 @@ def test_an_order_finds_nobody_at_the_lender_and_everybody_at_the_bank(played):
     assert set(town.roles.values()) == {"source", "lender", "log", "witness", "relay"}
 
 
-def test_the_memory_of_the_banks_process_holds_its_customers_and_the_lenders_holds_nobody(played):
+def test_the_memory_of_the_banks_process_holds_its_customers_and_lenders_and_relays_nobody(played):
     dumps = played[-1]
     if not dumps:
         pytest.skip("reading another process's memory needs root")
     assert dumps["bank"].named == PEOPLE  # the control: what is there is found
-    assert (dumps["lender"].named, dumps["lender"].read) == (0, 0)
+    for name in ("lender", "relay"):
+        assert (dumps[name].named, dumps[name].read) == (0, 0)
 
 
 def test_logs_name_nobody_and_hold_no_passphrase(played):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -23,14 +24,17 @@ from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.ledger import Ledger
 from blindscore.surveillance.truth import Truth, auxiliary_people
 from blindscore_app.town import board
+from blindscore_app.town.auditor.of_town import audit_town
 from blindscore_app.town.captured import into_ledger
 from blindscore_app.town.folders import folder_of
+from blindscore_app.town.order import cell, of_party
 from blindscore_crypto.designs.one_show import OneShow
 from blindscore_crypto.designs.sealed import Sealed
 from blindscore_crypto.sealed.parties.cast import LINES
 from blindscore_crypto.sealed.terms import Terms
 
 PEOPLE, SEED, HISTORY = 4, 3, 500
+POINTS = 600  # of the perk
 DESIGNS = {"sealed": Sealed(sample=2), "one-show": OneShow(sample=2)}
 
 
@@ -38,7 +42,9 @@ DESIGNS = {"sealed": Sealed(sample=2), "one-show": OneShow(sample=2)}
 def served(request, tmp_path_factory):
     """A town's own folders and stores, its parties at a table; then the orders, and the same design modelled."""
     folder = tmp_path_factory.mktemp("captured") / "town"
-    town, passphrase, decisions = board.prepare(folder, request.param, PEOPLE, SEED, history=HISTORY, delay_s=0)
+    town, passphrase, decisions = board.prepare(
+        folder, request.param, PEOPLE, SEED, history=HISTORY, delay_s=0, perk=POINTS
+    )
     parties = [town.party(name, passphrase.encode()) for name in town.roles]
     by_name = {party.name: party for party in parties}
     waiting = by_name["log"].refresh()
@@ -58,16 +64,44 @@ def served(request, tmp_path_factory):
         assert wallet.verdict() == bool(decisions[number])
         table.leave(wallet.name)
         wallet.store.close()
+    rides = ridden(town, table, by_name["office"]) if request.param == "sealed" else []
     for party in parties:
         party.store.close()
     captured = {(r.coalition, r.capability, r.secret): r for r in board.capture(folder)}
     society = make_society(people=HISTORY + PEOPLE, seed=SEED)
     run = DESIGNS[request.param].run(society, Scorecard(), np.random.default_rng(0))
-    return request.param, folder, town, captured, society, run, passphrase
+    return request.param, folder, town, captured, society, run, rides, passphrase
+
+
+def ridden(town, table, office):
+    """Everybody proves the perk's points, fetches a token, and rides twice; one row a person."""
+    rows = []
+    for number, legal_id in enumerate(board.whom(town.folder)):
+        rider, lines = town.rider(number)
+        lines.close()
+        table.seat(rider)
+
+        def told(command, number=number, rider=rider, legal_id=legal_id):
+            table.play(number, rider.name, command, legal_id=legal_id)
+
+        for command in ("learn", "apply", "collect"):
+            told(command)
+        office.settle()
+        opened = []
+        tokens = []
+        for command in ("collect", "token", "token", "ride", "ride"):
+            told(command)
+            opened.append(rider.granted)
+            tokens.append(rider.token)
+        assert tokens[1] == tokens[2]  # asked for again, as after a lost reply
+        rows.append((rider.wallet.score() >= POINTS, rider.wallet.verdict(), opened[3:], rider.token))
+        table.leave(rider.name)
+        rider.store.close()
+    return rows
 
 
 def modelled(served, roles, capability, secret):
-    design, _, _, _, society, run, _ = served
+    design, _, _, _, society, run, *_ = served
     known = auxiliary_people(society, SEED)
     truth = Truth(society, design, DESIGNS[design].enforces, run, Coalition("+".join(roles), roles), known, SEED)
     return next(row for row in rows_of(capability, truth, {secret}))
@@ -105,7 +139,7 @@ def test_files_of_source_and_lender_share_no_string_since_the_source_keeps_none(
 
 
 def test_no_past_customer_stands_anywhere_and_the_card_is_the_modelled_one(served):
-    _, _, town, captured, _, run, _ = served
+    _, _, town, captured, _, run, *_ = served
     rows = [row for (_, capability, _), row in captured.items() if capability == "remember"]
     assert len(rows) == 5
     assert all(row.advantage == 0.0 and row.low < 0 < row.high < 0.1 for row in rows)
@@ -143,6 +177,27 @@ def test_an_order_may_ask_for_what_came_since_a_day(served):
     today = int(wall_clock() // 86400)
     assert sum(one.decisions for one in board.serve_order(folder, "lender", "", today, as_json=True)) == PEOPLE
     assert sum(one.decisions for one in board.serve_order(folder, "lender", "", today + 2, as_json=True)) == 0
+
+
+@pytest.mark.parametrize("served", ["sealed"], indirect=True)
+def test_the_perk_is_granted_once_to_whoever_reaches_it_and_nobody_is_known_by_it(served):
+    _, folder, town, *_, rides, _ = served
+    reached = [score for score, *_ in rides]
+    assert [verdict for _, verdict, *_ in rides] == reached
+    assert 0 < sum(reached) < PEOPLE  # both are played
+    assert all(opened == ([True, None] if score else [None, None]) for score, _, opened, _ in rides)
+    whom = board.whom(folder)
+    held = {name: of_party(folder, name) for name in ("office", "gate")}
+    for lying in held.values():
+        assert not any(place.named(whom) or place.read(whom) for place in lying)
+    assert sum(place.exposed(whom).decisions for place in held["office"]) == PEOPLE
+    # A control, and the claim: the gate keeps of each token what names it, and the office nothing of any.
+    tokens = {hashlib.sha256(b"blindscore/sealed/v1/token" + t[:98]).digest() for *_, t in rides if t}
+    cells = {name: [cell(c) for place in lying for row in place.rows for c in row] for name, lying in held.items()}
+    assert tokens <= set(cells["gate"])
+    own = {"gate": {c for c in cells["gate"] if len(c) >= 16}, "office": {c for c in cells["office"] if len(c) >= 16}}
+    assert not own["gate"] & own["office"]
+    assert audit_town(town) == []
 
 
 HEAVY = {"pandas", "scipy", "sklearn", "numba", "matplotlib", "httpx", "cryptography"}

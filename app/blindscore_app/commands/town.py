@@ -33,6 +33,7 @@ def up(
     group: Annotated[str, typer.Option(help="P-256, or ristretto255 (extra ristretto).")] = "P-256",
     database: Annotated[str, typer.Option(help="PostgreSQL, as libpq takes it; SQLite files if left out.")] = "",
     answer_after: Annotated[float, typer.Option(help="Seconds after which every answer leaves.")] = 0.0,
+    perk: Annotated[int, typer.Option(help="Points of a perk, with an office and a gate; 0 = none.", min=0)] = 0,
     stay: Annotated[bool, typer.Option("--stay", help="Go on serving until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -53,6 +54,7 @@ def up(
         answer_after=answer_after,
         stay=stay,
         as_json=as_json,
+        perk=perk,
     )
 
 

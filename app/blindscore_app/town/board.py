@@ -36,6 +36,7 @@ HISTORY = 2000  # past customers whose outcomes train the card; they are nobody 
 EXPERIMENT = "experiment.json"  # the people's true figures, to count them by; no party reads it
 PAST = "past.json"  # the same of past customers who trained the card, and of strangers
 SOUGHT = 200  # of either kind
+RIDES = ("reached", "granted", "again")  # columns of :func:`ride_all`
 PATIENCE_S, PAUSE_S = 60.0, 0.5  # beyond the deadline, in which a decision is asked for again
 
 
@@ -118,6 +119,41 @@ def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Da
     return pd.DataFrame(rows)
 
 
+def ride_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+    """Let everybody prove the perk's points, fetch a token, and take it to the gate twice; return one row a person.
+
+    Columns: person, reached (True, False or None, as the office decided), granted (the gate opened), again (it opened a
+    second time for the same token).
+    """
+    rows = []
+    riders = [town.rider(number) for number in range(town.people)]
+    try:
+        for command in ("learn", "apply"):
+            for rider, lines in riders:
+                tell(rider, lines, command)
+                tick(command)
+        time.sleep(float(town.public["delay_s"]) + 0.5)
+        due = time.monotonic() + PATIENCE_S
+        for number, (rider, lines) in enumerate(riders):
+            tell(rider, lines, "collect")
+            while rider.wallet.verdict() is None and time.monotonic() < due:
+                time.sleep(PAUSE_S)
+                tell(rider, lines, "collect")
+            reached, opened = rider.wallet.verdict(), []
+            for command in ("token", "ride", "ride") if reached else ():
+                tell(rider, lines, command)
+                opened.append(rider.granted is True)
+                tick(command)
+            rows.append({"person": number, "reached": reached, "granted": any(opened), "again": sum(opened) > 1})
+    finally:
+        for rider, lines in riders:
+            lines.close()
+            close = getattr(rider.store, "close", None)
+            if close is not None:
+                close()
+    return pd.DataFrame(rows)
+
+
 def play_town(
     folder: Path,
     design: str,
@@ -129,9 +165,10 @@ def play_town(
     answer_after: float,
     stay: bool,
     as_json: bool,
+    perk: int = 0,
 ) -> None:
     """Found, run, apply, print."""
-    town, passphrase, decisions = prepare(folder, design, people, seed, group=group, database=database)
+    town, passphrase, decisions = prepare(folder, design, people, seed, group=group, database=database, perk=perk)
     with running(town, passphrase, answer_after) as up:
         if not as_json:
             _print_parties(town, up)
@@ -140,6 +177,7 @@ def play_town(
             began = time.perf_counter()
             played = apply_all(town, lambda label: report(label, next(done), 3 * people))
             seconds = time.perf_counter() - began
+        rides = ride_all(town) if perk else None
         told = {
             "design": design,
             "people": people,
@@ -150,6 +188,7 @@ def play_town(
             "us_apply_median": float(played["us_apply"].median()),
             "parties": {name: _summary(figures) for name, figures in up.metrics().items()},
             "relay": [vars(count) for count in up.counts()],
+            "perk": None if rides is None else {name: int((rides[name] == True).sum()) for name in RIDES},  # noqa: E712
             "folder": str(folder),
         }
         if as_json:
@@ -285,3 +324,5 @@ def _print_board(told: dict[str, Any]) -> None:
     )
     for one in told["relay"]:
         print(f"relay, to {one['to']}: {one['passed']} passed on, {one['answered']} answered, signed by the relay")
+    if told["perk"] is not None:
+        print("perk: {reached} reached it and {granted} were let in once; {again} twice".format(**told["perk"]))

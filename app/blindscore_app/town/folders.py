@@ -6,6 +6,9 @@ from pathlib import Path
 
 PUBLIC, WALLETS, STORE = "public", "wallets", "store.db"
 RELAY = "relay"  # name of the party
+OFFICE, GATE = "office", "gate"  # names of the parties of a perk
+TOKEN_KEY = "token.key"  # of the office; under the passphrase
+PERK_STORE = "perk.db"  # of a wallet: what it holds for a perk
 SEALING = "sealing.key"  # to which wallets seal what a relay carries; under the passphrase
 UNSERVED = "unserved.txt"  # of a wallet: the relay's receipts for requests that were not served
 

@@ -18,33 +18,54 @@ import secrets as system_secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
+
+from Crypto.PublicKey import RSA
 
 from blindscore.designs.plain import LEGAL_ID
 from blindscore.errors import DataError
-from blindscore.parties.party import Party, SetClock, wall_clock
+from blindscore.parties.cast import Cast
+from blindscore.parties.party import SetClock, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Store
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore_app.town.authority import found, write_secret
-from blindscore_app.town.folders import PUBLIC, RELAY, SEALING, STORE, WALLETS, folder_of
+from blindscore_app.town.folders import GATE, OFFICE, PUBLIC, RELAY, SEALING, STORE, TOKEN_KEY, WALLETS, folder_of
 from blindscore_app.town.secret_files import save_secret
 from blindscore_crypto.channel.ohttp import Gateway
 from blindscore_crypto.channel.relay import Relay
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.blind.acl import AclSigner
+from blindscore_crypto.sealed.blind.blind_rsa import BlindSigner
 from blindscore_crypto.sealed.groups.group import Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
+from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
 from blindscore_crypto.sealed.parties.cast import LENDER, REGISTRAR, Secrets, cast
+from blindscore_crypto.sealed.parties.gate import Gate
 from blindscore_crypto.sealed.parties.lender import Lender
-from blindscore_crypto.sealed.parties.log import NEEDED
+from blindscore_crypto.sealed.parties.log import NEEDED, LogKeeper, Witness, keep
+from blindscore_crypto.sealed.parties.office import Office
 from blindscore_crypto.sealed.parties.source import Source, epoch_signer
-from blindscore_crypto.sealed.terms import Epoch
+from blindscore_crypto.sealed.perks.token_key import RSA_BITS
+from blindscore_crypto.sealed.perks.tokens import Challenge, RsaIssuer
+from blindscore_crypto.sealed.terms import Epoch, Terms
 
 DESIGNS = ("sealed", "one-show")
-BEHIND_THE_RELAY = (LENDER, "log")  # sources log people in, and see who asks anyway
+PERK = "perk"  # purpose of the office's terms
+BEHIND_THE_RELAY = (
+    LENDER,
+    "log",
+)  # with office and gate, where they are; sources log people in, and see who asks anyway
 SECRET_BYTES = 32  # of X25519
+
+
+class Named(NamedTuple):
+    """An institution as the public file names it."""
+
+    name: str
+    role: str
 
 
 @dataclass
@@ -54,6 +75,7 @@ class KeptSecrets(Secrets):
     town: Path
     passphrase: bytes
     public: dict[str, str] = field(default_factory=dict)  # by name, hexadecimal
+    keys: dict[str, SigningKey] = field(default_factory=dict)  # while the town is founded
 
     def signing_key(self, name: str) -> SigningKey:
         """See :class:`~blindscore_crypto.sealed.parties.cast.Secrets`."""
@@ -61,7 +83,7 @@ class KeptSecrets(Secrets):
         folder = folder_of(self.town, name)
         folder.mkdir(parents=True, exist_ok=True)
         key.save(folder / "signing.pem", self.passphrase)
-        self.public[name] = key.public.raw.hex()
+        self.public[name], self.keys[name] = key.public.raw.hex(), key
         return key
 
     def sealing_key(self, name: str) -> bytes:
@@ -89,6 +111,7 @@ def found_town(
     delay_s: int = 2,
     store_of: Callable[[str], Store] | None = None,
     relay: bool = True,
+    perk: int = 0,
 ) -> None:
     """Make a town for these people.
 
@@ -105,7 +128,9 @@ def found_town(
     store_of
         A party's name -> its store; by default an SQLite file in its folder.
     relay
-        Found a relay, through which wallets reach lender and log.
+        Found a relay, through which wallets reach everybody but their sources.
+    perk
+        Points from which a perk's office gives a token that a gate takes; 0 = neither is founded.
 
     Raises
     ------
@@ -136,19 +161,25 @@ def found_town(
     )
     (folder_of(town, REGISTRAR) / "signing.pem").unlink()  # nobody joins a founded town: its registrar is gone
     folder_of(town, REGISTRAR).rmdir()
-    institutions: list[Party] = list(made.institutions)
+    institutions = [Named(party.name, party.role) for party in made.institutions]
+    lender = next(party for party in made.institutions if isinstance(party, Lender))
+    about_perk: dict[str, str] = {}
+    if perk:
+        about_perk = _found_perk(perk, lender.terms, made, kept, store_of or sqlite)
+        institutions += [Named(OFFICE, "office"), Named(GATE, "gate")]
     sealing = {}
     if relay:
-        store = (store_of or sqlite)(RELAY)
-        institutions.append(Relay(RELAY, kept.signing_key(RELAY), BEHIND_THE_RELAY, store))
-        sealing = {name: kept.sealing_key(name).hex() for name in BEHIND_THE_RELAY}
+        behind = (*BEHIND_THE_RELAY, *((OFFICE, GATE) if perk else ()))
+        Relay(RELAY, kept.signing_key(RELAY), behind, (store_of or sqlite)(RELAY))
+        institutions.append(Named(RELAY, "relay"))
+        sealing = {name: kept.sealing_key(name).hex() for name in behind}
     names = [party.name for party in institutions]
     identities = found(town / PUBLIC, [name.replace(" ", "-") for name in names])
     for name in names:
         paths = identities[name.replace(" ", "-")]
+        folder_of(town, name).mkdir(parents=True, exist_ok=True)
         paths.certificate.rename(folder_of(town, name) / "tls.pem")
         paths.key.rename(folder_of(town, name) / "tls.key")
-    lender = next(party for party in made.institutions if isinstance(party, Lender))
     sources = [party for party in made.institutions if isinstance(party, Source)]
     public = {
         "design": design,
@@ -159,6 +190,7 @@ def found_town(
         "epoch": [lender.terms.epoch.number, lender.terms.epoch.last_day],
         "roles": {party.name: party.role for party in institutions},
         "sealing": sealing,
+        "perk": about_perk,
         "keys": kept.public,
         "terms": lender.terms.encode().hex(),
     }
@@ -169,6 +201,28 @@ def found_town(
     _write_wallets(town, people, [source.name for source in sources])
     for store in opened:
         store.close()
+
+
+def _found_perk(
+    points: int, terms: Terms, made: Cast, kept: KeptSecrets, store_of: Callable[[str], Store]
+) -> dict[str, str]:
+    """Make an office and a gate, and log the office's terms and the key of its tokens; return what is published."""
+    office, registrar = kept.signing_key(OFFICE), kept.keys[REGISTRAR]
+    perk = Terms(OFFICE, office.public, PERK, terms.epoch, terms.card, points, terms.sources, terms.group)
+    secret = RSA.generate(RSA_BITS)
+    issuer = RsaIssuer(points, terms.epoch, BlindSigner(secret))
+    save_secret(folder_of(kept.town, OFFICE) / TOKEN_KEY, secret.export_key("DER"), kept.passphrase)
+    keeper = next(party for party in made.institutions if isinstance(party, LogKeeper))
+    witnesses = [party for party in made.institutions if isinstance(party, Witness)]
+    member = Member(OFFICE, "office", office.public)
+    entries = [Entry.sign(Kind.MEMBER, registrar, member.encode())]
+    entries += [Entry.sign(Kind.TERMS, office, perk.encode()), Entry.sign(Kind.TOKEN_KEY, office, issuer.key.encode())]
+    keep(keeper, witnesses, entries)
+    challenge = Challenge(issuer="perks.example", origin="gate.example")
+    Office(Lender(perk, office, store_of(OFFICE), role="office"), issuer)
+    Gate(GATE, challenge, [issuer.key], store_of(GATE))
+    key = issuer.key.encode().hex()
+    return {"terms": perk.encode().hex(), "key": key, "issuer": challenge.issuer, "origin": challenge.origin}
 
 
 def _write_wallets(town: Path, people: Population, sources: list[str]) -> None:

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import json
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from Crypto.PublicKey import RSA
 
 from blindscore.errors import DataError
 from blindscore.parties.party import Party, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Store
 from blindscore_app.town.authority import Identity
-from blindscore_app.town.folders import PUBLIC, RELAY, SEALING, STORE, UNSERVED, WALLETS, folder_of, schema_of
+from blindscore_app.town.folders import (
+    GATE,
+    OFFICE,
+    PERK_STORE,
+    PUBLIC,
+    RELAY,
+    SEALING,
+    STORE,
+    TOKEN_KEY,
+    UNSERVED,
+    WALLETS,
+    folder_of,
+    schema_of,
+)
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.oblivious import Desk
 from blindscore_app.town.secret_files import load_secret
@@ -24,13 +39,19 @@ from blindscore_crypto.channel.relay import Passage, Relay
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.blind.acl import AclSigner
+from blindscore_crypto.sealed.blind.blind_rsa import BlindSigner
 from blindscore_crypto.sealed.groups.group import Group, decode_scalar
 from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.log.head import Trust
+from blindscore_crypto.sealed.parties.gate import Gate
 from blindscore_crypto.sealed.parties.lender import Lender
 from blindscore_crypto.sealed.parties.log import LogKeeper, Witness
+from blindscore_crypto.sealed.parties.office import Office
+from blindscore_crypto.sealed.parties.rider import Rider
 from blindscore_crypto.sealed.parties.source import Source
 from blindscore_crypto.sealed.parties.wallet import Setting, Wallet
+from blindscore_crypto.sealed.perks.token_key import TokenKey
+from blindscore_crypto.sealed.perks.tokens import Challenge, RsaIssuer
 from blindscore_crypto.sealed.terms import Epoch, EpochKey, Terms
 
 ADDRESSES = "addresses.json"
@@ -126,11 +147,18 @@ class Town:
         folder = folder_of(self.folder, name)
         if role is None:
             raise DataError(f"no institution of this town is called {name!r}; there are {', '.join(self.roles)}")
-        key = SigningKey.load(folder / "signing.pem", passphrase)
         store = self.store(name)
+        if role == "gate":
+            return Gate(name, self.challenge, [TokenKey.decode(bytes.fromhex(self.public["perk"]["key"]))], store)
+        key = SigningKey.load(folder / "signing.pem", passphrase)
         if role == "lender":
             terms = Terms.decode(bytes.fromhex(self.public["terms"]))
             return Lender(terms, key, store, delay_s=int(self.public["delay_s"]))
+        if role == "office":
+            perk = Terms.decode(bytes.fromhex(self.public["perk"]["terms"]))
+            desk = Lender(perk, key, store, delay_s=int(self.public["delay_s"]), role="office")
+            secret = RSA.import_key(load_secret(folder / TOKEN_KEY, passphrase))
+            return Office(desk, RsaIssuer(perk.threshold, perk.epoch, BlindSigner(secret)))
         if role == "relay":
             return Relay(name, key, self.public["sealing"], store)
         if role == "log":
@@ -163,14 +191,47 @@ class Town:
 
         Where the town has a relay, the lines to lender and log go through it.
         """
+        folder, own, setting = self._person(number)
+        setting, store = replace(setting, batch=batch), SqliteStore(folder / STORE)
+        wallet = Wallet(f"wallet {number}", own["legal_id"], setting, store, clock=wall_clock)
+        return wallet, self._lines(folder, own)
+
+    @property
+    def challenge(self) -> Challenge:
+        """What the perk's gate asks for."""
+        return Challenge(self.public["perk"]["issuer"], self.public["perk"]["origin"])
+
+    def rider(self, number: int) -> tuple[Rider, Lines]:
+        """Return what takes a person to the perk, with a store of its own, and the lines on which it speaks.
+
+        Raises
+        ------
+        DataError
+            The town has no perk.
+        """
+        if not self.public.get("perk"):
+            raise DataError(f"the town in {self.folder} was founded without a perk; found one with: town up --perk")
+        folder, own, setting = self._person(number)
+        perk = Terms.decode(bytes.fromhex(self.public["perk"]["terms"]))
+        setting = replace(setting, lender=OFFICE, purpose=perk.purpose, batch=1)
+        wallet = Wallet(f"rider {number}", own["legal_id"], setting, SqliteStore(folder / PERK_STORE), clock=wall_clock)
+        first, lines = self.wallet(number)
+        wallet.take_secret(first.secret(self.group), self.group)
+        lines.close()
+        first.store.close()  # type: ignore[attr-defined]
+        return Rider(wallet, GATE, self.challenge), self._lines(folder, own)
+
+    def _lines(self, folder: Path, own: dict[str, Any]) -> Lines:
+        context = self.identity(self.public["lender"]).anonymous_side()
+        return Lines(self.addresses(), context, own["tokens"], fresh=True, via=self._via(folder))
+
+    def _person(self, number: int) -> tuple[Path, dict[str, Any], Setting]:
+        """Return a person's folder, what stands in it, and what every wallet is told."""
         folder = self.folder / WALLETS / str(number)
         own = json.loads((folder / "wallet.json").read_text("utf-8"))
         witnesses = tuple(self.key(name) for name, role in self.roles.items() if role == "witness")
         trust = Trust(self.key("log"), witnesses, int(self.public["needed"]))
-        setting = Setting(self.public["lender"], self.epoch, trust, batch=batch)
-        wallet = Wallet(f"wallet {number}", own["legal_id"], setting, SqliteStore(folder / STORE), clock=wall_clock)
-        context = self.identity(self.public["lender"]).anonymous_side()
-        return wallet, Lines(self.addresses(), context, own["tokens"], fresh=True, via=self._via(folder))
+        return folder, own, Setting(self.public["lender"], self.epoch, trust)
 
     def _via(self, folder: Path) -> Via | None:
         if RELAY not in self.roles:

@@ -193,6 +193,11 @@ class Wallet:
         first = self.store.insert_once(SECRET.name, epoch, {"k": made})
         return decode_scalar(group, made if first is None else _bytes(first, "k"))
 
+    def take_secret(self, secret: int, group: Group) -> None:
+        """Hold the secret of this epoch that another wallet of this person made: a source signs for one alone."""
+        epoch = self.setting.epoch.encode() + group.name.encode()
+        self.store.insert_once(SECRET.name, epoch, {"k": encode_scalar(secret)})
+
     def application(self) -> Row | None:
         """Return the papers of this epoch's application to the lender, or None."""
         row = self.store.get(TERMS.name, self._when)
@@ -242,8 +247,12 @@ class Wallet:
         try:
             yield
         except BlindscoreError as error:
-            number = self.store.count(TROUBLE.name)
-            self.store.put(TROUBLE.name, number.to_bytes(4, "big"), {"why": str(error)})
+            self.trouble(error)
+
+    def trouble(self, error: BlindscoreError) -> None:
+        """Note why a message was refused."""
+        number = self.store.count(TROUBLE.name)
+        self.store.put(TROUBLE.name, number.to_bytes(4, "big"), {"why": str(error)})
 
     def _begin(self, command: str) -> list[Message]:
         """Find the terms, fetch what is missing, apply; ``learn`` stops before the application."""
