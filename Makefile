@@ -29,10 +29,10 @@ setup: $(VENV)/.installed
 demo: $(VENV)/.frontier
 	$(BIN)/blindscore frontier --out out
 
-# Sources, lender, log and witnesses as processes of their own, over TLS, on SQLite.
+# Sources, lender, log, witnesses, relay, a perk's office and gate as processes of their own, over TLS, on SQLite.
 town: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --editable '.[frontier,town]'
-	$(BIN)/blindscore town up --design one-show --people 20 --folder out/town
+	$(BIN)/blindscore town up --design one-show --people 20 --perk 600 --folder out/town
 
 lint: setup
 	$(BIN)/ruff check .
