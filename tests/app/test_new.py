@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,26 @@ def test_a_new_package_passes_its_own_test(what: What, run: Run, tmp_path: Path)
         ((group, points),) = project["entry-points"].items()
         assert group == {What.DESIGN: "blindscore.designs", What.ATTACK: "blindscore.capabilities"}[what]
         assert points == {"my-own": "my_own:MyOwn"}
+
+
+@pytest.mark.parametrize("name", ["banded", "german-short-loans", "number-alone"])
+def test_an_example_package_keeps_its_own_tests(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = EXAMPLES / name
+    monkeypatch.syspath_prepend(str(folder))
+    tests = import_module(f"test_{name.replace('-', '_')}")
+    held = [check for what, check in vars(tests).items() if what.startswith("test_")]
+    assert len(held) == {"banded": 3, "german-short-loans": 1, "number-alone": 2}[name]
+    for check in held:
+        check()
+    if (folder / "pyproject.toml").exists():
+        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        (points,) = project["entry-points"].values()
+        module, _, kind = points[name].partition(":")
+        assert getattr(import_module(module), kind).name == name
+
+
+def test_every_example_package_is_tested() -> None:
+    assert sorted(folder.name for folder in EXAMPLES.iterdir()) == ["banded", "german-short-loans", "number-alone"]
 
 
 def test_what_stands_there_is_not_written_over(run: Run, tmp_path: Path) -> None:
