@@ -10,7 +10,7 @@ from blindscore.scorecard.scorecard import Scorecard
 
 
 def test_it_keeps_the_contract_and_the_lender_holds_bands_alone():
-    run = check_design(Banded(bands=3), people=700)
+    run = check_design(Banded(bands=3))
     lender = run.views["lender"]
     figures = lender.clear[lender.of("feature")].select_dtypes("number")
     assert figures.shape[1] > 3
