@@ -102,14 +102,14 @@ def fine_edges(
     return np.array([short_edge(float(distinct[k - 1]), float(distinct[k])) for k in starts])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fit(bad: Any, good: Any) -> Any:
     """Greatest log-likelihood of one bin."""
     n = bad + good
     return (bad * np.log(bad / n) if bad > 0 else 0.0) + (good * np.log(good / n) if good > 0 else 0.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _isotonic(bad: Any, good: Any, rising: Any) -> Any:
     """Pool to a monotone bad rate: log-likelihood of the first 0, 1, ... m fine bins, and the blocks' starts."""
     m = len(bad)
@@ -143,18 +143,23 @@ def pool_turns(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArray[n
 
     Every split into a monotone left and right part is tried (Frisén, 1986); a turn must gain `TURN` in log-likelihood.
     """
-    m, best, chosen = len(bad), -np.inf, (True, 0)
-    for rising in (True, False):
-        left, right = _isotonic(bad, good, rising)[0], _isotonic(bad[::-1], good[::-1], rising)[0][::-1]
-        whole = left + right - np.where((np.arange(m + 1) > 0) & (np.arange(m + 1) < m), TURN, 0.0)
-        split = int(np.argmax(whole))
-        if whole[split] > best:
-            best, chosen = whole[split], (rising, split)
-    rising, split = chosen
-    left, right = (
-        pool_violators(bad[a:b], good[a:b], way) for a, b, way in ((0, split, rising), (split, m, not rising))
+    return np.asarray(_turning(bad, good))
+
+
+@njit(cache=True, nogil=True)
+def _turning(bad: Any, good: Any) -> Any:
+    m, best, split, rising = len(bad), -np.inf, 0, True
+    for way in (True, False):
+        left, right = _isotonic(bad, good, way)[0], _isotonic(bad[::-1], good[::-1], way)[0]
+        for k in range(m + 1):
+            whole = left[k] + right[m - k] - (TURN if 0 < k < m else 0.0)
+            if whole > best:
+                best, split, rising = whole, k, way
+    before, after = (
+        _isotonic(bad[:split], good[:split], rising)[1],
+        _isotonic(bad[split:], good[split:], not rising)[1],
     )
-    return np.concatenate([left, split + right])
+    return np.concatenate((before, split + after))
 
 
 def log_likelihood(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -198,20 +203,33 @@ def best_segments(gain: NDArray[np.float64], most: int) -> list[tuple[float, lis
 
     gain : (m + 1, m + 1), gain[i, j] of one segment i..j-1; -inf where it is not allowed
     """
-    m = len(gain) - 1
-    best, came_from = [gain[0]], []
-    for _ in range(min(most, m) - 1):
-        reached = best[-1][:, None] + gain
-        came_from.append(np.argmax(reached, axis=0))
-        best.append(np.max(reached, axis=0))
-    found = []
-    for k in range(len(best)):
-        end, starts = m, [0]
-        for step in reversed(came_from[:k]):
-            end = int(step[end])
-            starts.append(end)
-        found.append((float(best[k][m]), sorted(starts)))
-    return found
+    totals, starts = _segments(np.ascontiguousarray(gain), most)
+    return [
+        (float(total), sorted(row[: k + 1].tolist())) for k, (total, row) in enumerate(zip(totals, starts, strict=True))
+    ]
+
+
+@njit(cache=True, nogil=True)
+def _segments(gain: Any, most: int) -> Any:
+    """As :func:`best_segments`: totals, (k,), and starts, (k, k), of 1, 2, ... k segments."""
+    m = gain.shape[0] - 1
+    rounds = max(1, min(most, m))
+    best, came_from = np.empty((rounds, m + 1)), np.zeros((rounds, m + 1), np.int64)
+    best[0] = gain[0]
+    for k in range(1, rounds):
+        best[k] = best[k - 1, 0] + gain[0]
+        for i in range(1, m + 1):
+            for j in range(m + 1):
+                reached = best[k - 1, i] + gain[i, j]
+                if reached > best[k, j]:
+                    best[k, j], came_from[k, j] = reached, i
+    starts = np.zeros((rounds, rounds), np.int64)
+    for k in range(rounds):
+        end = m
+        for step in range(k, 0, -1):
+            end = came_from[step, end]
+            starts[k, step] = end
+    return best[:, m].copy(), starts
 
 
 def class_numbers(

@@ -20,6 +20,7 @@ import blindscore
 from blindscore.designs.design import Design, Run
 from blindscore.designs.parameters import settings_of
 from blindscore.errors import DataError, ParameterError, SchemaError
+from blindscore.memory import give_back
 from blindscore.people.population import Population
 from blindscore.scorecard.quality import auc_interval, auc_loss_interval, ks
 from blindscore.scorecard.scorecard import Scorecard
@@ -37,7 +38,7 @@ from blindscore.surveillance.marks import Key, marked
 from blindscore.surveillance.memo import Memo
 from blindscore.surveillance.outside import Outside, check_outside, outside_of
 from blindscore.surveillance.truth import Truth, auxiliary_people, truths_of
-from blindscore.threads import each
+from blindscore.threads import cores, each
 
 Progress = Callable[[str, int, int], None]
 
@@ -242,6 +243,7 @@ class _Stage:
             rows += self._attack(capability, brought, of_attack, begun)
             finished = 1
         tell(f"{design.name}: done", finished)
+        give_back()
         row = _design_row(self.population, design, run, self.person)
         plain = Ledger({}, (row,)).to_dict()["designs"][0]
         self.cache.save(key, {"design": plain, "ranks": run.ranks.tolist(), "run": of_run})
@@ -294,7 +296,11 @@ class _Stage:
                 begun(next(count) / len(fresh))
             return found
 
-        played = dict(zip([t.coalition.name for t in fresh], each(rows_for, fresh), strict=True))
+        # Several secrets are asked side by side; coalitions too would hold twice the evidence in memory, and wait for
+        # each other's answers.
+        several = len(capability.secrets(fresh[0])) >= cores()
+        found_rows = [rows_for(truth) for truth in fresh] if several else each(rows_for, fresh)
+        played = dict(zip([t.coalition.name for t in fresh], found_rows, strict=True))
         rows = tuple(chain.from_iterable(_rows_for(truth.coalition, played) for truth in truths))
         self.cache.save(key, [row_dict(row) for row in rows])
         return rows

@@ -115,6 +115,7 @@ class Knowledge:
     records: Records | None = None
     rehearsal: NDArray[np.uint8] | None = None  # (auxiliary people, d) bins in the honest card
     memo: Memo = field(default_factory=Memo)  # attacks already played on the same view
+    of_run: Memo = field(default_factory=Memo)  # the same, of what no other run can use: forgotten after this one
     scratch: Memo = field(default_factory=Memo)  # what is shared between the secrets of one attack, and then forgotten
 
     def __len__(self) -> int:

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blindscore.designs.design import Run
 from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.surveillance.knowledge import Pairs, Places
@@ -112,7 +111,7 @@ def draw_pairs(
 
 
 def recurring(
-    population: Population, run: Run, view_in: Callable[[Population, Run, View], View], memo: Memo
+    population: Population, view_in: Callable[[Population, View], View], memo: Memo
 ) -> Callable[[View, int], list[View]] | None:
     """Return how to see a view in each of so many months, the first included; None where people do not come back."""
     if not isinstance(population, Recurring):
@@ -120,7 +119,12 @@ def recurring(
     again = population.later
 
     def months(view: View, count: int) -> list[View]:
-        later = memo.once(("later", count), lambda: [again(month) for month in range(1, count)])
-        return [view, *(view_in(people, run, view) for people in later)]
+        later = memo.once(("later", count), lambda: [_without_places(again(month)) for month in range(1, count)])
+        return [view, *(view_in(people, view) for people in later)]
 
     return months
+
+
+def _without_places(people: Population) -> Population:
+    """Return people without their sightings, which no later view shows: they are most of what a month holds."""
+    return replace(people, visits=None)

@@ -56,6 +56,7 @@ class Truth:
     memo: Memo = field(default_factory=Memo)  # attacks already played on the same view; the attackers' own
     answers: Memo = field(default_factory=Memo)  # what was worked out of the truth; no attack can ask it
     pooled: Memo = field(default_factory=Memo)  # views joined, of this run alone
+    of_run: Memo = field(default_factory=Memo)  # what attackers worked out that no other run can use
     outside: Outside | None = None  # a register that the coalition brings along
     elsewhere: Population | None = None  # other people, all of whom the attacker knows
 
@@ -159,6 +160,7 @@ class Truth:
             ),
             seed=self.seed,
             memo=self.memo,
+            of_run=self.of_run,
             outside=self.outside,
             elsewhere=self._elsewhere(),
         )
@@ -170,7 +172,7 @@ class Truth:
             if asked is not None:
                 views, parts = (tuple(self._kept(asked, view) for view in some) for some in (knows.views, knows.parts))
                 knows = replace(knows, places=asked.public, views=views, seen=(), parts=parts)
-        if "months" in needs and (months := recurring(self.population, run, view_in, self.answers)) is not None:
+        if "months" in needs and (months := recurring(self.population, self._view_in, self.answers)) is not None:
             knows = replace(knows, months=months)
         if "rehearsal" in needs and public:
             own = self.population.features[self.auxiliary]
@@ -180,6 +182,9 @@ class Truth:
             records = Records(self.population.features, self.population.default, train)
             knows = replace(knows, records=records)
         return knows
+
+    def _view_in(self, later: Population, view: View) -> View:
+        return view_in(later, self.run, view, self.pooled)
 
     def _register(self) -> pd.DataFrame:
         public = public_register(self.population)
@@ -211,9 +216,9 @@ def truths_of(
 ) -> list[Truth]:
     """Return every coalition in front of one run; ``memo`` and ``answers`` keep what the next run can use again."""
     kept, known = Memo() if memo is None else memo, Memo() if answers is None else answers
-    pooled = Memo()
+    pooled, of_run = Memo(), Memo()
     return [
-        Truth(population, design.name, design.enforces, run, coalition, auxiliary, seed, kept, known, pooled)
+        Truth(population, design.name, design.enforces, run, coalition, auxiliary, seed, kept, known, pooled, of_run)
         for coalition in coalitions_of(run, design.feared)
     ]
 
@@ -273,20 +278,27 @@ def view_of_others(others: Population, run: Run, view: View) -> View:
     return View(view.role, view.keyed_by, pd.DataFrame(columns, index=range(n)), told, np.arange(n, dtype=np.int64))
 
 
-def view_in(later: Population, run: Run, view: View) -> View:
-    """Return the same view of another month: features as they are then, score and decision by the same card."""
-    scores = run.score(later)
-    fresh: Mapping[Kind, NDArray[np.generic]] = {
+def view_in(later: Population, run: Run, view: View, memo: Memo | None = None) -> View:
+    """Return the same view of another month: features as they are then, score and decision by the same card.
+
+    ``memo`` keeps what the card gives in that month, which is the same in every view of the run, for as long as
+    whoever asks keeps those people.
+    """
+    kept = Memo() if memo is None else memo
+    scores = kept.once(("scores", id(later)), lambda: run.score(later))
+    fresh: dict[Kind, NDArray[np.generic]] = {
         "score": scores,
         "decision": (scores >= run.threshold).astype(np.int8),
-        **({"total": run.card.totals(run.card.bins(later.features))} if view.of("total") else {}),
     }
-    columns = {}
+    if view.of("total"):
+        card = run.card
+        fresh["total"] = kept.once(("totals", id(later)), lambda: card.totals(card.bins(later.features)))
+    columns: dict[str, object] = {}
     for name, kind in view.kinds.items():
         if kind == "feature" and name in later.features.columns:
-            columns[name] = later.features[name].to_numpy()[view.person]
+            columns[name] = later.features[name].array[view.person]
         elif kind in fresh:
             columns[name] = fresh[kind][view.person]
         else:
-            columns[name] = view.clear[name].to_numpy()
+            columns[name] = view.clear[name].array
     return replace(view, clear=pd.DataFrame(columns))

@@ -97,5 +97,7 @@ def stored_bits(view: View) -> float:
         column = view.clear[name]
         if pd.api.types.is_float_dtype(column) and column.nunique() > 100:
             column = pd.Series(pd.qcut(column, 100, labels=False, duplicates="drop"))
-        total += entropy_bits(np.asarray(column.astype("str"), dtype=str))
+        code, distinct = pd.factorize(column, use_na_sentinel=False)
+        _, kind = np.unique(np.asarray(pd.Series(distinct).astype("str"), dtype=str), return_inverse=True)
+        total += entropy_bits(kind[code])
     return total

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.parties.view import View
-from blindscore.surveillance.attacks.profile import label_columns, readable
+from blindscore.surveillance.attacks.profile import label_evidence, readable
 from blindscore.surveillance.inference.bound import CROWDS
 from blindscore.surveillance.inference.classifiers import infer
 from blindscore.surveillance.inference.evidence import Evidence
@@ -29,6 +29,7 @@ FEWEST = 4  # auxiliary people a class, on average, below which a column is not 
 FEW_VALUES = 60  # a number of so many values is not banded
 DISAGREES = -1e6  # log-odds
 Codes = NDArray[np.int64]
+Fits = NDArray[np.uint8] | NDArray[np.int32]  # (records, ceil(cells / 8)) bits, or (m, 2) pairs of record and cell
 Hits = NDArray[np.float64]  # (targets,) probability that the target's record is named or joined rightly
 
 
@@ -36,15 +37,15 @@ Hits = NDArray[np.float64]  # (targets,) probability that the target's record is
 class Naming:
     """For each target's record, the cells of the register that fit it best: any of their people is named by chance."""
 
-    fits: NDArray[np.uint8]  # (targets, ceil(cells / 8)), bits
+    fits: tuple[Fits, ...]  # of so many records each, in order
     cell_of: Codes  # (n,) cell of each person of the register
     among: Codes  # (targets,) people in the cells that fit
 
     def hits(self, people: NDArray[np.integer]) -> Hits:
         """Return the chance that each record is named rightly; record i is that of ``people[i]``."""
-        own = self.cell_of[people]
-        rows = np.arange(len(own))
-        hits: Hits = (self.fits[rows, own // 8] >> (7 - own % 8) & 1) / self.among
+        own = np.array_split(self.cell_of[people], np.arange(CHUNK, len(people), CHUNK))
+        found = [_holds(fits, cells) for fits, cells in zip(self.fits, own, strict=True)]
+        hits: Hits = np.concatenate(found) / self.among
         return hits
 
 
@@ -123,7 +124,7 @@ def said_of_register(knowledge: Knowledge, view: View) -> tuple[list[Column], Co
         labels = Labels(np.where(auxiliary, quasi, UNKNOWN), int(quasi.max()) + 1)
         if labels.classes * FEWEST > auxiliary.sum():  # too few to learn from
             return Column(quasi, np.zeros((len(targets), labels.classes), np.float32))
-        told = evidence.beside(label_columns(knowledge, view, labels))
+        told = evidence.beside(label_evidence(knowledge, view, labels))
         guess = infer(told, labels, auxiliary, knowledge.seed)
         return Column(quasi, np.log(guess.probability / guess.prior)[targets].astype(np.float32))
 
@@ -147,7 +148,7 @@ def _best_cells(columns: list[Column], cell_of: Codes, first: Codes, crowd: Code
     """Return the best cells for each of the records, their people all being of the crowd."""
     candidates = np.bincount(cell_of[crowd], minlength=len(first))
     there = candidates > 0  # the attacker sees from the register where nobody is
-    fits = np.zeros((len(records), (len(first) + 7) // 8), np.uint8)
+    fits: list[Fits] = []
     among = np.empty(len(records), np.int64)
     for start in range(0, len(records), CHUNK):
         part = slice(start, start + CHUNK)
@@ -155,8 +156,22 @@ def _best_cells(columns: list[Column], cell_of: Codes, first: Codes, crowd: Code
         fit[:, ~there] = -np.inf
         tied = fit >= fit.max(axis=1, keepdims=True) - 1e-6
         among[part] = tied.astype(np.float32) @ candidates.astype(np.float32)  # exact below 2^24
-        fits[part] = np.packbits(tied, axis=1)
-    return Naming(fits, cell_of, among)
+        fits.append(_packed(tied))
+    return Naming(tuple(fits), cell_of, among)
+
+
+def _packed(tied: NDArray[np.bool_]) -> Fits:
+    """Return which cells fit each record in the form that takes less: bits, or the pairs that are set."""
+    bits, pairs = np.packbits(tied, axis=1), np.argwhere(tied).astype(np.int32)
+    return pairs if pairs.nbytes < bits.nbytes else bits
+
+
+def _holds(fits: Fits, own: Codes) -> NDArray[np.int64]:
+    """Return 1 for each record whose own cell is among those that fit, else 0."""
+    if fits.dtype == np.uint8:
+        return np.asarray(fits[np.arange(len(own)), own // 8] >> (7 - own % 8) & 1, np.int64)
+    record, cell = fits.T
+    return np.bincount(record[cell == own[record]], minlength=len(own))
 
 
 def _banded(column: pd.Series) -> pd.Series:

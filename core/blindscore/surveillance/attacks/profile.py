@@ -7,6 +7,7 @@ accuracy over the k classes. Control: the same attackers with the public registe
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +66,7 @@ def infer_trait(knowledge: Knowledge, secret: str) -> Guess:
             evidence = knowledge.scratch.once(("evidence", view.digest), lambda: Evidence.of(readable(knowledge, view)))
             labels = knowledge.labels[secret]
             return infer(
-                evidence.beside(label_columns(knowledge, view, labels)), labels, knowledge.auxiliary, knowledge.seed
+                evidence.beside(label_evidence(knowledge, view, labels)), labels, knowledge.auxiliary, knowledge.seed
             )
 
         return knowledge.once(("profile", knowledge.brought, secret, view.digest), play)
@@ -117,8 +118,18 @@ def readable(knowledge: Knowledge, view: View) -> Columns:
     return columns
 
 
-def label_columns(knowledge: Knowledge, view: View, labels: Labels) -> Columns:
-    """Return what auxiliary people's labels say of everybody, over friendships and places that are read."""
+def label_evidence(knowledge: Knowledge, view: View, labels: Labels) -> Evidence:
+    """Return what auxiliary people's labels say of everybody, over friendships and places that are read.
+
+    Parties read other columns beside one and the same friendships and places: that is worked out once.
+    """
+    if view.friends is None and view.visits is None:
+        return Evidence.of(np.zeros((len(knowledge), 0)))
+    key = ("labels", view.ties, hashlib.sha256(np.ascontiguousarray(labels.code).data).digest(), labels.classes)
+    return knowledge.once(key, lambda: Evidence.of(_label_columns(knowledge, view, labels)))
+
+
+def _label_columns(knowledge: Knowledge, view: View, labels: Labels) -> Columns:
     n = len(knowledge)
     columns = [np.zeros((n, 0))]
     if view.friends is not None and len(view.friends):

@@ -18,12 +18,11 @@ alone, and the row says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 
@@ -41,10 +40,10 @@ from blindscore.surveillance.inference.judged import class_row
 from blindscore.surveillance.knowledge import Knowledge, Records
 from blindscore.surveillance.ledger import Row
 from blindscore.surveillance.truth import MEMBERSHIP, Truth
+from blindscore.threads import each
 
 RARE = 20  # people who share a value, under which it is rare
 SHADOWS = 64  # cards that the attacker fits for itself
-WORTH_PROCESSES = 300_000  # people times cards from which starting processes pays
 Floats = NDArray[np.float64]
 
 
@@ -127,7 +126,8 @@ class Remember(Capability):
             rng = knowledge.rng("remember", "shadows")
             n = len(knowledge)
             inside = np.array([rng.permutation(n) < n // 2 for _ in range(self.shadows)])
-            shadow = np.array([_confidence(records, fitted) for fitted in _fit_shadows(records.train, inside)])
+            train = records.train
+            shadow = np.array(each(lambda half: _confidence(records, train(half)), inside))
             found += likelihood_ratios(confidence, shadow, inside)
         labels = knowledge.labels[MEMBERSHIP]
         found.append((TOGETHER, together(found, records.outcome, labels, knowledge.auxiliary, knowledge.seed)))
@@ -200,17 +200,6 @@ def likelihood_ratios(confidence: Floats, shadow: Floats, inside: NDArray[np.boo
         (f"offline likelihood ratio, shared variance, {models}", (confidence - mean_out) / pooled),
         (f"calibrated loss, {models}", log_expit(confidence) - np.log(expit(shadow).mean(axis=0))),
     ]
-
-
-def _fit_shadows(train: Callable[[NDArray[np.bool_]], Card], inside: NDArray[np.bool_]) -> list[Card]:
-    """Fit a card on each half, on all cores where there is enough to do."""
-    jobs = effective_n_jobs(-1) if inside.size >= WORTH_PROCESSES else 1
-    parts = Parallel(n_jobs=jobs)(delayed(_fit_some)(train, part) for part in np.array_split(inside, jobs))
-    return [card for part in parts for card in part]
-
-
-def _fit_some(train: Callable[[NDArray[np.bool_]], Card], inside: NDArray[np.bool_]) -> list[Card]:
-    return [train(half) for half in inside]
 
 
 def _confidence(records: Records, card: Card) -> Floats:

@@ -68,8 +68,9 @@ class Repeat(Capability):
         assert months is not None
 
         def joined(view: View) -> View:
-            key = ("year", knowledge.published.design, view.digest, self.months)
-            return knowledge.once(key, lambda: _together(months(view, self.months)))
+            # Figures alone are the same under every design; what a card made of them is this run's own.
+            memo = knowledge.of_run if view.of(*TELLS_DECISION) else knowledge.memo
+            return memo.once(("year", view.digest, self.months), lambda: _together(months(view, self.months)))
 
         def year() -> tuple[View, ...]:
             return tuple(joined(view) if _joins(view) else view for view in knowledge.views)

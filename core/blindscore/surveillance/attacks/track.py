@@ -9,7 +9,9 @@ prior the hit rate of the commonest place of all.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -39,6 +41,18 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A grouping of all people."""
+
+    of: NDArray[np.int64]  # (n,) equal for people who stand together
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 over the grouping."""
+        return hashlib.sha256(np.ascontiguousarray(self.of).data).digest()
+
+
+@dataclass(frozen=True)
 class Track(Capability):
     """Say where a person is."""
 
@@ -55,7 +69,7 @@ class Track(Capability):
         """Return where the coalition says that each person was in each hour that is asked for."""
         if any(view.visits is not None for view in knowledge.views):
             return Said("own sightings, by how often two such hours share a place", _own(knowledge))
-        cells = tuple(cell for view in knowledge.parts for cell in _cells_once(knowledge, view))
+        cells = tuple(cell for view in knowledge.parts for cell in _view_cells(knowledge, view))
         return Said("commonest place of people alike in one column", _alike(knowledge, cells))
 
     def judge(self, truth: Truth, secret: str, guess: Said) -> Row:
@@ -97,15 +111,32 @@ def _own(knowledge: Knowledge) -> NDArray[np.int64]:
     return knowledge.once(key, lambda: _by_habit(places.known, visits, places.asked))
 
 
-def _alike(knowledge: Knowledge, cells: tuple[bytes, ...]) -> NDArray[np.int64]:
-    """Return the place that the best of the given groupings says for each question."""
-    places = _places(knowledge)
+def _alike(knowledge: Knowledge, cells: tuple[Cell, ...]) -> NDArray[np.int64]:
+    """Return the place that the best of the given groupings says for each question.
+
+    Each grouping learns from every second auxiliary person and is judged on the others, so that one of many small
+    cells cannot win by chance. Many views show the same columns, so each grouping is judged once.
+    """
+    known, asked = _places(knowledge).known, _places(knowledge).asked
+    place, person = known["place"].to_numpy(), known["person"].to_numpy()
+    learn = person % 2 == 0
+    overall = int(known["place"].mode().iloc[0])
+
+    def rate(cell: Cell) -> float:
+        group = cell.of
+        judged = _said(group[person[learn]], place[learn], group[person[~learn]], overall)
+        return float((judged == place[~learn]).mean())
 
     def attack() -> NDArray[np.int64]:
-        groupings = [np.frombuffer(cell, np.int64) for cell in cells]
-        return _commonest_by_cell(places.known, places.asked, groupings)
+        best, most = None, float((place[~learn] == overall).mean())
+        for cell in cells:
+            if (found := knowledge.once(("track", "rate", cell.digest), partial(rate, cell))) > most:
+                best, most = cell.of, found
+        if best is None:
+            return np.full(len(asked), overall, np.int64)
+        return _said(best[person], place, best[asked["person"].to_numpy()], overall)
 
-    return knowledge.once(("track", cells), attack)
+    return knowledge.once(("track", *(cell.digest for cell in cells)), attack)
 
 
 def _places(knowledge: Knowledge) -> Places:
@@ -118,25 +149,27 @@ def _share_right(person: NDArray[np.integer], right: NDArray[np.bool_]) -> Float
     return pd.Series(right).groupby(person).mean().to_numpy(np.float64)
 
 
-def _register_cells(knowledge: Knowledge) -> list[bytes]:
-    return [row_codes(knowledge.register[[name]]).tobytes() for name in knowledge.register.columns]
+def _register_cells(knowledge: Knowledge) -> list[Cell]:
+    register = knowledge.register
+    key = ("track", "register", knowledge.brought)
+    return knowledge.once(key, lambda: [Cell(row_codes(register[[name]])) for name in register.columns])
 
 
-def _cells_once(knowledge: Knowledge, view: View) -> list[bytes]:
-    return knowledge.once(("track", "cells", view.digest), lambda: _view_cells(knowledge, view))
-
-
-def _view_cells(knowledge: Knowledge, view: View) -> list[bytes]:
+def _view_cells(knowledge: Knowledge, view: View) -> list[Cell]:
     """Return groupings of all people, one a readable column: its values, numbers cut into twentieths."""
-    cells = _register_cells(knowledge) if view.named else []
-    for name in view.values:
-        column = view.clear[name]
-        if pd.api.types.is_numeric_dtype(column) and column.nunique() > 20:
-            column = pd.qcut(column, 20, labels=False, duplicates="drop")
-        group = np.full(len(knowledge), -1, np.int64)
-        group[view.person] = row_codes(column.to_frame())
-        cells.append(group.tobytes())
-    return cells
+
+    def read() -> list[Cell]:
+        cells = list(_register_cells(knowledge)) if view.named else []
+        for name in view.values:
+            column = view.clear[name]
+            if pd.api.types.is_numeric_dtype(column) and column.nunique() > 20:
+                column = pd.qcut(column, 20, labels=False, duplicates="drop")
+            group = np.full(len(knowledge), -1, np.int64)
+            group[view.person] = row_codes(column.to_frame())
+            cells.append(Cell(group))
+        return cells
+
+    return knowledge.of_run.once(("track", "cells", view.digest), read)
 
 
 def _bound(truth: Truth, places: Places, right: NDArray[np.int64], prior: float) -> tuple[Bound | None, str]:
@@ -199,26 +232,6 @@ def _slot(hour: pd.Series) -> NDArray[np.int64]:
     of_week = hour.to_numpy(np.int64) % WEEK
     hours: NDArray[np.int64] = np.where(of_week >= 5 * 24, 24, 0) + of_week % 24
     return hours
-
-
-def _commonest_by_cell(
-    known: pd.DataFrame, asked: pd.DataFrame, groupings: list[NDArray[np.int64]]
-) -> NDArray[np.int64]:
-    """Return the commonest place of auxiliary people of the same cell, in the grouping that serves best.
-
-    Each grouping learns from every second auxiliary person and is judged on the others, so that one of many small
-    cells cannot win by chance.
-    """
-    overall = int(known["place"].mode().iloc[0])
-    place, person = known["place"].to_numpy(), known["person"].to_numpy()
-    learn = person % 2 == 0
-    best, rate = np.full(len(asked), overall, np.int64), float((place[~learn] == overall).mean())
-    for group in groupings:
-        judged = _said(group[person[learn]], place[learn], group[person[~learn]], overall)
-        if (hit := float((judged == place[~learn]).mean())) > rate:
-            rate = hit
-            best = _said(group[person], place, group[asked["person"].to_numpy()], overall)
-    return best
 
 
 def _said(

@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 Columns = NDArray[np.float64]
 
@@ -29,9 +28,9 @@ class Evidence:
         """Return columns with their ranks beside them."""
         return cls(values, ranks(values))
 
-    def beside(self, more: Columns) -> Evidence:
-        """Return this evidence with more columns at its right."""
-        return Evidence(np.hstack([self.values, more]), np.hstack([self.ranks, ranks(more)]))
+    def beside(self, more: Evidence) -> Evidence:
+        """Return this evidence with more at its right."""
+        return Evidence(np.hstack([self.values, more.values]), np.hstack([self.ranks, more.ranks]))
 
     def varying(self, people: NDArray[np.integer]) -> Evidence:
         """Return the columns that are not the same for all of these people."""
@@ -59,7 +58,7 @@ def encode(table: pd.DataFrame) -> Columns:
         else:
             text = column.astype("str")
             common = text.value_counts().index[:60]
-            parts.append((text.to_numpy()[:, None] == common.to_numpy()[None, :]).astype(np.float64))
+            parts.append((common.get_indexer(pd.Index(text))[:, None] == np.arange(len(common))).astype(np.float64))
     return np.hstack(parts) if parts else np.zeros((len(table), 0))
 
 
@@ -69,9 +68,28 @@ def ranks(columns: Columns) -> Columns:
     Everybody's rows count, targets' too: the attacker sees all views, and no label enters.
     """
     filled = np.nan_to_num(columns, nan=-np.inf, neginf=-np.inf)
-    scores = ndtri(rankdata(filled, axis=0) / (len(columns) + 1.0))
+    scores = np.empty(columns.shape[::-1])
+    for own, column in zip(scores, filled.T, strict=True):
+        own[:] = normal_scores(column)
+    scores = scores.T
     spread = scores.std(axis=0)
     return np.asarray((scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1.0), np.float32)
+
+
+def normal_scores(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the normal scores of a column's ranks, (n,); ties share the mean of theirs. No value is NaN.
+
+    Many columns are indicators, and many numbers are shared by many people: each value's score is worked out once.
+    """
+    people = len(column) + 1.0
+    least, most = column.min(), column.max()
+    low = column == least
+    if (low | (column == most)).all():
+        below = int(low.sum())
+        first, second = ndtri(np.array([(below + 1.0) / 2.0, (below + people) / 2.0]) / people)
+        return np.asarray(np.where(low, first, second), np.float64)
+    _, place, count = np.unique(column, return_inverse=True, return_counts=True)
+    return np.asarray(ndtri((np.cumsum(count) - (count - 1.0) / 2.0) / people)[place])
 
 
 def friends_of(friends: NDArray[np.int32], n: int) -> sparse.csr_array:
