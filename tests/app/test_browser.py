@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from blindscore.surveillance import frontier
 from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.ledger import PLAYED, Ledger
 from blindscore_app.locale import LANGUAGES, speaking
-from blindscore_app.report import charts, figures, grid
+from blindscore_app.report import figures, grid
 from blindscore_app.report.html import render_page
 from tests.app.conftest import chromium, quick_capabilities
 
@@ -44,6 +45,20 @@ def page_file(real_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> 
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(render_page(real_ledger), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def large_page(real_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A page as large as a whole run's, by language: each is drawn once."""
+
+    @cache
+    def drawn(language: str) -> Path:
+        path = tmp_path_factory.mktemp("large") / f"{language}.html"
+        with speaking(language):
+            path.write_text(render_page(_as_large_as_a_whole_run(real_ledger)), encoding="utf-8")
+        return path
+
+    return drawn
 
 
 @pytest.fixture(scope="module")
@@ -121,22 +136,11 @@ def test_the_grid_is_that_of_the_ledger(page: Any, real_ledger: Ledger) -> None:
 @pytest.mark.parametrize(("size", "screens"), [((1280, 800), 1), ((390, 844), 2)])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_page_one_fits_with_its_doors(
-    browser: Any,
-    real_ledger: Ledger,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    size: tuple[int, int],
-    screens: int,
-    language: str,
+    browser: Any, large_page: Callable[[str], Path], size: tuple[int, int], screens: int, language: str
 ) -> None:
-    path = tmp_path / "page.html"
-    for name in ("quality_panel", "capability_panel", "groups_panel"):
-        monkeypatch.setattr(charts, name, lambda *_: "")  # they stand behind the doors, and take most of the time
-    with speaking(language):
-        path.write_text(render_page(_as_large_as_a_whole_run(real_ledger)), encoding="utf-8")
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
     page = context.new_page()
-    page.goto(path.as_uri())
+    page.goto(large_page(language).as_uri())
     assert page.evaluate("document.querySelector('.doors').getBoundingClientRect().bottom") <= screens * size[1]
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert (
@@ -172,14 +176,10 @@ def _as_large_as_a_whole_run(ledger: Ledger) -> Ledger:
 
 
 @pytest.mark.parametrize("font", ["Liberation Sans", "DejaVu Sans", "DejaVu Sans Mono"])
-def test_no_label_of_a_chart_is_cut_off_in_any_font(
-    browser: Any, real_ledger: Ledger, tmp_path: Path, font: str
-) -> None:
-    path = tmp_path / "page.html"
-    path.write_text(render_page(_as_large_as_a_whole_run(real_ledger)), encoding="utf-8")
+def test_no_label_of_a_chart_is_cut_off_in_any_font(browser: Any, large_page: Callable[[str], Path], font: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
     page = context.new_page()
-    page.goto(path.as_uri())
+    page.goto(large_page("en").as_uri())
     _open_sections(page)
     page.add_style_tag(content=f"svg, svg text {{ font-family: '{font}' !important; }}")
     cut = page.evaluate(
