@@ -21,7 +21,8 @@ from blindscore.errors import DataError
 from blindscore.parties.sqlite_store import DAY
 from blindscore_app.town.folders import STORE, folder_of, schema_of
 
-CHUNK = 1 << 24
+CHUNK = 1 << 18
+ZEROS = bytes(CHUNK)
 TELLING = 6  # bytes: shorter figures stand anywhere by chance
 People = Mapping[str, Mapping[str, Any]]  # legal id -> figures
 
@@ -169,6 +170,8 @@ def memory(pid: int, people: People) -> Exposed:
                     continue
                 start, end = (int(part, 16) for part in match.groups())
                 for chunk in _chunks(mem, start, end):
+                    if chunk == ZEROS[: len(chunk)]:  # most of what a process was given and never touched
+                        continue
                     named |= {who for who in wanted if who not in named and who.encode() in chunk}
                     read |= {
                         who for who, codes in wanted.items() if who not in read and any(code in chunk for code in codes)
