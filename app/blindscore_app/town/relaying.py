@@ -30,6 +30,7 @@ from blindscore_crypto.channel.relay import Relay
 
 with needs("town"):
     from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import JSONResponse, PlainTextResponse, Response
     from starlette.routing import Route
@@ -124,7 +125,7 @@ class Relaying:
         return await self.front.take(request, read)
 
     async def _counts(self, request: Request) -> Response:
-        body, signature = self.relay.published()
+        body, signature = await run_in_threadpool(self.relay.published)
         return Response(body, headers={SIGNATURE: signature.hex()}, media_type=COUNTS)
 
     async def _health(self, request: Request) -> Response:
