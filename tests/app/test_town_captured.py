@@ -27,9 +27,12 @@ from blindscore_app.town import board
 from blindscore_app.town.auditor.of_town import audit_town
 from blindscore_app.town.captured import into_ledger
 from blindscore_app.town.folders import folder_of
+from blindscore_app.town.lines import Lines
 from blindscore_app.town.order import cell, of_party
+from blindscore_app.town.standing import Town
 from blindscore_crypto.designs.one_show import OneShow
 from blindscore_crypto.designs.sealed import Sealed
+from blindscore_crypto.sealed.offer import NO_CHANNEL
 from blindscore_crypto.sealed.parties.cast import LINES
 from blindscore_crypto.sealed.terms import Terms
 
@@ -38,8 +41,17 @@ POINTS = 600  # of the perk
 DESIGNS = {"sealed": Sealed(sample=2), "one-show": OneShow(sample=2)}
 
 
+@pytest.fixture(scope="module")
+def at_a_table():
+    """Parties at a table have no line that could be bound."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Town, "channel", lambda town, name: NO_CHANNEL)
+        patch.setattr(Lines, "channel_to", lambda lines, name: NO_CHANNEL)
+        yield
+
+
 @pytest.fixture(scope="module", params=list(DESIGNS))
-def served(request, tmp_path_factory):
+def served(request, tmp_path_factory, at_a_table):
     """A town's own folders and stores, its parties at a table; then the orders, and the same design modelled."""
     folder = tmp_path_factory.mktemp("captured") / "town"
     town, passphrase, decisions = board.prepare(

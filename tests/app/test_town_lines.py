@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import hashlib
 import json
 import logging
@@ -11,17 +12,44 @@ import ssl
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.x509.oid import NameOID
 
-from blindscore.errors import DataError, ForgeryError
+from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.parties.message import Message
+from blindscore.parties.store import MemoryStore
 from blindscore_app.town.authority import found
 from blindscore_app.town.bundle import pack, unpack
+from blindscore_app.town.end_point import end_point, key_config
 from blindscore_app.town.front import MAX_REQUEST
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.service import Service
 from blindscore_app.town.tap import DOWN, UP, Tap
+from blindscore_app.town.via_relay import Via
 from blindscore_app.town.wire.link import LINKS
+from blindscore_crypto.channel.ohttp import Gateway
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.sealed.offer import NO_CHANNEL, ask
+from blindscore_crypto.sealed.parties.wallet import TERMS
+from tests.crypto.sealed_world import World
 from tests.town_services import Echo, Running
+
+
+class Relay:
+    """Poe: passes on to the true lender what a wallet says to it, over a line of its own."""
+
+    name, role = "Harbour Bank", "relay"
+
+    def __init__(self, onward, identity):
+        self.store, self.puts_right = MemoryStore(), None
+        self.lines = Lines({self.name: onward}, identity.anonymous_side())
+
+    def handle(self, message):
+        body = message.body if self.puts_right is None else message.body[:32] + self.puts_right
+        answers = self.lines.send(Message(self.name, message.kind, body))
+        return [Message(message.sender, answer.kind, answer.body) for answer in answers]
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +89,66 @@ def test_a_bundle_comes_back_as_it_went_and_nothing_else_is_taken():
     for spoilt in (b"", body[:-1], body + b"x", b"\xff" + body[1:], body.replace(b"ask", b"a\xffk"), b"\x01\x05ab"):
         with pytest.raises(ForgeryError, match="message"):
             unpack(spoilt, "me", "you")
+
+
+def test_a_channel_is_the_lenders_certificate_whoever_stands_in_between(identities, town):
+    """Poe's relay has a certificate of the same authority for the same host: TLS takes it, and the offer does not."""
+    world, client = World(), SigningKey()
+    lender = world.new_lender(channel_of=lambda message: identities["lender"].end_point)
+    at_lender = Running(
+        Service(lender, Lines({}, identities["lender"].client_side())),
+        identities["lender"].server_side(known_only=False),
+    )
+    poe = Relay(at_lender.address, identities["bank"])
+    relay = Running(
+        Service(poe, Lines({}, identities["bank"].client_side())), identities["bank"].server_side(known_only=False)
+    )
+    straight, relayed = (
+        Lines({world.lender_name: where.address}, identities["bank"].anonymous_side()) for where in (at_lender, relay)
+    )
+    here, there = straight.channel_to(world.lender_name), relayed.channel_to(world.lender_name)
+    assert (here, there) == (identities["lender"].end_point, identities["bank"].end_point)
+    (offer,) = straight.send(Message(world.lender_name, "ask", ask(client.public, here)))
+    wallet = world.new_wallet(channel_to=straight.channel_to)
+    wallet.store.put(TERMS.name, wallet._when, {"terms": world.terms.encode()})
+    assert wallet.check_offer(offer.body, client).channel == here
+    # As it is told, the lender refuses; with the channel put right on its way, the wallet does.
+    (refused,) = relayed.send(Message(world.lender_name, "ask", ask(client.public, there)))
+    assert refused.kind == "refused"
+    poe.puts_right = here
+    (offer,) = relayed.send(Message(world.lender_name, "ask", ask(client.public, there)))
+    assert offer.kind == "offer"
+    caught = world.new_wallet(store=wallet.store, channel_to=relayed.channel_to)
+    with pytest.raises(ForgeryError, match="somebody may stand in between"):
+        caught.check_offer(offer.body, client)
+    assert straight.channel_to("nobody") == NO_CHANNEL
+    straight.close()
+    relayed.close()
+    poe.lines.close()
+    at_lender.stop()
+    relay.stop()
+
+
+def test_an_end_point_is_of_a_certificate_whose_signature_names_a_hash(identities):
+    der = ssl.PEM_cert_to_DER_cert(identities["lender"].certificate.read_text())
+    expected = hashlib.sha256(b"tls-server-end-point:" + hashlib.sha256(der).digest()).digest()
+    assert end_point(der) == identities["lender"].end_point == expected
+    with pytest.raises(ParameterError, match="these bytes are none"):
+        end_point(der[:-1])
+    key = ed25519.Ed25519PrivateKey.generate()
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")]), datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    gateway = Gateway()
+    config = gateway.config.encode()
+    channel = Lines(
+        {}, identities["bank"].anonymous_side(), via=Via("relay", SigningKey().public, {"lender": gateway.config})
+    )
+    assert channel.channel_to("lender") == key_config(config) != end_point(der)
+    with pytest.raises(ForgeryError, match="key configuration"):
+        key_config(config[:-1])
+    with pytest.raises(ParameterError, match="names no hash"):
+        end_point(made.sign(key, None).public_bytes(serialization.Encoding.DER))
 
 
 def test_a_login_shows_the_legal_id_a_certificate_the_name_and_a_wallet_nothing(wallet, town):

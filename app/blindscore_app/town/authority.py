@@ -15,6 +15,7 @@ from pathlib import Path
 
 from blindscore.errors import ParameterError
 from blindscore.extras import needs
+from blindscore_app.town.end_point import end_point
 
 GOOD_FOR = datetime.timedelta(days=1)
 
@@ -49,6 +50,13 @@ class Identity:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         self._read(context, self.ca)
         return context
+
+    @property
+    def end_point(self) -> bytes:
+        """The channel to whoever shows this certificate (:mod:`.end_point`)."""
+        # A file may hold the chain above it too, each behind a line of its own.
+        first = self.certificate.read_text("ascii").split("-----END CERTIFICATE-----")[0]
+        return end_point(ssl.PEM_cert_to_DER_cert(f"{first.strip()}\n-----END CERTIFICATE-----\n"))
 
     def _load(self, context: ssl.SSLContext) -> None:
         self._read(context, self.ca)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from blindscore.errors import DataError, ForgeryError
 from blindscore.parties.message import MAX_BODY, Message
 from blindscore_app.town.bundle import MEDIA, pack, unpack
+from blindscore_app.town.end_point import end_point, key_config
 from blindscore_app.town.posting import Posting
+from blindscore_crypto.sealed.offer import NO_CHANNEL
 
 if TYPE_CHECKING:
     from blindscore_app.town.via_relay import Via
@@ -80,6 +82,16 @@ class Lines:
             return unpack(answer.body, to="", sender=to)
         except ForgeryError as error:
             raise DataError(f"{to} answers with something else: {error}") from None
+
+    def channel_to(self, to: str) -> bytes:
+        """Return the channel to an institution, as this end of the line sees it (:mod:`.end_point`)."""
+        if self.via is not None and to in self.via.configs:
+            return key_config(self.via.configs[to].encode())
+        known = self.addresses() if callable(self.addresses) else self.addresses
+        try:
+            return end_point(self._posting.certificate(known[to]))
+        except (KeyError, DataError):
+            return NO_CHANNEL  # the message that follows cannot be sent either, and says why
 
     def close(self) -> None:
         """Close what is open."""

@@ -69,6 +69,21 @@ class Posting:
             raise DataError(f"an answer from {address} has more than {self.longest} bytes")
         return Reply(answer.status, read, {name.lower(): value for name, value in answer.getheaders()})
 
+    def certificate(self, address: str) -> bytes:
+        """Return the certificate, in DER, of whoever the open connection to an address leads to; open one if need be.
+
+        Raises
+        ------
+        DataError
+            Nobody answers there.
+        """
+        try:
+            sock = self._connection(address).sock
+        except OSError as error:
+            self._drop(address)
+            raise DataError(f"nobody answers at {address}: {type(error).__name__}") from None
+        return sock.getpeercert(True) or b""
+
     def close(self) -> None:
         """Close every connection; the next request makes a new one."""
         while self._every:

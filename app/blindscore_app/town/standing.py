@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from Crypto.PublicKey import RSA
 
 from blindscore.errors import DataError
+from blindscore.parties.message import Message
 from blindscore.parties.party import Party, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Store
 from blindscore_app.town.authority import Identity
+from blindscore_app.town.end_point import key_config
 from blindscore_app.town.folders import (
     GATE,
     OFFICE,
@@ -55,6 +58,7 @@ from blindscore_crypto.sealed.perks.tokens import Challenge, RsaIssuer
 from blindscore_crypto.sealed.terms import Epoch, EpochKey, Terms
 
 ADDRESSES = "addresses.json"
+Speaks = TypeVar("Speaks", bound=Lines)
 
 
 @dataclass(frozen=True)
@@ -153,10 +157,11 @@ class Town:
         key = SigningKey.load(folder / "signing.pem", passphrase)
         if role == "lender":
             terms = Terms.decode(bytes.fromhex(self.public["terms"]))
-            return Lender(terms, key, store, delay_s=int(self.public["delay_s"]))
+            return Lender(terms, key, store, delay_s=int(self.public["delay_s"]), channel_of=self._channel_of(name))
         if role == "office":
             perk = Terms.decode(bytes.fromhex(self.public["perk"]["terms"]))
-            desk = Lender(perk, key, store, delay_s=int(self.public["delay_s"]), role="office")
+            wait, channel_of = int(self.public["delay_s"]), self._channel_of(name)
+            desk = Lender(perk, key, store, delay_s=wait, role="office", channel_of=channel_of)
             secret = RSA.import_key(load_secret(folder / TOKEN_KEY, passphrase))
             return Office(desk, RsaIssuer(perk.threshold, perk.epoch, BlindSigner(secret)))
         if role == "relay":
@@ -169,6 +174,15 @@ class Town:
         layout = Layout.decode((folder / "layout.json").read_bytes())
         blind = self._blind_signer(folder, layout, passphrase)
         return Source(name, layout, key, self.epoch, store, group=self.group, blind=blind)
+
+    def channel(self, name: str) -> bytes:
+        """Return the channel to an institution as it sees it itself: what offers are bound to."""
+        sealing = self.public.get("sealing", {})
+        return key_config(bytes.fromhex(sealing[name])) if name in sealing else self.identity(name).end_point
+
+    def _channel_of(self, name: str) -> Callable[[Message], bytes]:
+        own = self.channel(name)
+        return lambda message: own
 
     def _blind_signer(self, folder: Path, layout: Layout, passphrase: bytes) -> AclSigner | None:
         if not (folder / "blind.key").exists():
@@ -191,10 +205,18 @@ class Town:
 
         Where the town has a relay, the lines to lender and log go through it.
         """
+        return self.wallet_on(number, Lines, self.addresses(), batch)
+
+    def wallet_on(
+        self, number: int, speak: type[Speaks], addresses: Mapping[str, str], batch: int = 4
+    ) -> tuple[Wallet, Speaks]:
+        """Return a person's wallet on lines of some kind, to where it believes that institutions listen."""
         folder, own, setting = self._person(number)
         setting, store = replace(setting, batch=batch), SqliteStore(folder / STORE)
-        wallet = Wallet(f"wallet {number}", own["legal_id"], setting, store, clock=wall_clock)
-        return wallet, self._lines(folder, own)
+        lines = self._lines(folder, own, speak, addresses)
+        name, channel_to = f"wallet {number}", lines.channel_to
+        wallet = Wallet(name, own["legal_id"], setting, store, clock=wall_clock, channel_to=channel_to)
+        return wallet, lines
 
     @property
     def challenge(self) -> Challenge:
@@ -214,16 +236,18 @@ class Town:
         folder, own, setting = self._person(number)
         perk = Terms.decode(bytes.fromhex(self.public["perk"]["terms"]))
         setting = replace(setting, lender=OFFICE, purpose=perk.purpose, batch=1)
-        wallet = Wallet(f"rider {number}", own["legal_id"], setting, SqliteStore(folder / PERK_STORE), clock=wall_clock)
-        first, lines = self.wallet(number)
+        lines, store = self._lines(folder, own, Lines, self.addresses()), SqliteStore(folder / PERK_STORE)
+        name, channel_to = f"rider {number}", lines.channel_to
+        wallet = Wallet(name, own["legal_id"], setting, store, clock=wall_clock, channel_to=channel_to)
+        first, others = self.wallet(number)
         wallet.take_secret(first.secret(self.group), self.group)
-        lines.close()
+        others.close()
         first.store.close()  # type: ignore[attr-defined]
-        return Rider(wallet, GATE, self.challenge), self._lines(folder, own)
+        return Rider(wallet, GATE, self.challenge), lines
 
-    def _lines(self, folder: Path, own: dict[str, Any]) -> Lines:
+    def _lines(self, folder: Path, own: dict[str, Any], speak: type[Speaks], addresses: Mapping[str, str]) -> Speaks:
         context = self.identity(self.public["lender"]).anonymous_side()
-        return Lines(self.addresses(), context, own["tokens"], fresh=True, via=self._via(folder))
+        return speak(addresses, context, own["tokens"], fresh=True, via=self._via(folder))
 
     def _person(self, number: int) -> tuple[Path, dict[str, Any], Setting]:
         """Return a person's folder, what stands in it, and what every wallet is told."""

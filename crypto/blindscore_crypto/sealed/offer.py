@@ -61,7 +61,7 @@ class Offer:
     nonce: bytes
     day: int  # days since 1970-01-01
     client: bytes  # hash of the asker's one-time key
-    channel: bytes  # of the line as both ends see it (a TLS exporter), or NO_CHANNEL
+    channel: bytes  # as both ends of the line see it, or NO_CHANNEL
     signature: bytes
 
     @property

@@ -73,9 +73,7 @@ class Stage:
             raise ParameterError(f"there is no person {person}; there are 0 to {len(self.known) - 1}")
         with self._opening:
             if person not in self._lines:
-                wallet, lines = self.town.wallet(person)
-                lines.close()
-                watched = Watched(self.wire.addresses, lines.context, lines.tokens, fresh=True)
+                wallet, watched = self.town.wallet_on(person, Watched, self.wire.addresses)
                 watched.login, watched.tails, watched.note = self.people[person], self._tails, self.exchanges.append
                 self._lines[person] = wallet, watched
             return self._lines[person]
