@@ -13,6 +13,7 @@ import pytest
 
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.report import grid
+from blindscore_app.report.checked import parse_checked
 from blindscore_app.report.html import render_page
 from tests.app.conftest import HOSTILE, Run, leftovers, make_ledger
 
@@ -109,6 +110,12 @@ def _whole() -> dict[str, Any]:
     for design in plain["designs"]:
         design |= {"person": PERSON, "sees": [VIEW]}
     return plain
+
+
+def test_a_ledger_of_before_views_said_how_long_they_keep_is_shown() -> None:
+    page = render_page(parse_checked(_whole()))
+    assert "Kept after the decision" in page
+    assert "days)" not in page
 
 
 SPOILT: dict[str, Callable[[dict[str, Any]], object]] = {

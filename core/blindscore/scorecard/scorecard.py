@@ -42,6 +42,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     least_count, least_share : int, float
         Least training people in a bin, as a head count and as a share of all; both bind. A category with fewer is
         pooled into "any other" and not named on the card; a gap or special code with fewer gets the average's points.
+    max_pvalue : float
+        Neighbouring bins whose bad rates differ with a greater p-value are joined; 1 asks for nothing. See
+        :mod:`blindscore.scorecard.neighbours`.
     monotone : bool, "increasing", "decreasing", "auto", "none", or {feature: one of these words}
         Demand that the score rise (fall) with a number; "auto", which is what True means, picks the better direction.
     special : None, or {feature: [code, ...]}
@@ -58,7 +61,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Features of `cuts` and `groups` whose bins stay exactly as given, whatever stands in them.
     select : None, or {rule: number}
         Features to leave out before the fit: `most_missing` (share of people without a value), `least_iv` (information
-        value beyond luck), `most_alike` (correlation with a feature that tells more); see
+        value beyond luck), `most_alike` (correlation with a feature that tells more), `stepwise` (p-value of a test
+        beside the others); see
         :mod:`blindscore.scorecard.selection`.
     unknown : "neutral", "missing" or "error"
         A category that is not on the card, when people are scored: the points of the pooled rest, or of the average
@@ -99,6 +103,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         max_bins: int = 16,
         least_count: int = 20,
         least_share: float = 0.01,
+        max_pvalue: float = 1.0,
         monotone: bool | Direction | Mapping[str, Direction] = False,
         special: Mapping[str, Sequence[float]] | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
@@ -120,6 +125,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.max_bins = max_bins
         self.least_count = least_count
         self.least_share = least_share
+        self.max_pvalue = max_pvalue
         self.monotone = monotone
         self.special = special
         self.cuts = cuts
@@ -207,6 +213,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ParameterError(f"max_bins must be 2 to {MAX_BINS}, got {self.max_bins}")
         if self.least_count < 1 or not 0 <= self.least_share < 1:
             raise ParameterError("least_count must be 1 or more, and least_share at least 0 and below 1")
+        if not 0 < self.max_pvalue <= 1:
+            raise ParameterError(f"max_pvalue must be above 0 and at most 1, got {self.max_pvalue}")
         if not self.strength > 0:
             raise ParameterError(f"strength must be positive, got {self.strength}")
         return Settings(
@@ -214,6 +222,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             max_bins=self.max_bins,
             least_count=self.least_count,
             least_share=self.least_share,
+            max_pvalue=self.max_pvalue,
             unknown=self.unknown,
             strength=self.strength,
             seed=self.random_state,

@@ -1,4 +1,4 @@
-"""Leave features out before a fit: too many gaps, too little information of their own, or another's words again.
+"""Leave features out before a fit: too many gaps, too little information, another's words again, or nothing to add.
 
 The sparse fit drops what moves no point by itself; these are the rules that a scorecard's owner may have to follow all
 the same. They look at outcomes, so they are part of the fit and are gone through again in every fold.
@@ -16,6 +16,7 @@ from blindscore.errors import DataError, ParameterError
 from blindscore.scorecard.card import Unknown
 from blindscore.scorecard.classing import Bins, fine_edges
 from blindscore.scorecard.columns import Column
+from blindscore.scorecard.stepwise import stepwise
 from blindscore.scorecard.validation.information import information_value
 from blindscore.scorecard.woe import weights_of_evidence
 
@@ -29,11 +30,14 @@ class Rules:
     most_missing: float = 1.0  # share of people without a value
     least_iv: float = 0.0  # information value beyond that which luck brings
     most_alike: float = 1.0  # correlation of its evidence with that of a feature of more information
+    stepwise: float = 1.0  # p-value that lets a feature into a logistic regression, and lets it stay
 
     def __post_init__(self) -> None:
-        if not (0 <= self.most_missing <= 1 and self.least_iv >= 0 and 0 < self.most_alike <= 1):
+        shares = 0 <= self.most_missing <= 1 and 0 < self.most_alike <= 1 and 0 < self.stepwise <= 1
+        if not (shares and self.least_iv >= 0):
             raise ParameterError(
-                "select needs most_missing within 0 and 1, least_iv at least 0, most_alike above 0 and at most 1"
+                "select needs most_missing within 0 and 1, least_iv at least 0, most_alike and stepwise above 0 and at "
+                "most 1"
             )
 
     @classmethod
@@ -59,7 +63,7 @@ def left_out(
     if rules == Rules():
         return {}
     why: dict[str, str] = {}
-    found: list[tuple[float, str, NDArray[np.float64]]] = []
+    found: list[tuple[float, str, int, NDArray[np.float64]]] = []
     for column in columns:
         gaps = float(np.isnan(column.values).mean())
         if gaps > rules.most_missing:
@@ -71,16 +75,22 @@ def left_out(
         if rules.least_iv and value < rules.least_iv:
             why[column.name] = f"information value {value:.4f} beyond luck, under {rules.least_iv:g}"
         else:
-            found.append((value, column.name, weights_of_evidence(own, bad, n_bins)[own]))
-    kept: list[tuple[str, NDArray[np.float64]]] = []
-    for _, name, evidence in sorted(found, key=lambda one: -one[0]):
-        near = next((other for other, told in kept if _alike(evidence, told) > rules.most_alike), None)
+            found.append((value, column.name, n_bins, weights_of_evidence(own, bad, n_bins)[own]))
+    kept: list[tuple[str, int, NDArray[np.float64]]] = []
+    for _, name, n_bins, evidence in sorted(found, key=lambda one: -one[0]):
+        near = next((other for other, _, told in kept if _alike(evidence, told) > rules.most_alike), None)
         if near is None:
-            kept.append((name, evidence))
+            kept.append((name, n_bins, evidence))
         else:
             why[name] = f"its evidence correlates over {rules.most_alike:g} with that of {near}, which tells more"
+    if kept and rules.stepwise < 1:
+        freedom = np.array([max(1, n_bins - 1) for _, n_bins, _ in kept])
+        entered = stepwise(np.column_stack([told for *_, told in kept]), freedom, bad, rules.stepwise)
+        for j in sorted(set(range(len(kept))) - set(entered)):
+            why[kept[j][0]] = f"adds nothing to the others that luck would not, at a p-value of {rules.stepwise:g}"
+        kept = [kept[j] for j in entered]
     if not kept:
-        raise DataError("select leaves no feature; ease least_iv or most_missing")
+        raise DataError("select leaves no feature; ease least_iv, most_missing or stepwise")
     return {column.name: why[column.name] for column in columns if column.name in why}
 
 

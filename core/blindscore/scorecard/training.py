@@ -14,6 +14,7 @@ from blindscore.errors import DataError
 from blindscore.scorecard.card import MAX_POINTS, Card, Characteristic, Scale, Unknown
 from blindscore.scorecard.classing import Bins, Direction, with_special
 from blindscore.scorecard.columns import Column, Part
+from blindscore.scorecard.neighbours import differing
 from blindscore.scorecard.rounding import (
     intercept_of,
     log_odds_of,
@@ -37,6 +38,7 @@ class Settings:
     max_bins: int
     least_count: int
     least_share: float
+    max_pvalue: float
     unknown: Unknown
     strength: float
     seed: int
@@ -164,7 +166,11 @@ def _fit_parts(
             rebinned.append(own)
             effects.append(effect[: m + 1])
             continue
-        order, starts, final = _merge(part, old, effect, people, heads, n, least)
+        order, starts = _merge(part, old, effect, people, heads, n, least)
+        if settings.max_pvalue < 1:
+            bads = np.bincount(own[bad], minlength=m + 1)
+            starts = differing(bads[order], heads[order], starts, settings.max_pvalue)
+        final = old.merge(order, starts) if len(order) else old
         listed = len(order)
         new_of = np.empty(m + 1, np.uint8)
         new_of[order] = np.searchsorted(starts, np.arange(listed), side="right") - 1
@@ -189,17 +195,16 @@ def _merge(
     heads: NDArray[np.int64],
     most: int,
     least: int,
-) -> tuple[NDArray[np.int64], list[int], Bins]:
-    """Order of the listed fine bins, where each merged one starts in it, and the merged bins."""
+) -> tuple[NDArray[np.int64], list[int]]:
+    """Order of the listed fine bins, and where each merged one starts in it."""
     listed = old.n_ordinary if old.other is None or old.other == old.n_ordinary else old.n_ordinary - 1
     order = np.arange(listed)
     if part.levels is not None:
         order = np.argsort(effect[:listed], kind="stable")
         most -= old.n_ordinary - listed
     if not listed:
-        return order, [], old
-    starts = merge_effects(effect[order], people[order], max(1, most), least, heads[order])
-    return order, starts, old.merge(order, starts)
+        return order, []
+    return order, merge_effects(effect[order], people[order], max(1, most), least, heads[order])
 
 
 def _join(

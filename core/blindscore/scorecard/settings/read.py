@@ -7,7 +7,8 @@
     exclude = ["zip"]              # features to leave out
     weights = "sampling_weight"    # column: for how many people a row stands
     prior = 0.04                   # bad rate of those to be scored, where the sample has another
-    [select]                       # leave out before the fit; also: most_alike
+    max_pvalue = 0.05              # join neighbouring bins whose bad rates differ no more surely than that
+    [select]                       # leave out before the fit; also: most_alike, stepwise (a p-value)
     least_iv = 0.02
     most_missing = 0.95
     [scale]                        # base_score, base_odds, pdo, low, high
@@ -34,8 +35,8 @@ from blindscore.errors import ParameterError, SchemaError
 from blindscore.scorecard.card import Card
 
 MAX_BYTES = 1 << 20
-NUMBERS = {"max_bins", "least_count", "least_share", "strength"}
-SELECT = {"most_missing", "least_iv", "most_alike"}
+NUMBERS = {"max_bins", "least_count", "least_share", "max_pvalue", "strength"}
+SELECT = {"most_missing", "least_iv", "most_alike", "stepwise"}
 SCALE = {"base_score", "base_odds", "pdo", "low", "high"}
 WHOLE = {"max_bins", "least_count", "seed", "low", "high"}
 
