@@ -54,8 +54,9 @@ def at_a_table():
 def served(request, tmp_path_factory, at_a_table):
     """A town's own folders and stores, its parties at a table; then the orders, and the same design modelled."""
     folder = tmp_path_factory.mktemp("captured") / "town"
+    perk = POINTS if request.param == "sealed" else 0
     town, passphrase, decisions = board.prepare(
-        folder, request.param, PEOPLE, SEED, history=HISTORY, delay_s=0, perk=POINTS
+        folder, request.param, PEOPLE, SEED, history=HISTORY, delay_s=0, perk=perk
     )
     parties = [town.party(name, passphrase.encode()) for name in town.roles]
     by_name = {party.name: party for party in parties}
