@@ -354,3 +354,15 @@ def test_a_design_that_these_people_cannot_play_is_skipped_with_its_reason(
     refused = run(*asked, "--designs", "bureau")
     assert refused.refused()
     assert "no design can run on these people" in refused.err
+
+
+@pytest.mark.usefixtures("plain_designs")
+def test_attackers_trained_on_another_society_are_asked_for_by_its_name(run: Run, tmp_path: Path) -> None:
+    asked = ("frontier", *FEW, "--designs", "bureau", "--quick", "--out", tmp_path / "out")
+    answer = run(*asked, "--trained-on", "disparate", "--json")
+    assert answer.status == 0, answer.err
+    meta = json.loads(answer.out)["meta"]
+    assert "--trained-on disparate" in meta["command"]
+    assert meta["elsewhere"].startswith("300 people")
+    assert run(*asked, "--trained-on", "nowhere").refused()
+    assert run(*asked, "--trained-on", "disparate", "--engine", "dask").refused()

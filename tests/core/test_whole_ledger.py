@@ -53,6 +53,7 @@ def test_every_design_coalition_capability_and_secret_has_one_row(ledger):
         "track": ["place"],
         "steer": [NAMED, UNANSWERED, FALSE_RECORD, *steered_traits(society), BY_RULE],
         "intercept": ["decision"],
+        "arrivals": [*secrets, "has applied"],
         "disclose": ["any record"],
         "remember": ["membership"],
         "choose": [*secrets, "name"],

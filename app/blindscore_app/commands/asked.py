@@ -21,6 +21,13 @@ Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same p
 Society = Annotated[
     str, typer.Option(help="independent: secrets tell nothing of money; disparate: groups differ as published.")
 ]
+TrainedOn = Annotated[
+    str,
+    typer.Option(
+        help="Attackers on secrets also learn from all people of another society of this name, with other people.",
+        show_default=False,
+    ),
+]
 Designs = Annotated[
     str,
     typer.Option(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blindscore.errors import ParameterError
 from blindscore.extras import require
-from blindscore_app.commands.asked import Asked, Society, check_coalition, choose_cache, with_options
+from blindscore_app.commands.asked import Asked, Society, TrainedOn, check_coalition, choose_cache, with_options
 from blindscore_app.commands.designs import choose_designs
 from blindscore_app.commands.engine import EngineName, Where, Workers, choose_engine
 from blindscore_app.files.safely import check_directory, write_all
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
     from blindscore.people.society import Kind
     from blindscore_app.scale.tasks import Engine
 
+ELSEWHERE = 0x5EED  # apart from the seeds that people ask for: another society has other people
+
 
 @with_options
 def frontier(
     asked: Asked,
     people: Annotated[int, typer.Option(min=200, max=1_000_000, help="People in the synthetic society.")] = 20_000,
     society: Society = "independent",
+    trained_on: TrainedOn = "",
     engine: EngineName = Where.LOCAL,
     workers: Workers = 0,
 ) -> None:
@@ -36,13 +40,24 @@ def frontier(
     from blindscore.people.society import check_kind, make_society
 
     kind = check_kind(society)
+    other = check_kind(trained_on) if trained_on else None
     kept = choose_cache(asked.out, asked.cache, asked.no_cache)
     chosen = _designs(asked, people)
+    if engine is Where.DASK and other is not None:
+        raise ParameterError("--trained-on goes with --engine local; a cluster makes no other society")
     if engine is Where.DASK:
         _fill(kept, people, asked.seed, kind, chosen, asked.quick, choose_engine(engine, workers, "", None, None, None))
     command = f"blindscore frontier --people {people} --seed {asked.seed}"
-    command = asked.words(f"{command}{f' --society {kind}' * (kind != 'independent')}")
-    _measure(lambda another: make_society(people=people, seed=another, kind=kind), chosen, asked, command, kept)
+    command += f" --society {kind}" * (kind != "independent") + f" --trained-on {other}" * (other is not None)
+    elsewhere = None if other is None else make_society(people=people, seed=ELSEWHERE ^ asked.seed, kind=other)
+    _measure(
+        lambda another: make_society(people=people, seed=another, kind=kind),
+        chosen,
+        asked,
+        asked.words(command),
+        kept,
+        elsewhere,
+    )
 
 
 @with_options
@@ -79,7 +94,6 @@ def _fill(
     ParameterError
         There is no cache, through which alone the parts come back.
     """
-    from blindscore.errors import ParameterError
     from blindscore.surveillance.attacks.registry import load_capabilities
     from blindscore_app.progress import bar
     from blindscore_app.scale.frontier import design_tasks
@@ -100,7 +114,12 @@ def _fill(
 
 
 def _measure(
-    people_of: Callable[[int], Population], designs: list[Design], asked: Asked, command: str, cache: Path | None
+    people_of: Callable[[int], Population],
+    designs: list[Design],
+    asked: Asked,
+    command: str,
+    cache: Path | None,
+    elsewhere: Population | None = None,
 ) -> None:
     from blindscore.scorecard.scorecard import Scorecard
     from blindscore.surveillance.attacks.registry import load_capabilities
@@ -125,6 +144,7 @@ def _measure(
             capabilities=attacks,
             cache=parts,
             outside=asked.brought,
+            elsewhere=elsewhere,
         )
         done = len(designs) * (1 + len(attacks))
         ledger = hold(
@@ -135,6 +155,7 @@ def _measure(
             people_of,
             capabilities=attacks,
             cache=parts,
+            elsewhere=elsewhere,
             tell=lambda seed: progress(f"marks under seed {seed}", done, done),
         )
     parts.tidy()

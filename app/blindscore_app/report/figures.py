@@ -235,8 +235,16 @@ def quality(ledger: Ledger) -> list[tuple[float, float, float]] | None:
 
 
 def notes(ledger: Ledger) -> list[str]:
-    """Say what these people did not let the run measure: designs that were skipped, and quality without an outcome."""
+    """Say what these people do not let one conclude: the mild society, no outcome, and designs that were skipped."""
     said = []
+    if ledger.meta.get("population") == SYNTHETIC:
+        said.append(
+            _(
+                "In this society money tells nothing of people's secrets, by construction: that a score tells little "
+                "of them is an input, no finding. Where groups differ as published (`--society disparate`) a yes or "
+                "no tells more; of the two take the worse."
+            )
+        )
     if ledger.meta.get("outcome") == "stand-in":
         said.append(
             _(

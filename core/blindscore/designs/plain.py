@@ -199,10 +199,11 @@ def everyone(population: Population) -> NDArray[np.int64]:
 def messages(population: Population, up: int, down: int | NDArray[np.integer]) -> pd.DataFrame:
     """Return one exchange a person: the hour of day of the application, and its bytes each way, as on the wire.
 
-    The same people apply at the same hours under every design, so that the observer's view differs by sizes alone.
+    The same people apply at the same hours under every design, so that the observer's view differs by sizes alone. The
+    hours are a person's own where the people know them (:meth:`~blindscore.people.population.Population.applications`).
     """
     n = len(population)
-    hours = np.random.default_rng([n, 0x77]).integers(8, 22, n)
+    hours = population.applications().sort_values("person", kind="stable")["hour"].to_numpy(np.int64)
     return pd.DataFrame({"hour": hours, "bytes_up": np.full(n, up), "bytes_down": np.full(n, down)})
 
 

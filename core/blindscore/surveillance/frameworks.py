@@ -50,6 +50,7 @@ LABELS: Mapping[str, Labels] = {
     "steer": Labels((), (NON_COMPLIANCE, UNAWARENESS), (MODIFICATION,)),
     "choose": Labels((INFERENCE,), (DATA_DISCLOSURE, NON_COMPLIANCE, UNAWARENESS), (ACCESS,)),
     "intercept": Labels((INFERENCE,), (DETECTING, DATA_DISCLOSURE), (ACCESS,)),
+    "arrivals": Labels((INFERENCE,), (DETECTING, DATA_DISCLOSURE), (ACCESS,)),
     "disclose": Labels((SINGLING_OUT,), (IDENTIFYING, DATA_DISCLOSURE, NON_REPUDIATION), (ACCESS,)),
     "remember": Labels((INFERENCE,), (DETECTING,), (ACCESS,)),
     "repeat": Labels((LINKABILITY, INFERENCE), (LINKING, DATA_DISCLOSURE), (ACCESS,)),

@@ -3,8 +3,8 @@
 A coalition has its own pooled views, a fifth of the people whose secrets it knows (the auxiliary people, never
 targets), the public register, and what the design publishes. What an attack asks for beyond this it declares in its
 ``needs``, so that a reader of the attack sees it: pairs of people to judge, sightings to fill in, the same views months
-later, the records of those whose membership is asked for, or the bins of auxiliary people to rehearse a card on. What
-it did not declare it does not get.
+later, the records of those whose membership is asked for, the bins of auxiliary people to rehearse a card on, or when
+and how often people's applications arrive. What it did not declare it does not get.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from blindscore.surveillance.memo import Memo
 from blindscore.surveillance.outside import Outside
 
 T = TypeVar("T")
-Need = Literal["pairs", "places", "months", "records", "rehearsal"]
+Need = Literal["pairs", "places", "months", "records", "rehearsal", "arrivals"]
 UNKNOWN = -1  # the class of whoever is no auxiliary person
 
 
@@ -113,6 +113,7 @@ class Knowledge:
     places: Places | None = None
     months: Callable[[View, int], list[View]] | None = None  # a view, and the same in the months that follow
     records: Records | None = None
+    arrivals: pd.DataFrame | None = None  # hour, bank and number of applications, as far as any member is shown them
     rehearsal: NDArray[np.uint8] | None = None  # (auxiliary people, d) bins in the honest card
     memo: Memo = field(default_factory=Memo)  # attacks already played on the same view
     of_run: Memo = field(default_factory=Memo)  # the same, of what no other run can use: forgotten after this one

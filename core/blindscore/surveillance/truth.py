@@ -5,7 +5,7 @@ It hands an attack its :class:`Knowledge`, in which whatever is asked for is lef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from blindscore.designs.design import BY_PROTOCOL, PUBLIC_CARD, Design, Run
 from blindscore.designs.plain import LEGAL_ID
 from blindscore.parties.view import Kind, View
 from blindscore.people.population import Population
+from blindscore.surveillance.arrivals import arrivals_of, shown
 from blindscore.surveillance.coalitions import Coalition, coalitions_of, parts_of, pool, seen_by
 from blindscore.surveillance.knowledge import (
     UNKNOWN,
@@ -177,6 +178,8 @@ class Truth:
         if "rehearsal" in needs and public:
             own = self.population.features[self.auxiliary]
             knows = replace(knows, rehearsal=self.once(("rehearsal", run.card.fingerprint), lambda: run.card.bins(own)))
+        if "arrivals" in needs:
+            knows = replace(knows, arrivals=self.arrivals(self.coalition.roles))
         if "records" in needs:
             train = run.train if public else None
             records = Records(self.population.features, self.population.default, train)
@@ -185,6 +188,10 @@ class Truth:
 
     def _view_in(self, later: Population, view: View) -> View:
         return view_in(later, self.run, view, self.pooled)
+
+    def arrivals(self, roles: Sequence[str]) -> pd.DataFrame:
+        """Return what parties of these roles are shown of everybody's arrivals, one row a person."""
+        return self.once(("arrivals",), lambda: arrivals_of(self.population))[shown(self.run, roles)]
 
     def _register(self) -> pd.DataFrame:
         public = public_register(self.population)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from blindscore.errors import ParameterError
+from blindscore.surveillance.attacks.arrivals import Arrivals
 from blindscore.surveillance.attacks.choose import Choose
 from blindscore.surveillance.attacks.disclose import Disclose
 from blindscore.surveillance.attacks.intercept import Intercept
@@ -18,7 +19,19 @@ from blindscore.surveillance.attacks.track import Track
 from blindscore.surveillance.capability import Capability
 
 GROUP = "blindscore.capabilities"
-OWN: tuple[type[Capability], ...] = (Profile, Link, Map, Track, Steer, Choose, Intercept, Disclose, Remember, Repeat)
+OWN: tuple[type[Capability], ...] = (
+    Profile,
+    Link,
+    Map,
+    Track,
+    Steer,
+    Choose,
+    Intercept,
+    Arrivals,
+    Disclose,
+    Remember,
+    Repeat,
+)
 
 
 def load_capabilities() -> list[Capability]:
