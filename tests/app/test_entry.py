@@ -15,7 +15,7 @@ from blindscore.errors import DataError, ParameterError
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.frontier import measure
-from blindscore.surveillance.ledger import Ledger
+from blindscore.surveillance.ledger import PLAYED, Ledger
 from blindscore_app.commands.designs import choose_designs
 from blindscore_app.entry import check, leaderboard, submission
 from blindscore_app.entry.origin import origin_of
@@ -100,6 +100,17 @@ def test_times_are_held_to_the_machines_own_reference(packed: Submission, again:
 
     assert times(1, 1) == times(2.9, 1) == times(5, 1 / 5) == 0  # five times as slow on a machine five times as slow
     assert times(3.1, 1) == times(1, 5) == 2
+
+
+def test_intervals_that_do_not_meet_under_other_people_are_counted(measured: Ledger) -> None:
+    played = [k for k, row in enumerate(measured.rows) if row.kind == PLAYED]
+    assert check.apart(measured, measured) == (0, len(played))
+    rows = list(measured.rows)
+    moved = [(played[0], 5.0), (played[1], -5.0)]
+    for k, by in moved:
+        rows[k] = replace(rows[k], low=rows[k].low + by, high=rows[k].high + by)
+    rows.pop(played[2])  # a row that only one of the two has is not compared
+    assert check.apart(replace(measured, rows=tuple(rows)), measured) == (2, len(played) - 1)
 
 
 def test_a_hidden_seed_takes_the_submitters_place(packed: Submission) -> None:

@@ -53,7 +53,8 @@ def check(
 ) -> None:
     """Measure a submission again, and hold each figure to it; exit status 1 where one does not come out.
 
-    With a seed of one's own nothing is compared: the ledger that comes out stands in the submitted one's place.
+    With a seed of one's own no figure need be equal: the ledger that comes out stands in the submitted one's place, and
+    it is told how many intervals lie apart from those submitted.
     """
     require("frontier")
     from blindscore.errors import ParameterError
@@ -63,7 +64,9 @@ def check(
     from blindscore_app.progress import bar
 
     if seed is not None and out is None:
-        raise ParameterError("--seed measures under other people and compares nothing; say with --out where that goes")
+        raise ParameterError(
+            "--seed measures under other people, and no figure need be equal; say with --out where that goes"
+        )
     if out is not None:
         check_directory(out)
     submitted = read(file)
@@ -76,10 +79,15 @@ def check(
         write_all(out, {"ledger.json": again.to_json().encode(), "ledger.csv": again.to_csv().encode()})
     found = [] if seed is not None else checking.differences(submitted, again, reference())
     figures = sum(one.kind == checking.FIGURE for one in found)
+    away, compared = checking.apart(submitted.ledger, again)
     if as_json:
-        typer.echo(json.dumps({"name": submitted.name, "seed": seed, "differences": checking.plain(found)}))
+        told = {"name": submitted.name, "seed": seed, "differences": checking.plain(found)}
+        typer.echo(json.dumps(told if seed is None else {**told, "apart": away, "compared": compared}))
     elif seed is not None:
-        typer.echo(f"{submitted.name}: measured under seed {seed}; written to {out}")
+        typer.echo(
+            f"{submitted.name}: measured under seed {seed}, written to {out}; {away} of {compared} intervals do not "
+            f"meet those submitted"
+        )
     else:
         for one in found[:SHOWN]:
             typer.echo(f"{one.kind}: {one.where}: submitted {one.submitted}, here {one.again}")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from blindscore.surveillance.ledger import DesignRow, Ledger, row_dict
+from blindscore.surveillance.ledger import PLAYED, DesignRow, Ledger, Row, row_dict
 from blindscore_app.entry.origin import Origin, attacks_of, origin_of
 from blindscore_app.entry.submission import Submission
 
@@ -72,6 +72,18 @@ def differences(submitted: Submission, again: Ledger, reference: Mapping[str, fl
     return found
 
 
+def apart(submitted: Ledger, again: Ledger) -> tuple[int, int]:
+    """Return how many played rows have 95% intervals that do not meet under other people, and how many were compared.
+
+    Two independent 95% intervals of one figure lie apart once in 180 times. These tell of the targets alone and not of
+    the draw of a society, so somewhat more of them do; many more say that what was submitted was fitted to its people.
+    """
+    fresh = {_key(row): row for row in (*again.rows, *again.outside) if row.kind == PLAYED}
+    pairs = [(row, fresh[_key(row)]) for row in (*submitted.rows, *submitted.outside) if _key(row) in fresh]
+    pairs = [(one, other) for one, other in pairs if one.kind == PLAYED]
+    return sum(one.low > other.high or other.low > one.high for one, other in pairs), len(pairs)
+
+
 def origin_under(submitted: Submission, seed: int | None) -> Origin:
     """Return where a submission came from, under a seed of the checker's own where one is given."""
     origin = origin_of(submitted.ledger)
@@ -83,7 +95,11 @@ def origin_under(submitted: Submission, seed: int | None) -> Origin:
 
 def _by_key(ledger: Ledger) -> dict[tuple[str, ...], dict[str, Any]]:
     rows = (*ledger.rows, *ledger.outside)
-    return {(r.design, r.coalition, r.capability, r.secret, r.outside): row_dict(r) for r in rows}
+    return {_key(row): row_dict(row) for row in rows}
+
+
+def _key(row: Row) -> tuple[str, ...]:
+    return row.design, row.coalition, row.capability, row.secret, row.outside
 
 
 def _fixed(design: DesignRow) -> dict[str, Any]:
