@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from blindscore.parties.observe import (
     joined,
     kept_as_found,
     observe,
+    plain_figures,
     require_declared,
     require_handles,
 )
@@ -145,6 +147,18 @@ def test_figures_sent_in_clear_count_as_read_though_nobody_wrote_them_down():
     assert seen["lender"].plain == {i: frozenset({"income"}) for i in range(4)}
     with pytest.raises(ObservationError, match="lender: it was sent income in clear"):
         require_declared(seen["lender"], decisions(seen["lender"]), {"approved": "decision"}, ["one-time"])
+
+
+def test_noughts_and_a_random_byte_are_no_figure_unless_they_stand_in_everybodys_message():
+    facts = {i: {"medicines": 2 + i, "posts": 0, "income": 1200.1 + i} for i in range(4)}
+    padded = {i: [bytes(range(1, 9)) + struct.pack("<d", 2.0), bytes(12)] for i in facts}  # 2.0 = noughts and "@"
+    assert plain_figures(padded, facts) == {i: frozenset() for i in facts}
+    sent = {i: [struct.pack("<dd", 2.0 + i, 7.0)] for i in facts}
+    assert plain_figures(sent, facts) == {i: frozenset({"medicines"}) for i in facts}
+    few = {i: sent[i] for i in range(3)}
+    assert plain_figures(few, facts) == {i: frozenset() for i in few}  # three could be chance
+    alone = {i: [struct.pack("<d", 1200.1 + 1)] for i in facts}
+    assert plain_figures(alone, facts) == {i: frozenset({"income"} if i == 1 else ()) for i in facts}
 
 
 @pytest.mark.parametrize(
