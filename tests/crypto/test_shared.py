@@ -209,6 +209,12 @@ def test_the_cubic_field_is_one():
     np.testing.assert_array_equal(field.times(field.times(a, b), c), field.times(a, field.times(b, c)))
     np.testing.assert_array_equal(field.times(a, (b + c) % field.T), (field.times(a, b) + field.times(a, c)) % field.T)
     np.testing.assert_array_equal(field.dot(a, b), field.times(a, b).sum(axis=0) % field.T)
+    np.testing.assert_array_equal(field.times(a[0], b), field.times(np.repeat(a[:1], 50, axis=0), b))
+    greatest = np.full((3, 3), field.T - 1)
+    assert field.dot(greatest, greatest).tolist() == [15, 12, 9]  # (-1 - x - x^2)^2 = 5 + 4 x + 3 x^2, three times
+    for wrong in (field.times, field.dot):
+        with pytest.raises(ValueError, match="vectors of 50 and 49 elements"):
+            wrong(a, b[1:])
     cube = field.times(np.array([0, 1, 0]), field.times(np.array([0, 1, 0]), np.array([0, 1, 0])))
     assert cube.tolist() == [2, 0, 0]
 

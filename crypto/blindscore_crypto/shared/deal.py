@@ -11,7 +11,7 @@
     window     shares of token "yes" where total + r lies within the window at r, else of token "no"
 
 Who sees what: each receiver its own half, uniform whatever the bins are. Assumptions: an honest source as dealer;
-AES-256 and ChaCha as pseudorandom generators. Does not protect: against the dealer and one party together.
+SHAKE-256 and ChaCha as pseudorandom generators. Does not protect: against the dealer and one party together.
 """
 
 from __future__ import annotations
