@@ -4,7 +4,7 @@
 files; those that are not at hand are null. Five fixed splits (5-fold, stratified); a gap is the AUC of logistic
 regression without noise, on the same split, less the model's: negative = the private model is better. Peers get what
 favours them (the diffprivlib peer reads ranges and norms off the data without paying for it, and its penalty was
-chosen on Taiwan). diffprivlib needs an environment of its
+chosen on Taiwan; DP Newton is charged as ours are). diffprivlib needs an environment of its
 own: name its Python in DIFFPRIVLIB_PYTHON. ``pytest benchmarks/bench_private_model.py --benchmark-only`` times the fit.
 """
 
@@ -33,6 +33,9 @@ from blindscore_crypto.private_model.noise import discrete_gaussian
 
 sys.path.insert(0, str(Path(__file__).parent))
 FILES, mapped = (getattr(importlib.import_module("private_model_files"), name) for name in ("FILES", "mapped"))
+dp_newton, one_hot = (
+    getattr(importlib.import_module("private_model_peers"), name) for name in ("dp_newton", "one_hot")
+)
 
 EPSILONS = (0.5, 1.0, 2.0, 4.0)
 DELTA = 1e-5
@@ -101,11 +104,17 @@ def score_diffprivlib(file, people, train, test, bad, epsilon):
         return np.load(found)
 
 
+def score_dp_newton(file, people, train, test, bad, epsilon):
+    x, y = one_hot(people, file.domains), np.where(bad, 1.0, -1.0)
+    return x[test] @ dp_newton(x[train], y[train], epsilon, DELTA, np.random.default_rng())
+
+
 MODELS = {
     "ours": score_ours("auto"),
     **{method: score_ours(method) for method in METHODS if method != AUTO},
     "dp_ebm": score_dp_ebm,
     "diffprivlib": score_diffprivlib,
+    "dp_newton": score_dp_newton,
 }
 
 

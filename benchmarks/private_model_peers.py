@@ -1,11 +1,7 @@
-"""Peers that no kept library offers, or that need an environment of their own, for ``bench_private_model.py``."""
-
-import os
-import subprocess
-import tempfile
-from pathlib import Path
+"""A peer that no kept library offers, for ``bench_private_model.py``: Newton's method with two kinds of noise."""
 
 import numpy as np
+from scipy.special import expit
 
 from blindscore_crypto.private_model.accounting import whole_budget
 from blindscore_crypto.private_model.domains import Category
@@ -53,12 +49,12 @@ def dp_newton(x, y, epsilon, delta, rng, steps=STEPS):
     y : (n,) of -1 and 1
     """
     n, d = x.shape
-    mu = whole_budget(epsilon, delta) / np.sqrt(steps)
+    mu = 1 / (whole_budget(epsilon, delta) * np.sqrt(steps))  # of one step
     of_gradient, rest = mu * np.sqrt(GRADIENT_SHARE), mu * np.sqrt(1 - GRADIENT_SHARE)
     of_trace, of_direction = rest * np.sqrt(TRACE_SHARE), rest * np.sqrt(1 - TRACE_SHARE)
     weights = np.zeros(d)
     for _ in range(steps):
-        risk = 1 / (1 + np.exp(y * (x @ weights)))
+        risk = expit(-y * (x @ weights))
         gradient = -(x * (y * risk)[:, None]).mean(axis=0) + rng.normal(0, 1 / (n * of_gradient), d)
         hessian = (x * (risk * (1 - risk))[:, None]).T @ x / n
         trace = max(np.trace(hessian) + rng.normal(0, SMOOTH / (n * of_trace)), 0.0)
@@ -68,39 +64,3 @@ def dp_newton(x, y, epsilon, delta, rng, steps=STEPS):
         noise = rng.normal(0, moved / of_direction, d)
         weights = weights - np.linalg.solve(hessian + shift * np.eye(d), gradient) + noise
     return weights
-
-
-AIM = """
-import sys, warnings
-import numpy as np
-import pandas as pd
-warnings.simplefilter("ignore")
-from dpmm.pipelines import AIMPipeline
-from sklearn.linear_model import LogisticRegression
-data = np.load(sys.argv[1])
-sizes = [*data["sizes"].tolist(), 2]
-names = [f"c{j}" for j in range(len(sizes))]
-table = pd.DataFrame(np.column_stack([data["bins"], data["y"]]), columns=names)
-wish = {"compress": False, "max_model_size": 80, "n_jobs": 1, "disable_processing": True}
-model = AIMPipeline(float(sys.argv[2]), float(sys.argv[3]), **wish)
-model.fit(table, domain=dict(zip(names, sizes)))
-made = model.generate(n_records=len(table)).to_numpy(int)
-pairs = [(j, b) for j, size in enumerate(sizes[:-1]) for b in range(size)]
-hot = lambda bins: np.column_stack([bins[:, j] == b for j, b in pairs]).astype(float)
-fitted = LogisticRegression(C=1.0, max_iter=3000).fit(hot(made), made[:, -1])
-np.save(sys.argv[4], fitted.decision_function(hot(data["t"])))
-"""
-
-
-def aim(bins, sizes, bad, test, epsilon, delta):
-    """Risk of the people in ``test`` by a regression on records that AIM made up (McKenna and others, 2022), by dpmm.
-
-    What arXiv 2405.15002 takes from AIM are the marginals of pairs, as sufficient statistics, and it finds regression
-    on AIM's made-up records about as good. AIM is given the declared bins, so that nothing is spent on them.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        given, found = Path(folder) / "given.npz", Path(folder) / "found.npy"
-        np.savez(given, bins=bins, sizes=sizes, y=bad.astype(int), t=test)
-        command = [os.environ["DPMM_PYTHON"], "-c", AIM, str(given), str(epsilon), str(delta), str(found)]
-        subprocess.run(command, check=True)
-        return np.load(found)
