@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 
@@ -13,11 +14,14 @@ from blindscore.parties.party import DAY_S, SetClock
 from blindscore.parties.store import MemoryStore
 from blindscore_app.town.authority import found
 from blindscore_app.town.bundle import pack
+from blindscore_app.town.folders import PUBLIC
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.oblivious import STEP, Desk, sealed_to
 from blindscore_app.town.posting import Posting
 from blindscore_app.town.relaying import SIGNATURE, Relaying
 from blindscore_app.town.service import Service
+from blindscore_app.town.show.stage import staged
+from blindscore_app.town.standing import Town
 from blindscore_app.town.via_relay import Via
 from blindscore_app.town.warrant import Heeded, copied, place
 from blindscore_crypto.channel.ohttp import REQUEST_OVERHEAD, RESPONSE_OVERHEAD, Gateway
@@ -138,6 +142,13 @@ def test_a_relay_that_forges_is_found_out_and_nobody_else_is_carried_to(town):
         town.wallet(configs={"bank": town.config}).send(Message("bank", "echo", b""))
     with pytest.raises(DataError, match="lender does not answer relay"):  # sealed to a key that the lender has not
         town.wallet(configs={"lender": Gateway().config}).send(Message("lender", "echo", b""))
+
+
+def test_a_town_whose_lender_is_behind_a_relay_is_not_watched_on_the_page(tmp_path):
+    (tmp_path / PUBLIC).mkdir()
+    (tmp_path / PUBLIC / "town.json").write_text(json.dumps({"roles": {"lender": "lender", "relay": "relay"}}))
+    with pytest.raises(DataError, match="town up --stay --no-relay"), staged(Town(tmp_path)):
+        pass
 
 
 def test_counts_are_signed_kept_for_weeks_and_dropped():

@@ -34,6 +34,7 @@ def up(
     database: Annotated[str, typer.Option(help="PostgreSQL, as libpq takes it; SQLite files if left out.")] = "",
     answer_after: Annotated[float, typer.Option(help="Seconds after which every answer leaves.")] = 0.0,
     perk: Annotated[int, typer.Option(help="Points of a perk, with an office and a gate; 0 = none.", min=0)] = 0,
+    relay: Annotated[bool, typer.Option(help="Let wallets reach all but their sources through a relay.")] = True,
     stay: Annotated[bool, typer.Option("--stay", help="Go on serving until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -55,6 +56,7 @@ def up(
         stay=stay,
         as_json=as_json,
         perk=perk,
+        relay=relay,
     )
 
 
@@ -135,7 +137,7 @@ def show(
     design: Annotated[str, typer.Option(help="sealed or one-show; the page can choose the other.")] = "one-show",
     people: Annotated[int, typer.Option(help="Wallets.", min=2, max=50)] = 6,
     seed: Annotated[int, typer.Option(help="Of the society.")] = 1,
-    town: Annotated[Path | None, typer.Option(help="A town that is up already (town up --stay).")] = None,
+    town: Annotated[Path | None, typer.Option(help="A town that is up already (town up --stay --no-relay).")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1, this machine alone.")] = 8760,
 ) -> None:
     """Open a page on this machine: wallet, bank, lender and state, and the bytes that each receives."""

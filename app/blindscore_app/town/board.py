@@ -166,9 +166,11 @@ def play_town(
     stay: bool,
     as_json: bool,
     perk: int = 0,
+    relay: bool = True,
 ) -> None:
     """Found, run, apply, print."""
-    town, passphrase, decisions = prepare(folder, design, people, seed, group=group, database=database, perk=perk)
+    more = {"group": group, "database": database, "perk": perk, "relay": relay}
+    town, passphrase, decisions = prepare(folder, design, people, seed, **more)
     with running(town, passphrase, answer_after) as up:
         if not as_json:
             _print_parties(town, up)

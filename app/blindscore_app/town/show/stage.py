@@ -13,7 +13,7 @@ from typing import Any
 from blindscore.errors import DataError, ParameterError
 from blindscore.scorecard.binning import bin_labels
 from blindscore_app.town.board import EXPERIMENT
-from blindscore_app.town.folders import WALLETS, folder_of
+from blindscore_app.town.folders import RELAY, WALLETS, folder_of
 from blindscore_app.town.order import seize
 from blindscore_app.town.playing import tell
 from blindscore_app.town.posting import Posting
@@ -272,6 +272,11 @@ def staged(town: Town, passphrase: str = "") -> Iterator[Stage]:
 
 @contextmanager
 def _watched(town: Town) -> Iterator[Stage]:
+    if RELAY in town.roles:
+        raise DataError(
+            f"what the lender of the town in {town.folder} receives is sealed, by a relay; found a town that can "
+            "be watched with: blindscore town up --stay --no-relay"
+        )
     path = town.folder / EXPERIMENT
     try:
         known = json.loads(path.read_text("utf-8"))
