@@ -169,8 +169,9 @@ def play_town(
     relay: bool = True,
 ) -> None:
     """Found, run, apply, print."""
-    more = {"group": group, "database": database, "perk": perk, "relay": relay}
-    town, passphrase, decisions = prepare(folder, design, people, seed, **more)
+    town, passphrase, decisions = prepare(
+        folder, design, people, seed, database=database, group=group, perk=perk, relay=relay
+    )
     with running(town, passphrase, answer_after) as up:
         if not as_json:
             _print_parties(town, up)
