@@ -13,10 +13,11 @@ from itertools import groupby
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-_MOVED = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
+_PIXELS = r"-?[\d.]+(?:e[-+]?\d+)?"  # near 0 a library writes 5.684e-14
+_MOVED = re.compile(rf"translate\(({_PIXELS}),({_PIXELS})\)")
 _CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
-_STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
-_NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
+_STEP = re.compile(r"([A-DF-Za-df-z])([^A-DF-Za-df-z]*)")  # an e belongs to a number
+_NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
 _ARC = 7  # numbers of an arc; its end is the last two
 HALO = "halo"  # class of a text with the paper's colour around it, so that lines do not cross it
 _HALO_LOOK = {"fill": "var(--paper)", "stroke": "var(--paper)", "stroke-width": "5"}
@@ -35,13 +36,13 @@ class Mark:
 def slim(svg: str) -> str:
     """Return an SVG of lines, paths and texts that are moved and not turned, drawn the same in fewer bytes.
 
-    Raises
-    ------
-    ValueError
-        It holds something else, which would be drawn wrongly.
+    One that holds anything else is returned as it came: a page may be large, but not wrong, nor missing.
     """
     root = ElementTree.fromstring(svg)
-    marks = _one_text_for_two(list(_marks(root, 0.0, 0.0, {})))
+    try:
+        marks = _one_text_for_two(list(_marks(root, 0.0, 0.0, {})))
+    except ValueError:
+        return svg
     head = "".join(f" {key}={quoteattr(value)}" for key, value in root.attrib.items())
     runs = (_run(list(run)) for _, run in groupby(marks, key=lambda mark: (mark.tag, mark.look)))
     return f'<svg{head}><g fill="none">{"".join(runs)}</g></svg>'
