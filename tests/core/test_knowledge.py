@@ -138,7 +138,7 @@ def same(one, other):
         return bool((one.probability == other.probability).all()) and one.attack == other.attack
     if is_dataclass(one):
         return all(same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
-    if isinstance(one, list):
+    if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     return np.array_equal(one, other, equal_nan=False) if isinstance(one, np.ndarray) else one == other
 
