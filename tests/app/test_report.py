@@ -180,6 +180,22 @@ def test_printed_bounds_are_never_rounded_down() -> None:
     assert figures.rounded_up(0.0) == 0.0
 
 
+def test_a_chart_shows_the_cells_largest_bound_and_none_where_one_secret_has_none(ledger: Ledger) -> None:
+    def drawn(religion: float | None) -> float | None:
+        rows = tuple(
+            replace(r, bound=religion)
+            if (r.design, r.capability, r.secret) == ("encrypted", "profile", "religion")
+            else r
+            for r in ledger.rows
+        )
+        shown = figures.drawn(replace(ledger, rows=rows), "encrypted", "scorer", "profile")
+        assert shown is not None
+        assert shown.secret == "politics"
+        return shown.bound
+
+    assert [drawn(0.60), drawn(0.06), drawn(None)] == [0.60, 0.12, None]
+
+
 def test_numbers_read_well() -> None:
     assert [decimals(x) for x in (0.83, 1.0, -0.02, 0.0)] == [".83", "1.00", "-.02", ".00"]
     assert [figures.fixed(x) for x in (-0.001, -0.02, 0.5)] == ["0.00", "-0.02", "0.50"]

@@ -102,7 +102,7 @@ def capability_panel(ledger: Ledger, coalition: str, capability: str) -> str:
     """Return one capability under every design: best attack with interval, and the bound on any attack."""
     values = []
     for design in ledger.designs:
-        row = figures.worst(ledger, design.design, coalition, capability)
+        row = figures.drawn(ledger, design.design, coalition, capability)
         gone = figures.is_removed(ledger, design.design, coalition, capability)
         values.append(_value(clean(design.design), row, gone))
     bounds = {

@@ -155,6 +155,13 @@ def worst(ledger: Ledger, design: str, coalition: str, capability: str) -> Row |
     return max(rows, key=lambda row: (row.beyond_public(row.low), row.low, row.advantage)) if rows else None
 
 
+def drawn(ledger: Ledger, design: str, coalition: str, capability: str) -> Row | None:
+    """Return the row that a chart shows of a cell, with the cell's bound: a tick beside it holds for every secret."""
+    row = worst(ledger, design, coalition, capability)
+    limit = cell_bound(cell(ledger, design, coalition, capability))
+    return row and replace(row, bound=limit and limit[0], bound_these=limit and limit[1])
+
+
 def comparable(ledger: Ledger, design: str, coalition: str, capability: str) -> Row | None:
     """Return this coalition's row of the secret that any coalition most certainly learns under a design.
 

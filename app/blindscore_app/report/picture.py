@@ -21,8 +21,8 @@ INK, FAINT = "#222222", "#BBBBBB"
 PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # keeps words readable across a line
 LABEL = 0.5  # width of the longest label, in advantage
 CHANCE = 0.5  # AUC of a coin toss
-PANEL, ROW, MARGINS = 2.5, 0.36, 1.1  # inches
-MOST_COLUMNS = 5
+PANEL, ROW, GAP, TOP, BOTTOM = 2.5, 0.36, 0.95, 0.85, 0.8  # inches
+MOST_COLUMNS = 6
 
 
 def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> bytes:
@@ -38,9 +38,10 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
 
     ledger = figures.tried(ledger)
     names = figures.shown_capabilities(ledger, coalition)
-    columns = min(1 + len(names), MOST_COLUMNS)
-    lines = math.ceil((1 + len(names)) / columns)
-    width, height = 2.2 + PANEL * columns, lines * (ROW * len(ledger.designs) + MARGINS) + 0.2
+    lines = math.ceil((1 + len(names)) / MOST_COLUMNS)
+    columns = math.ceil((1 + len(names)) / lines)
+    panel = ROW * max(2, len(ledger.designs))
+    width, height = 2.2 + PANEL * columns, TOP + lines * panel + (lines - 1) * GAP + BOTTOM
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
@@ -78,7 +79,7 @@ def draw_frontier(ledger: Ledger, coalition: str = "scorer", dpi: int = 150) -> 
     cross = Line2D([], [], color=INK, marker="x", ms=6, mew=1.5, ls="", label="same attack, public knowledge alone")
     figure.legend(handles=[dot, cross, tick], loc="upper right", ncols=3, frameon=False, fontsize=9)
     figure.subplots_adjust(
-        left=1.65 / width, right=0.985, top=1 - 0.85 / height, bottom=0.8 / height, wspace=0.12, hspace=0.42
+        left=1.65 / width, right=0.985, top=1 - TOP / height, bottom=BOTTOM / height, wspace=0.12, hspace=GAP / panel
     )
     out = io.BytesIO()
     with warnings.catch_warnings():
@@ -110,7 +111,7 @@ def _quality(axis: Axes, ledger: Ledger) -> None:
 
 def _capability(axis: Axes, ledger: Ledger, coalition: str, name: str) -> None:
     for k, design in enumerate(ledger.designs):
-        row = figures.worst(ledger, design.design, coalition, name)
+        row = figures.drawn(ledger, design.design, coalition, name)
         if row is None:
             axis.text(0.02, k, "not measured", va="center", fontsize=9, color=INK)
             continue
