@@ -49,6 +49,13 @@ that the name is no one person's alone, and one still hides only among those of 
 | people a registry | lender and lender | lender and issuer |
 |---|---|---|
 """
+RETURNS = """
+Each lender is shown to once here. `bbs` shows a pseudonym that is the verifier's own: of 8 people who showed one
+credential twice to one lender it was {again:.2f} who were known again by it, of those who showed it to two lenders
+{apart:.2f}. So a lender recognises whoever returns, for as long as the issuer signs the same commitment, and whoever is
+issued two credentials has two names; lenders who ask under one context are one lender. Without the secret behind the
+pseudonym a credential shows nothing.
+"""
 CROWD = """
 ## In a crowd
 
@@ -119,7 +126,7 @@ def world_page() -> str:
     runs = {name: _run(design, name) for name, design in {**executed, OURS: load_designs()[OURS]}.items()}
     crowd = "".join(line for name in executed for line in _crowd(name, runs[name]))
     costs = "".join(_cost(name, run) for name, run in runs.items())
-    return "".join([answers(), LINKS, *_links(executed), REGISTRY, *_registries()]) + "".join(
+    return "".join([answers(), LINKS, *_links(executed), _returns(), REGISTRY, *_registries()]) + "".join(
         [CROWD, crowd, SILENT, *_silent(), COSTS, costs, _ratios(runs), FOUND]
     )
 
@@ -146,6 +153,14 @@ def link_rows(name: str, design: Any) -> list[str]:
 
 def _links(executed: Mapping[str, Any]) -> list[str]:
     return [row for name, design in executed.items() if hasattr(design, "kept") for row in link_rows(name, design)]
+
+
+def _returns() -> str:
+    from blindscore_crypto.world import bbs
+    from blindscore_crypto.world.linking import known_again
+
+    again, apart = known_again(bbs.scheme())
+    return RETURNS.format(again=again, apart=apart)
 
 
 def _registries() -> list[str]:

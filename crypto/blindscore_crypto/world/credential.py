@@ -166,7 +166,10 @@ def views_of(
             clear["score"] = fitted.scores
         if kept.linkable:
             clear[shown[name]] = drawn
+        if kept.known:
+            clear[f"pseudonym at {name}"] = drawn
         own: dict[str, Kind] = {"score": "score", "decision": "decision", shown[name]: "handle", FIGURES: "handle"}
+        own[f"pseudonym at {name}"] = "handle"
         told = columns_of(population, clear, **own)
         bits = 2 if kept.tells == "bit" else fitted.card.scale.high - fitted.card.scale.low + 1
         views[name] = View(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from blindscore.parties.observe import joined
+from blindscore.parties.observe import joined, windows_of
 from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance.coalitions import shared_handles
 from blindscore_crypto.designs.executed import fit
 from blindscore_crypto.world.credential import Kept, play
+from blindscore_crypto.world.parties import NONCE
 from blindscore_crypto.world.run import in_pairs
+from blindscore_crypto.world.scheme import Scheme
 
 FOUR = ("lender", "second lender", "third lender", "fourth lender")
 
@@ -54,6 +57,30 @@ def linked(
         n = len(chosen)
         found.append(Linked(batch, float(np.mean(pairs)) / n, float(np.mean(issuer)) / n, len(asked) / n))
     return found
+
+
+def known_again(scheme: Scheme, people: int = 8) -> tuple[float, float]:
+    """Return of how many people, 0..1, two presentations of a credential share a string that is nobody else's.
+
+    Both at one lender; then one at each of two lenders. The credentials say yes of everybody.
+    """
+    shown = []
+    for _ in range(people):
+        holder = scheme.holding()
+        credential = scheme.issuing.issue(holder.ask(), {"approved": True})
+        to = ("lender", "lender", "second lender")
+        shown.append(
+            [windows_of([holder.present(credential, ("approved",), secrets.token_bytes(NONCE), name)]) for name in to]
+        )
+    again = apart = 0
+    for i, (first, *later) in enumerate(shown):
+        others = np.concatenate(
+            [np.empty(0, np.uint64), *(w for j, all_of in enumerate(shown) if j != i for w in all_of)]
+        )
+        own = np.setdiff1d(first, others)
+        again += bool(np.intersect1d(own, later[0]).size)
+        apart += bool(np.intersect1d(own, later[1]).size)
+    return again / people, apart / people
 
 
 def found_in_crowd(view: View, other: View | None, crowd: int, draws: int = 200, seed: int = 1) -> float:
