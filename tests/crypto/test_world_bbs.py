@@ -72,8 +72,12 @@ def test_the_fixtures_of_pseudonyms_are_met_byte_for_byte_and_what_departs_from_
     seven = replace(bbs_pseudonym.OWN, committed=7)
     shown = octets["pseudonym"] + octets["proof"]
     assert bbs_pseudonym.check(shown, public, told, header, use, context, seven) == octets["pseudonym"]
-    for opened, at in (({**told, 0: b"another"}, context), (told, b"another")):
-        with pytest.raises(ForgeryError, match=OTHERWISE):
+    for opened, at, said in (
+        ({**told, 0: b"another"}, context, OTHERWISE),
+        (told, b"another", OTHERWISE),
+        ({i: told[i] for i in range(10)} | {12: b"the secret's place"}, context, "must stay hidden"),
+    ):
+        with pytest.raises(ForgeryError, match=said):
             bbs_pseudonym.check(shown, public, opened, header, use, at, seven)
 
 

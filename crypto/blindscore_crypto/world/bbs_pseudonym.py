@@ -95,7 +95,8 @@ def prove(
     own
         What blinded the commitment; the whole secret, the issuer's part added.
     """
-    name, whole = pseudonym(context, own[1]), [*messages, *own]
+    name = pseudonym(context, own[1])
+    whole: list[bytes | int] = [*messages, *own]
     return name + bbs_signature.prove(
         signature, public, whole, header + SECRETS, use, opened, interface=OWN, beside=_beside(name, context)
     )

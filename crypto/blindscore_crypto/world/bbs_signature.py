@@ -208,8 +208,8 @@ def check(
     if rest < 0 or rest % SCALAR or not interface.committed <= rest // SCALAR + len(told) <= MAX_MESSAGES:
         raise ForgeryError("proof refused: it is too short, too long, or cut")
     count = rest // SCALAR + len(told)
-    if any(not 0 <= i < count for i in told):
-        raise ForgeryError("proof refused: it opens a message that is not there")
+    if any(not 0 <= i < count for i in told) or (beside and count - 1 in told):
+        raise ForgeryError("proof refused: it opens a message that is not there, or must stay hidden")
     try:
         a_bar, b_bar, d = (G1Point.from_compressed_bytes(proof[i * POINT : (i + 1) * POINT]) for i in range(3))
     except ValueError as error:
