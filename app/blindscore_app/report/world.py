@@ -51,8 +51,9 @@ that the name is no one person's alone, and one still hides only among those of 
 """
 RETURNS = """
 Each lender is shown to once here. `bbs` shows a pseudonym that is the verifier's own: of 8 people who showed one
-credential twice to one lender a share of {again:.2f} was known again by it, by a second lender {apart:.2f}. So a lender recognises whoever returns, for as long as the issuer signs the same commitment, and whoever is
-issued two credentials has two names; lenders who ask under one context are one lender. Without the secret behind the
+credential twice to one lender a share of {again:.2f} was known again by it, by a second lender {apart:.2f}. So a
+lender recognises whoever returns, for as long as the issuer signs the same commitment, and whoever is issued two
+credentials has two names; lenders who ask under one context are one lender. Without the secret behind the
 pseudonym a credential shows nothing.
 """
 CROWD = """
