@@ -143,11 +143,11 @@ def test_one_run_at_a_time_writes_into_a_folder(tmp_path: Path) -> None:
 
 def test_a_run_sweeps_away_what_somebody_died_over_and_nothing_else(tmp_path: Path) -> None:
     tasks, out = slow_tasks(tmp_path, 1), tmp_path / "out"
-    litter = [".0.txt.abcdefg1", ".0.txt.abcdefg2.part", ".0.txt.abcdefg3"]
-    others = [".1.txt.abcdefg1", ".0.txt", ".0.txt.swp", "0.txt.abcdefg1"]
-    for name in (*litter[:2], *others):
+    litter = [".0.txt.abcdefg1", ".0.txt.abcdefg2.part", "..0.txt.abcdefg4.hijklmn5"]  # the last: one beside another
+    others = [".1.txt.abcdefg1", ".0.txt", ".0.txt.swp", "0.txt.abcdefg1", "..1.txt.abcdefg4.hijklmn5"]
+    for name in (*litter, *others):
         (out / name).write_text("half")
-    (out / litter[2]).mkdir()
+    (out / ".0.txt.abcdefg3").mkdir()
     run(tasks, local, out / "manifest.json", nothing, "")
     assert {path.name for path in out.iterdir()} == {"0.txt", "manifest.json", *others}
 

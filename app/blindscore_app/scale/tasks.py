@@ -154,8 +154,10 @@ def _sweep(tasks: Sequence[Task]) -> None:
     names = {task.target for task in tasks}
     for folder in {task.target.parent for task in tasks}:
         for entry in os.scandir(folder) if folder.is_dir() else ():
-            match = TEMPORARY.fullmatch(entry.name)
-            if match is not None and folder / match["target"] in names:
+            name = entry.name
+            while (match := TEMPORARY.fullmatch(name)) is not None and folder / name not in names:
+                name = match["target"]  # a result that is written whole within another: a temporary file of one
+            if name != entry.name and folder / name in names:
                 if entry.is_dir():
                     shutil.rmtree(entry.path, ignore_errors=True)
                 else:
