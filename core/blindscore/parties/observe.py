@@ -29,9 +29,7 @@ from blindscore.parties.view import Column, Kind, longest
 
 WINDOW = 16  # bytes: shorter strings coincide by chance or by being small numbers
 PLAIN_BYTES = 6  # an encoding with fewer bytes of its own stands in any message by chance
-ENOUGH = (
-    4  # people: such an encoding counts where it stands in the messages of all who have the figure, this many or more
-)
+ENOUGH = 4  # people: so many must have a figure, and each one's messages hold it, before such an encoding counts
 _READABLE = frozenset({"feature", "register", "score", "total", "decision", "time"})
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd; any will do, windows are only compared with one another
 
@@ -184,21 +182,21 @@ def plain_figures(
     facts
         Figures and names, by person.
     """
-    surely: dict[int, set[str]] = {person: set() for person in bodies}
-    maybe: dict[str, list[bool]] = {}
+    plain: dict[int, set[str]] = {person: set() for person in bodies}
+    maybe: dict[str, dict[int, bool]] = {}
     for person, sent in bodies.items():
         blob = b"\x00".join(sent)
         for name, value in facts[person].items():
             strong, weak = _encodings(name, value)
             if any(code in blob for code in strong):
-                surely[person].add(name)
+                plain[person].add(name)
             elif weak:
-                maybe.setdefault(name, []).append(any(code in blob for code in weak))
-    plain = {name for name, found in maybe.items() if len(found) >= ENOUGH and all(found)}
-    return {
-        person: frozenset(surely[person] | {name for name in plain if _encodings(name, facts[person][name])[1]})
-        for person in bodies
-    }
+                maybe.setdefault(name, {})[person] = any(code in blob for code in weak)
+    for name, found in maybe.items():
+        if len(found) >= ENOUGH and all(found.values()):
+            for person in found:
+                plain[person].add(name)
+    return {person: frozenset(names) for person, names in plain.items()}
 
 
 def _encodings(name: str, value: Any) -> tuple[list[bytes], list[bytes]]:
