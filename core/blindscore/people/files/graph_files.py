@@ -17,6 +17,7 @@ from blindscore.people.files.cells import words
 from blindscore.people.files.file_schema import TIES
 from blindscore.people.files.lines import Place
 from blindscore.people.files.tables import read_table
+from blindscore.people.files.ties import pairs_of, ties_of
 from blindscore.people.population import Feature, Population, Schema
 
 MAX_FEATURES = 2_000
@@ -72,15 +73,13 @@ def load_graph(
         )
     row_of = pd.Series(np.arange(len(stated)), index=stated[node].to_numpy())
     others = table[table[category] != secret]
-    pairs = np.column_stack([ties[end].map(row_of).to_numpy(np.float64, na_value=np.nan) for end in ends])
-    pairs = np.sort(pairs[~np.isnan(pairs).any(axis=1)].astype(np.int32), axis=1)
-    pairs = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+    pairs = pairs_of(*(ties[end].map(row_of).to_numpy(np.float64, na_value=np.nan) for end in ends))
     if not len(pairs):
         raise DataError(f"{edges}: no tie joins two people who state {secret!r}; do both files use the same ids?")
     n = len(stated)
     if others.empty:
         kinds: tuple[Feature, ...] = (TIES,)
-        features = pd.DataFrame({TIES.name: np.bincount(pairs.ravel(), minlength=n).astype(np.float64)})
+        features = pd.DataFrame({TIES.name: ties_of(pairs, n)})
     else:
         features = _features(attributes, others, held, row_of, least)
         kinds = tuple(Feature(str(name), "social network", "profile", "0 or 1") for name in features)

@@ -17,6 +17,7 @@ from blindscore.people.files.cells import numbers, words
 from blindscore.people.files.file_schema import TIES, Derived, FileFeature, FileSchema, load_schema
 from blindscore.people.files.lines import Place
 from blindscore.people.files.tables import read_table
+from blindscore.people.files.ties import ties_of
 from blindscore.people.population import Population
 from blindscore.people.stand_in import stand_in
 
@@ -66,7 +67,7 @@ def load_people(path: str | Path, schema_path: str | Path, *, needs_outcome: boo
     friends = None if plan.friends is None else plan.friends.load(path, ids, plan.delimiter)
     people = {f.feature.name: _feature(file, f) for f in plan.features}
     if not people and friends is not None:
-        people[TIES.name] = np.bincount(friends.ravel(), minlength=len(table)).astype(np.float64)
+        people[TIES.name] = ties_of(friends, len(table))
     features = pd.DataFrame(people)
     default = stand_in(features, str(path)) if plan.target is None else _outcome(file, plan.target)
     sensitive = {d.name: _derived(file, d) for d in plan.sensitive}

@@ -65,13 +65,10 @@ class Ties:
         path = people.parent / self.file
         table, place = _read(path, self.ends, delimiter)
         rows = _rows_of(ids)
-        ends = [rows.reindex(_texts(table, end, place)).to_numpy(np.float64) for end in self.ends]
-        pairs = np.column_stack(ends)
-        pairs = np.sort(pairs[~np.isnan(pairs).any(axis=1)].astype(np.int32), axis=1)
-        pairs = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+        pairs = pairs_of(*(rows.reindex(_texts(table, end, place)).to_numpy(np.float64) for end in self.ends))
         if not len(pairs):
             raise DataError(f"{path}: no tie joins two people of {people.name}; do both use the same legal ids?")
-        return np.asarray(pairs, np.int32)
+        return pairs
 
 
 @dataclass(frozen=True)
@@ -129,6 +126,23 @@ class Sightings:
             }
         )
         return seen.sort_values(["person", "hour"], kind="stable").reset_index(drop=True)
+
+
+def pairs_of(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Return the ties between people, (m, 2), each once, smaller row first.
+
+    Parameters
+    ----------
+    first, second : (rows,) each tie's ends, as row numbers; NaN for whoever is none of the people
+    """
+    ends = np.column_stack([first, second])
+    pairs = np.sort(ends[~np.isnan(ends).any(axis=1)].astype(np.int32), axis=1)
+    return np.asarray(np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0), np.int32)
+
+
+def ties_of(pairs: NDArray[np.int32], people: int) -> NDArray[np.float64]:
+    """Return how many ties each of so many people has."""
+    return np.bincount(pairs.ravel(), minlength=people).astype(np.float64)
 
 
 def _beside(table: TomlTable) -> str:
