@@ -330,19 +330,20 @@ def _design_row(population: Population, design: Design, run: Run, person: Person
     """Return a design's quality, measured on people who did not train the card, and its costs."""
     fresh = ~population.history
     outcome, scores = population.default[fresh], run.ranks[fresh].astype(np.float64)
-    reached = None if population.stand_in else auc_interval(outcome, scores)
-    zero = None if reached is None else 0.0
+    unknown = population.stand_in
+    reached: tuple[float | None, ...] = (None, None, None) if unknown else auc_interval(outcome, scores)
+    zero = None if unknown else 0.0
     return DesignRow(
         design=design.name,
         summary=design.summary,
         parameters={**settings_of(design), **run.parameters},
-        auc=None if reached is None else reached[0],
-        auc_low=None if reached is None else reached[1],
-        auc_high=None if reached is None else reached[2],
+        auc=reached[0],
+        auc_low=reached[1],
+        auc_high=reached[2],
         auc_loss=zero,
         auc_loss_low=zero,
         auc_loss_high=zero,
-        ks=None if reached is None else ks(outcome, scores),
+        ks=None if unknown else ks(outcome, scores),
         us_per_person=dict(run.costs.us_per_person),
         bytes_up=run.costs.bytes_up,
         bytes_down=run.costs.bytes_down,
