@@ -28,7 +28,7 @@ from blindscore.surveillance.attacks.profile import infer_publicly, public_advan
 from blindscore.surveillance.capability import Absent, Capability, Told
 from blindscore.surveillance.coalitions import OBSERVER
 from blindscore.surveillance.inference.bound import Bound, finite_view_bounds
-from blindscore.surveillance.inference.classifiers import Guess, balanced_loss
+from blindscore.surveillance.inference.classifiers import Guess, balanced_loss, prior_of
 from blindscore.surveillance.inference.judged import class_row
 from blindscore.surveillance.knowledge import Knowledge, Labels, row_codes
 from blindscore.surveillance.ledger import Row
@@ -105,7 +105,7 @@ class Arrivals(Capability):
 def _best(table: pd.DataFrame, labels: Labels) -> Guess:
     """Return the best way to count: on some of the columns together, or on all of them one by one."""
     known = np.flatnonzero(labels.known)
-    prior = _prior(labels.code[known], labels.classes)
+    prior = prior_of(labels.code[known], labels.classes)
     names = [str(name) for name in table]
     ways: dict[str, Sequence[NDArray[np.int64]]] = {
         " and ".join(some): [row_codes(table[list(some)])]
@@ -138,11 +138,6 @@ def _believed(
         log_odds += np.log(share / prior)[code]
     believed = prior * np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
     return np.asarray(believed / believed.sum(axis=1, keepdims=True), np.float64)
-
-
-def _prior(code: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
-    count = np.bincount(code, minlength=classes)
-    return np.asarray((count + 0.5) / (len(code) + 0.5 * classes), np.float64)
 
 
 def _together(public: Guess, alone: Guess, labels: Labels) -> Guess:

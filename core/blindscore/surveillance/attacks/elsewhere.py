@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blindscore.parties.view import View
-from blindscore.surveillance.inference.classifiers import Guess, balanced_loss, infer
+from blindscore.surveillance.inference.classifiers import Guess, balanced_loss, infer, prior_of
 from blindscore.surveillance.inference.evidence import Columns, Evidence, encode
 from blindscore.surveillance.knowledge import UNKNOWN, Elsewhere, Knowledge, Labels
 
@@ -28,8 +28,7 @@ def learnt_elsewhere(knowledge: Knowledge, view: View, secret: str, other: Elsew
     learn = np.arange(len(code)) >= n
     found = infer(evidence, Labels(code, labels.classes), learn, knowledge.seed)
     known = np.flatnonzero(labels.known)
-    count = np.bincount(labels.code[known], minlength=labels.classes)
-    prior = np.asarray((count + 0.5) / (len(known) + 0.5 * labels.classes), np.float64)
+    prior = prior_of(labels.code[known], labels.classes)
     believed = found.probability[:n] * (prior / found.prior)  # carriers may be more or fewer here
     believed /= believed.sum(axis=1, keepdims=True)
     loss = balanced_loss(believed[known], labels.code[known], prior)

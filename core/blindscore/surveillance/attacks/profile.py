@@ -7,7 +7,6 @@ accuracy over the k classes. Control: the same attackers with the public registe
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +29,7 @@ from blindscore.surveillance.inference.evidence import (
 from blindscore.surveillance.inference.judged import class_row
 from blindscore.surveillance.knowledge import Elsewhere, Knowledge, Labels, codes_by_person
 from blindscore.surveillance.ledger import Row
+from blindscore.surveillance.memo import digest_of
 from blindscore.surveillance.truth import Truth
 
 
@@ -125,7 +125,7 @@ def label_evidence(knowledge: Knowledge, view: View, labels: Labels) -> Evidence
     """
     if view.friends is None and view.visits is None:
         return Evidence.of(np.zeros((len(knowledge), 0)))
-    key = ("labels", view.ties, hashlib.sha256(np.ascontiguousarray(labels.code).data).digest(), labels.classes)
+    key = ("labels", view.ties, digest_of(labels.code), labels.classes)
     return knowledge.once(key, lambda: Evidence.of(_label_columns(knowledge, view, labels)))
 
 

@@ -9,7 +9,6 @@ prior the hit rate of the commonest place of all.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -23,6 +22,7 @@ from blindscore.surveillance.inference.bound import Bound, share_bound
 from blindscore.surveillance.inference.intervals import mean_interval
 from blindscore.surveillance.knowledge import Knowledge, Places, codes_by_person, row_codes
 from blindscore.surveillance.ledger import Row
+from blindscore.surveillance.memo import digest_of
 from blindscore.surveillance.questions import HELD_OUT
 from blindscore.surveillance.truth import Truth
 
@@ -49,7 +49,7 @@ class Cell:
     @cached_property
     def digest(self) -> bytes:
         """SHA-256 over the grouping."""
-        return hashlib.sha256(np.ascontiguousarray(self.of).data).digest()
+        return digest_of(self.of)
 
 
 @dataclass(frozen=True)

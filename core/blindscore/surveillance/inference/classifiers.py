@@ -7,7 +7,6 @@ targets.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from blindscore.extras import needs
 from blindscore.surveillance.inference.evidence import Columns, Evidence
 from blindscore.surveillance.knowledge import Labels
-from blindscore.surveillance.memo import Memo
+from blindscore.surveillance.memo import Memo, digest_of
 from blindscore.threads import each
 
 with needs("frontier"):
@@ -120,10 +119,8 @@ def infer(evidence: Evidence, labels: Labels, auxiliary: NDArray[np.bool_], seed
 
     Many coalitions read the very same columns: equal questions that follow one another are answered once.
     """
-    digest = hashlib.sha256(np.ascontiguousarray(evidence.values).data)
-    for told in (labels.code, auxiliary):
-        digest.update(np.ascontiguousarray(told).data)
-    key = (digest.digest(), evidence.values.shape, labels.classes, seed)
+    digest = digest_of(evidence.values, labels.code, auxiliary)
+    key = (digest, evidence.values.shape, labels.classes, seed)
     return _ANSWERED.once(key, lambda: fit_and_choose(evidence, labels, auxiliary, seed))
 
 
@@ -143,7 +140,7 @@ def fit_and_choose(evidence: Evidence, labels: Labels, auxiliary: NDArray[np.boo
     """
     k, secret = labels.classes, labels.code
     known = np.flatnonzero(auxiliary & labels.known)
-    prior = np.asarray((np.bincount(secret[known], minlength=k) + 0.5) / (len(known) + 0.5 * k), np.float64)
+    prior = prior_of(secret[known], k)
     read = evidence.varying(known)
     fold = _folds(secret[known], seed)
     if read.values.shape[1] == 0 or any(len(np.unique(secret[known[fold != f]])) < 2 for f in range(FOLDS)):
@@ -204,6 +201,12 @@ def _posterior(model: Any, columns: Columns, prior: NDArray[np.float64]) -> Colu
     probability = np.full((len(columns), len(prior)), 1e-6)
     probability[:, model.classes_] = np.clip(model.predict_proba(columns), 1e-6, None)
     return np.asarray(probability / probability.sum(axis=1, keepdims=True))
+
+
+def prior_of(code: NDArray[np.integer], classes: int) -> NDArray[np.float64]:
+    """Return the classes' shares among people whose class is known, (classes,), none of them 0."""
+    count = np.bincount(code, minlength=classes)
+    return np.asarray((count + 0.5) / (len(code) + 0.5 * classes), np.float64)
 
 
 def balanced_loss(probability: Columns, secret: NDArray[np.integer], prior: NDArray[np.float64]) -> float:
