@@ -32,9 +32,8 @@ from blindscore.parties.view import Kind, View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.executed import Fitted
-from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.world.parties import APPLICATIONS, LENDERS, Reads
-from blindscore_crypto.world.run import Row, accounts_of, kinds_of, known_of, play_accounts, run_of
+from blindscore_crypto.world.run import ReadsAccounts, Row, accounts_of, kinds_of, known_of, play_accounts, run_of
 
 AUTHORITY, EXTRA = "identity authority", "aadhaar-offline"
 FILES, REFERENCE = "files", "reference"
@@ -202,11 +201,8 @@ class Lender:
 
 
 @dataclass(frozen=True)
-class AadhaarOffline:
+class AadhaarOffline(ReadsAccounts):
     """A signed file with name and address."""
-
-    approve: float = 0.75  # share of past customers whom the threshold approves
-    sample: int = 16  # people for whom the protocol is run
 
     name = "aadhaar-offline"
     order = 31
@@ -230,9 +226,6 @@ class AadhaarOffline:
             "revocation": "None: a file once shown is a copy that cannot be called back; a lender sees its age.",
         }
     )
-
-    def __post_init__(self) -> None:
-        check_sample(self.sample)
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Sign and show for a sample; see :class:`blindscore.designs.design.Design`."""

@@ -29,9 +29,8 @@ from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.executed import Fitted, legal_ids
-from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.world.parties import Reads
-from blindscore_crypto.world.run import Row, accounts_of, kinds_of, known_of, play_accounts, run_of
+from blindscore_crypto.world.run import ReadsAccounts, Row, accounts_of, kinds_of, known_of, play_accounts, run_of
 
 PIPE, EXTRA = "consent manager", "account-aggregator"
 CONSENTS, STATEMENTS = "consents", "statements"
@@ -174,11 +173,8 @@ class Wallet:
 
 
 @dataclass(frozen=True)
-class AccountAggregator:
+class AccountAggregator(ReadsAccounts):
     """Statements through a blind pipe."""
-
-    approve: float = 0.75  # share of past customers whom the threshold approves
-    sample: int = 16  # people for whom the protocol is run
 
     name = "account-aggregator"
     order = 32
@@ -203,9 +199,6 @@ class AccountAggregator:
             "revocation": "A consent is withdrawn at the pipe, and reading stops; what the lender opened stays.",
         }
     )
-
-    def __post_init__(self) -> None:
-        check_sample(self.sample)
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Seal and open for a sample; see :class:`blindscore.designs.design.Design`."""

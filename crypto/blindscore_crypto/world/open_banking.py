@@ -31,9 +31,8 @@ from blindscore.parties.view import View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.executed import Fitted, legal_ids
-from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.world.parties import Reads
-from blindscore_crypto.world.run import Row, accounts_of, kinds_of, known_of, play_accounts, run_of
+from blindscore_crypto.world.run import ReadsAccounts, Row, accounts_of, kinds_of, known_of, play_accounts, run_of
 
 AGENT, EXTRA = "agent", "open-banking"
 REPORTS, PAID = "reports", "paid"
@@ -156,11 +155,8 @@ class Wallet:
 
 
 @dataclass(frozen=True)
-class OpenBanking:
+class OpenBanking(ReadsAccounts):
     """An account read by a lender's agent."""
-
-    approve: float = 0.75  # share of past customers whom the threshold approves
-    sample: int = 16  # people for whom the protocol is run
 
     name = "open-banking"
     order = 29
@@ -186,9 +182,6 @@ class OpenBanking:
             "those who were paid have nothing to withdraw.",
         }
     )
-
-    def __post_init__(self) -> None:
-        check_sample(self.sample)
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Read accounts of a sample; see :class:`blindscore.designs.design.Design`."""

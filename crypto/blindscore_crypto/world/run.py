@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,28 +19,23 @@ from blindscore.parties.view import Kind, View
 from blindscore.people.population import Population
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.executed import Executed, Fitted, execute, fit, legal_ids, recorded, records_of
+from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.world.parties import ACCOUNTS, accounts_spec
 
 Row = dict[str, str | int | float | bool | None]
 
 
-class ReadsAccounts(Protocol):
-    """A design in which somebody reads accounts: its extra, whom it approves, how many people it plays."""
+@dataclass(frozen=True)
+class ReadsAccounts:
+    """What the designs share in which somebody reads accounts; each names its extra."""
 
-    @property
-    def extra(self) -> str:
-        """Name of the extra."""
-        ...
+    approve: float = 0.75  # share of past customers whom the threshold approves
+    sample: int = 16  # people for whom the protocol is run
 
-    @property
-    def approve(self) -> float:
-        """Share of past customers whom the threshold approves."""
-        ...
+    extra: ClassVar[str] = ""
 
-    @property
-    def sample(self) -> int:
-        """People for whom the protocol is run."""
-        ...
+    def __post_init__(self) -> None:
+        check_sample(self.sample)
 
 
 def known_of(population: Population, chosen: NDArray[np.integer]) -> dict[str, Row]:
