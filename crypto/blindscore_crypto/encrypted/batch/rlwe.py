@@ -30,7 +30,7 @@ from blindscore_crypto.encrypted.parameters import (
     SOURCE_BITS,
     TAIL,
 )
-from blindscore_crypto.encrypted.ring.ntt import multiply, tables, transform
+from blindscore_crypto.encrypted.ring.ntt import multiply_words, tables, transform
 from blindscore_crypto.encrypted.ring.placement import pack
 from blindscore_crypto.encrypted.ring.sampling import Draw, binomial, expand, open_stream, ternary
 
@@ -40,7 +40,6 @@ WORD = LOG2_Q // 8  # bytes of a coefficient, of blocks and of replies: no bit i
 T = 2**12  # totals and masks live modulo t; it divides q, so a total that wraps leaves no noise
 DELTA: int = 2**LOG2_Q // T
 SEED_BYTES = 32
-_HALF = LOG2_Q // 2
 _TABLE = tables(DEFAULT.primes[0], PEOPLE)  # holds N * 2^24 exactly: a polynomial is multiplied in two halves
 
 if LOG2_Q_128_QUANTUM[PEOPLE] < LOG2_Q:
@@ -130,13 +129,7 @@ def _grown(seed: bytes, rows: int) -> NDArray[np.int64]:
 
 def _times(word: NDArray[np.int64], transformed: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return a product modulo 2^64 of a polynomial, which counts modulo q, and a ternary one, given transformed."""
-
-    def half(part: NDArray[np.int64]) -> NDArray[np.int64]:
-        product = multiply(part, transformed, _TABLE)
-        return product - _TABLE.prime * (product > _TABLE.prime // 2)
-
-    low = word & ((1 << _HALF) - 1)
-    return half(low) + (half((word & ((1 << LOG2_Q) - 1)) >> _HALF) << _HALF)
+    return multiply_words(_word(word), transformed, _TABLE, LOG2_Q // 2)
 
 
 def _word(values: NDArray[np.int64]) -> NDArray[np.int64]:

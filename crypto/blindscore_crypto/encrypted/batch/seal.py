@@ -32,7 +32,7 @@ from blindscore_crypto.encrypted.engines.seal_bytes import (
 )
 from blindscore_crypto.encrypted.parameters import COLUMNS, SEAL_ERROR_VARIANCE, SEED_BYTES, SOURCE_BITS, TAIL
 from blindscore_crypto.encrypted.ring.kernels import rounded
-from blindscore_crypto.encrypted.ring.ntt import multiply, reduced, tables, transform
+from blindscore_crypto.encrypted.ring.ntt import multiply, multiply_words, reduced, tables, transform
 from blindscore_crypto.encrypted.ring.placement import pack, secret_of, unpack
 from blindscore_crypto.encrypted.ring.sampling import Draw, binomial, expand, open_stream, ternary, uniform
 
@@ -173,12 +173,8 @@ def open_block(key: bytes, reply: bytes) -> NDArray[np.int64]:
     """Return the masked total of each of 8,192 people, in [0, t)."""
     check_length(reply, reply_bytes(), "reply")
     top, rest = unpack(reply, REPLY_BYTES).reshape(2, PEOPLE)
-    secret, half = transform(secret_of(COLUMNS, key), _TABLE), REPLY_BITS // 2
-    product = np.zeros(PEOPLE, np.int64)
-    for part, up in ((rest & ((1 << half) - 1), 0), (rest >> half, half)):  # each product is below the prime
-        times = multiply(part, secret, _TABLE)
-        product += (times - _PRIME * (times > _PRIME // 2)) << up
-    phase = (top + product) % 2**REPLY_BITS
+    secret = transform(secret_of(COLUMNS, key), _TABLE)
+    phase = (top + multiply_words(rest, secret, _TABLE, REPLY_BITS // 2)) % 2**REPLY_BITS
     return np.asarray((phase * T + 2 ** (REPLY_BITS - 1)) // 2**REPLY_BITS % T)
 
 

@@ -138,6 +138,21 @@ def multiply(polynomial: NDArray[np.int64], transformed: NDArray[np.int64], tabl
     return out
 
 
+def multiply_words(
+    words: NDArray[np.int64], transformed: NDArray[np.int64], table: Tables, half: int
+) -> NDArray[np.int64]:
+    """Return the product modulo 2^64 of words, taken in two halves, and a small polynomial, given transformed.
+
+    words : (N,) int64 in [0, 2^(2 half)); N * 2^half times the small one's greatest coefficient is below p / 2
+    """
+
+    def times(part: NDArray[np.int64]) -> NDArray[np.int64]:
+        product = multiply(part, transformed, table)
+        return product - table.prime * (product > table.prime // 2)
+
+    return times(words & ((1 << half) - 1)) + (times(words >> half) << half)
+
+
 def transform(polynomial: NDArray[np.int64], table: Tables) -> NDArray[np.int64]:
     """Return the transform of a polynomial, shape (N,), coefficients in (-p, 2 p), in bit-reversed order."""
     out: NDArray[np.int64] = reduced(polynomial, table.prime)
