@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blindscore.errors import BlindscoreError, DataError, ForgeryError
 from blindscore.parties.sqlite_store import SqliteStore
@@ -22,6 +23,9 @@ from blindscore_crypto.sealed.log.book import Book
 from blindscore_crypto.sealed.log.entries import Entry, Kind, Member, proved_terms
 from blindscore_crypto.sealed.perks.token_key import TokenKey
 from blindscore_crypto.sealed.terms import EpochKey, Terms
+
+if TYPE_CHECKING:
+    from blindscore_crypto.encrypted.proved.terms import ProvedTerms
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,7 @@ def watch(entries: Iterable[bytes], registrar: VerifyingKey) -> list[Alarm]:
     """Return the alarms that a log's entries give, in order."""
     book, alarms = Book(registrar), []
     by_card: dict[tuple[str, int, str], str] = {}  # (card, epoch, purpose) -> lender
-    last: dict[tuple[bytes, str], Terms] = {}
-    last_rule: dict[tuple[bytes, str], tuple[int, int, bytes]] = {}  # of secret cards
+    last: dict[tuple[Kind, bytes, str], tuple[object, ...]] = {}  # what a lender decided by, as far as it shows
     for index, data in enumerate(entries):
         try:
             book.append(data)
@@ -45,25 +48,24 @@ def watch(entries: Iterable[bytes], registrar: VerifyingKey) -> list[Alarm]:
             alarms.append(Alarm(index, str(error)))
             continue
         entry = Entry.decode(data)
-        if entry.kind == Kind.PROVED_TERMS:
-            proved = proved_terms(entry.body)
-            rule = proved.threshold, proved.offset, proved.layout.fingerprint
-            if last_rule.setdefault((proved.signs.raw, proved.purpose), rule) != rule:
-                alarms.append(Alarm(index, f"{proved.lender!r} has changed threshold or bins for {proved.purpose!r}"))
-            last_rule[proved.signs.raw, proved.purpose] = rule
-        if entry.kind != Kind.TERMS:
+        terms: Terms | ProvedTerms
+        rule: tuple[object, ...]
+        if entry.kind == Kind.TERMS:
+            terms = Terms.decode(entry.body)
+            shared = by_card.setdefault((terms.card.fingerprint, terms.epoch.number, terms.purpose), terms.lender)
+            if shared != terms.lender:
+                what = f"{terms.lender!r} and {shared!r} decide by one card: siblings may ask twice"
+                alarms.append(Alarm(index, what))
+            rule, named = (terms.card.fingerprint, terms.threshold), "card or threshold"
+        elif entry.kind == Kind.PROVED_TERMS:
+            terms = proved_terms(entry.body)
+            rule, named = (terms.threshold, terms.offset, terms.layout.fingerprint), "threshold or bins"
+        else:
             continue
-        terms = Terms.decode(entry.body)
-        shared = by_card.setdefault((terms.card.fingerprint, terms.epoch.number, terms.purpose), terms.lender)
-        if shared != terms.lender:
-            alarms.append(Alarm(index, f"{terms.lender!r} and {shared!r} decide by one card: siblings may ask twice"))
-        before = last.get((terms.lender_key.raw, terms.purpose))
-        if before is not None and (before.card.fingerprint, before.threshold) != (
-            terms.card.fingerprint,
-            terms.threshold,
-        ):
-            alarms.append(Alarm(index, f"{terms.lender!r} has changed card or threshold for {terms.purpose!r}"))
-        last[terms.lender_key.raw, terms.purpose] = terms
+        who = entry.kind, entry.issuer.raw, terms.purpose  # the book admits terms under the lender's own key alone
+        if last.setdefault(who, rule) != rule:
+            alarms.append(Alarm(index, f"{terms.lender!r} has changed {named} for {terms.purpose!r}"))
+        last[who] = rule
     return alarms
 
 

@@ -37,7 +37,7 @@ RIDE = TableSpec(
     Field("epoch", "own"),
     tuple(Field(name, "own") for name in ("key", "nonce", "blind", "salt", "token", "visit", "granted")),
 )
-_BLANK = {"key": b"", "nonce": b"", "blind": b"", "salt": b"", "token": b"", "visit": b"", "granted": b""}
+_BLANK = dict.fromkeys((f.name for f in RIDE.fields), b"")
 
 
 class Rider:
@@ -111,6 +111,12 @@ class Rider:
     def _when(self) -> bytes:
         return self.wallet.setting.epoch.encode()
 
+    @property
+    def _key_sought(self) -> bytes:
+        """The log's key of this perk's token key."""
+        terms = self.wallet.terms
+        return token_key_key(terms.lender_key, terms.threshold, terms.epoch.number)
+
     def _begin(self, _: Message) -> list[Message]:
         """Look the perk's key up, unless that was done; ask for the token."""
         if self.wallet.verdict() is not True:
@@ -118,15 +124,11 @@ class Rider:
         if self._ride()["key"]:
             return [self._request()]
         self._looking = True
-        terms = self.wallet.terms
-        key = token_key_key(terms.lender_key, terms.threshold, terms.epoch.number)
-        return [Message(self.wallet.setting.log, "lookup", self._watcher.ask([key]))]
+        return [Message(self.wallet.setting.log, "lookup", self._watcher.ask([self._key_sought]))]
 
     def _learn(self, message: Message) -> list[Message]:
         self._looking = False
-        terms = self.wallet.terms
-        key = token_key_key(terms.lender_key, terms.threshold, terms.epoch.number)
-        (entry,) = self._watcher.read([key], message.body, self._clock())
+        (entry,) = self._watcher.read([self._key_sought], message.body, self._clock())
         if entry is None or entry.kind != Kind.TOKEN_KEY:
             raise DataError("the public log proves that this office has no key for this perk's tokens")
         found = TokenKey.decode(entry.body)
