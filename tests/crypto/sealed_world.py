@@ -24,7 +24,7 @@ from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
 from blindscore_crypto.sealed.log.head import Trust
 from blindscore_crypto.sealed.offer import Decision, Offer, ask
 from blindscore_crypto.sealed.parties.lender import Lender
-from blindscore_crypto.sealed.parties.log import LogKeeper, Witness, keep
+from blindscore_crypto.sealed.parties.log import LogKeeper, Witness, found_log, keep
 from blindscore_crypto.sealed.parties.source import Source, epoch_signer
 from blindscore_crypto.sealed.parties.wallet import Setting, Wallet
 from blindscore_crypto.sealed.terms import LOAN, Epoch, Signatory, Terms, layouts_of
@@ -122,14 +122,10 @@ class World:
 
     def published(self, *more: bytes) -> tuple[LogKeeper, list[Witness]]:
         """A log that holds these entries, with three witnesses who have followed it."""
-        names = [f"witness {i}" for i in range(3)]
-        keeper = LogKeeper(KEYS.log, KEYS.registrar.public, MemoryStore(), names, self.clock)
+        keys = {"log": KEYS.log} | {f"witness {i}": key for i, key in enumerate(KEYS.witnesses)}
+        keeper, witnesses = found_log(KEYS.registrar.public, lambda _: MemoryStore(), self.clock, keys.__getitem__)
         for entry in (*self.entries(), *more):
             keeper.append(entry)
-        witnesses = [
-            Witness(name, key, KEYS.log.public, KEYS.registrar.public, MemoryStore(), self.clock)
-            for name, key in zip(names, KEYS.witnesses, strict=True)
-        ]
         follow(keeper, witnesses)
         return keeper, witnesses
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
@@ -140,7 +140,7 @@ class Relay:
         if answer is not None:
             self._add(ANSWERED, to, day)
         made = Passage(to, day, _digest(request), NOTHING if answer is None else _digest(answer))
-        return Passage(to, day, made.request, made.answer, self._key.sign(made.signed, Purpose.PASSED))
+        return replace(made, signature=self._key.sign(made.signed, Purpose.PASSED))
 
     def complain(self, receipt: bytes) -> None:
         """Count that what came back said nothing; a receipt counts once.

@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined]
-
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore_crypto.sealed.groups.group import P256_GROUP, P384_GROUP, NistGroup, Point, random_scalar
 from blindscore_crypto.sealed.groups.hash_to_curve import expand_message_xmd
@@ -95,7 +93,8 @@ class Suite:
         y = pow(square, (p + 1) // 4, p)
         if x >= p or y * y % p != square:
             raise ForgeryError("an element is not in canonical form, or does not lie on the curve")
-        return EccPoint(x, p - y if y % 2 != data[0] % 2 else y, self.group.name.replace("-", "").lower())
+        y = p - y if y % 2 != data[0] % 2 else y
+        return self.group.decode(b"\x04" + data[1:] + y.to_bytes(self.element_bytes - 1, "big"))
 
     def encode_scalar(self, k: int) -> bytes:
         """Return a scalar's bytes, big-endian."""
