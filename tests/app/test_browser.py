@@ -20,7 +20,7 @@ from blindscore.surveillance import frontier
 from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.ledger import PLAYED, Ledger
 from blindscore_app.locale import LANGUAGES, speaking
-from blindscore_app.report import figures, grid
+from blindscore_app.report import figures, grid, sentences
 from blindscore_app.report.html import render_page
 from tests.app.conftest import chromium, quick_capabilities
 
@@ -113,7 +113,7 @@ def test_numbers_on_the_page_are_those_of_the_ledger(page: Any, real_ledger: Led
         assert line.locator("[data-key=auc]").inner_text() == f"{design.auc:.3f}"
         assert line.locator("[data-points=auc_loss]").inner_text() == figures.points(design.auc_loss)
         assert line.locator("[data-key=bytes_up]").inner_text() == str(design.bytes_up)
-    assert page.locator(".headline").inner_text().startswith(figures.headline(real_ledger, "scorer"))
+    assert page.locator(".headline").inner_text().startswith(sentences.headline(real_ledger, "scorer"))
 
 
 def test_the_grid_is_that_of_the_ledger(page: Any, real_ledger: Ledger) -> None:
@@ -325,6 +325,6 @@ def test_without_scripts_the_page_still_tells_everything(browser: Any, page_file
     page.goto(page_file.as_uri())
     assert page.locator("h1").inner_text() == grid.lead(real_ledger, "scorer")[0]
     page.locator("details.section > summary", has_text="The frontier").click()  # a section opens without a script, too
-    assert page.locator(".headline").inner_text().startswith(figures.headline(real_ledger, "scorer"))
+    assert page.locator(".headline").inner_text().startswith(sentences.headline(real_ledger, "scorer"))
     assert page.locator("svg").count() > 5
     context.close()

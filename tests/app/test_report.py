@@ -11,7 +11,7 @@ from rich.console import Console
 
 from blindscore.errors import ParameterError
 from blindscore.surveillance.ledger import REFUSES, Ledger, Row
-from blindscore_app.report import figures, grid
+from blindscore_app.report import figures, grid, sentences
 from blindscore_app.report.picture import draw_frontier
 from blindscore_app.report.tables import clean, decimals, print_ledger
 from tests.app.conftest import HOSTILE
@@ -58,11 +58,11 @@ def test_a_strangers_name_cannot_style_the_terminal(hostile_ledger: Ledger) -> N
 
 
 def test_the_headline_follows_the_figures(ledger: Ledger) -> None:
-    said = figures.headline(_with_views(ledger, "financial", "posts"), "scorer")
+    said = sentences.headline(_with_views(ledger, "financial", "posts"), "scorer")
     assert said.startswith("sealed leaves out everything outside finance, costs 2.1 points of AUC [1.5 to 2.7]")
     assert "removes 3 of 4 measured capabilities of the scorer (link, steer, disclose)" in said
     kept = tuple(replace(row, removed=False) for row in ledger.rows)
-    assert figures.headline(replace(ledger, rows=kept), "scorer") == (
+    assert sentences.headline(replace(ledger, rows=kept), "scorer") == (
         "No design of this run removes any of the 4 measured capabilities of the scorer."
     )
 
@@ -73,7 +73,7 @@ def _with_views(ledger: Ledger, *contexts: str) -> Ledger:
 
 
 def test_leaving_out_what_nobody_reads_is_no_news(ledger: Ledger) -> None:
-    said = figures.headline(_with_views(ledger, "financial", "register", "decision"), "scorer")
+    said = sentences.headline(_with_views(ledger, "financial", "register", "decision"), "scorer")
     assert "outside finance" not in said
     assert said.startswith("sealed costs 2.1 points of AUC")
 
@@ -85,7 +85,7 @@ def test_what_the_public_register_gives_is_said_beside_none_found(ledger: Ledger
         else r
         for r in ledger.rows
     )
-    (said,) = [s for s in figures.what_stays(replace(ledger, rows=rows), "scorer") if s.startswith("bureau")]
+    (said,) = [s for s in sentences.what_stays(replace(ledger, rows=rows), "scorer") if s.startswith("bureau")]
     assert "none found, not excluded: link 0.38 (public 0.38)" in said
 
 
@@ -145,14 +145,14 @@ def test_the_lead_follows_the_figures(ledger: Ledger) -> None:
 
 
 def test_the_weak_spot_names_the_coalition_that_keeps_most(ledger: Ledger) -> None:
-    assert figures.weak_spot(ledger, "scorer") == ""  # the other coalition does no better
+    assert sentences.weak_spot(ledger, "scorer") == ""  # the other coalition does no better
     rows = tuple(
         replace(r, removed=False, advantage=0.9, low=0.85, high=0.95)
         if (r.design, r.coalition, r.secret) == ("sealed", "scorer+source", "legal id")
         else r
         for r in ledger.rows
     )
-    said = figures.weak_spot(replace(ledger, rows=rows), "scorer")
+    said = sentences.weak_spot(replace(ledger, rows=rows), "scorer")
     assert said == ("Where scorer and source pool what they saw, sealed removes 2 of 4; attacks work for link 0.90.")
 
 
@@ -205,9 +205,9 @@ def test_numbers_read_well() -> None:
 
 
 def test_limits_name_the_made_up_people_only_where_they_are(ledger: Ledger) -> None:
-    assert "synthetic society" in figures.not_shown(ledger)[0]
+    assert "synthetic society" in sentences.not_shown(ledger)[0]
     real = replace(ledger, meta={**ledger.meta, "population": "people.csv", "synthetic": False})
-    assert all("synthetic" not in limit for limit in figures.not_shown(real))
+    assert all("synthetic" not in limit for limit in sentences.not_shown(real))
 
 
 def test_the_picture_is_drawn_for_any_names(ledger: Ledger, hostile_ledger: Ledger) -> None:
@@ -223,9 +223,9 @@ def test_rows_that_no_attack_stands_behind_are_counted_and_left_out_of_tables() 
 
     whole = Ledger({}, (), tuple(map(row, ("played", "absent", "absent", "by role"))))
     assert [r.secret for r in figures.tried(whole).rows] == ["played"]
-    assert figures.not_tried(whole).startswith("3 rows more")
-    assert "2 of coalitions that lack" in figures.not_tried(whole)
-    assert figures.not_tried(figures.tried(whole)) == ""
+    assert sentences.not_tried(whole).startswith("3 rows more")
+    assert "2 of coalitions that lack" in sentences.not_tried(whole)
+    assert sentences.not_tried(figures.tried(whole)) == ""
     assert figures.public_words(row("played")) == "public 0.50"
     assert figures.public_words(replace(row("played"), capability="repeat")) == ""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from blindscore.extras import needs
 from blindscore.surveillance.ledger import PLAYED, Ledger, Row
 from blindscore_app.locale import N_, _, language
-from blindscore_app.report import charts, figures, grid
+from blindscore_app.report import charts, figures, grid, sentences
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -176,14 +176,14 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
         "coalition": coalition,
         "synthetic": figures.is_synthetic(ledger),
         "contents": [(anchor, _(title)) for anchor, title in CONTENTS],
-        "headline": figures.headline(ledger, coalition),
-        "weak_spot": figures.weak_spot(ledger, coalition),
-        "not_shown": figures.not_shown(whole),
-        "failing": figures.failing(ledger, coalition),
+        "headline": sentences.headline(ledger, coalition),
+        "weak_spot": sentences.weak_spot(ledger, coalition),
+        "not_shown": sentences.not_shown(whole),
+        "failing": sentences.failing(ledger, coalition),
         "designs": [{"row": design, "runs": figures.runs_words(design)} for design in ledger.designs],
         "contexts": _contexts(ledger),
         "quality": Markup(charts.quality_panel(ledger)),
-        "notes": figures.notes(whole),
+        "notes": sentences.notes(whole),
         "panels": {name: _panels(ledger, name) for name in names},
         "rows_of": {name: [(k, row) for k, row in numbered if row.coalition == name] for name in names},
         "orders": [row for row in ledger.rows if row.people_exposed is not None],

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from blindscore.surveillance.ledger import DesignRow, Ledger, Row
 from blindscore_app.locale import _
-from blindscore_app.report import figures, grid
+from blindscore_app.report import figures, grid, sentences
 from blindscore_app.report.naming import naming_table
 
 LOG_WIDTH = 80  # columns where no terminal says how wide it is
@@ -43,7 +43,7 @@ def print_ledger(
         console.print(Text(_("SYNTHETIC SOCIETY, not a country: these people are made up."), style="bold"))
     for sentence in grid.lead(whole, coalition):
         console.print(Text(clean(sentence, 400)))
-    for note in figures.notes(whole):
+    for note in sentences.notes(whole):
         console.print(Text(clean(note, 600)))
     console.print()
     asked = _("Beyond what anybody can look up, can {who}:").format(who=grid.party_words(coalition))
@@ -92,7 +92,7 @@ def _print_details(whole: Ledger, ledger: Ledger, coalition: str, console: Conso
     for table in main_tables(ledger, coalition, console):
         console.print(table)
     console.print(Text(_legend(coalition), style="dim"))
-    if against := figures.adversaries(ledger):
+    if against := sentences.adversaries(ledger):
         console.print(Text(clean(against, 600), style="dim"))
     others = figures.other_coalitions(ledger, coalition)
     if others:
@@ -103,13 +103,13 @@ def _print_details(whole: Ledger, ledger: Ledger, coalition: str, console: Conso
     if (named := naming_table(ledger, coalition)) is not None:
         console.print(named)
     console.print()
-    console.print(Text(figures.headline(ledger, coalition), style="bold"))
-    if weak := figures.weak_spot(ledger, coalition):
+    console.print(Text(sentences.headline(ledger, coalition), style="bold"))
+    if weak := sentences.weak_spot(ledger, coalition):
         console.print(Text(weak, style="bold"))
-    for sentence in figures.what_stays(ledger, coalition):
+    for sentence in sentences.what_stays(ledger, coalition):
         console.print(Padding(Text(clean(sentence, 400)), (0, 0, 0, 2)))
     console.print(Text("What this does not show:", style="bold"))
-    for limit in figures.not_shown(whole):
+    for limit in sentences.not_shown(whole):
         console.print(Padding(Text(limit), (0, 0, 0, 2)))
     console.print(Text(clean(f"Again: {ledger.meta.get('command', '')}", 400)))
     console.print()
