@@ -16,6 +16,8 @@ import pandas as pd
 
 from blindscore.designs.plain import LEGAL_ID, choose_threshold, financial, fit_card
 from blindscore.errors import DataError, ParameterError
+from blindscore.parties.party import Party
+from blindscore.parties.store import close_store
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
@@ -25,12 +27,14 @@ from blindscore_app.town.authority import write_secret
 from blindscore_app.town.captured import captured_rows
 from blindscore_app.town.folders import WALLETS, folder_of, schema_of
 from blindscore_app.town.founding import DESIGNS, found_town
+from blindscore_app.town.lines import Lines
 from blindscore_app.town.order import Exposed, People, Place, cell, of_party, places, telling
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import Running, running, town_of
 from blindscore_app.town.standing import Town
 from blindscore_app.town.warrant import copied, place, standing
 from blindscore_crypto.designs.sealed import some_people
+from blindscore_crypto.sealed.parties.wallet import Wallet
 
 HISTORY = 2000  # past customers whose outcomes train the card; they are nobody in the town
 EXPERIMENT = "experiment.json"  # the people's true figures, to count them by; no party reads it
@@ -104,18 +108,13 @@ def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Da
         time.sleep(float(town.public["delay_s"]) + 0.5)
         due = time.monotonic() + PATIENCE_S
         for number, (wallet, lines) in enumerate(wallets):
-            tell(wallet, lines, "collect")
-            while wallet.verdict() is None and time.monotonic() < due:
-                time.sleep(PAUSE_S)
-                tell(wallet, lines, "collect")
+            _collect(wallet, wallet, lines, due)
             rows[number]["decision"] = wallet.verdict()  # type: ignore[assignment]
             tick("collect")
     finally:
         for wallet, lines in wallets:
             lines.close()
-            close = getattr(wallet.store, "close", None)
-            if close is not None:
-                close()
+            close_store(wallet.store)
     return pd.DataFrame(rows)
 
 
@@ -135,10 +134,7 @@ def ride_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Dat
         time.sleep(float(town.public["delay_s"]) + 0.5)
         due = time.monotonic() + PATIENCE_S
         for number, (rider, lines) in enumerate(riders):
-            tell(rider, lines, "collect")
-            while rider.wallet.verdict() is None and time.monotonic() < due:
-                time.sleep(PAUSE_S)
-                tell(rider, lines, "collect")
+            _collect(rider, rider.wallet, lines, due)
             reached, opened = rider.wallet.verdict(), []
             for command in ("token", "ride", "ride") if reached else ():
                 tell(rider, lines, command)
@@ -148,10 +144,16 @@ def ride_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Dat
     finally:
         for rider, lines in riders:
             lines.close()
-            close = getattr(rider.store, "close", None)
-            if close is not None:
-                close()
+            close_store(rider.store)
     return pd.DataFrame(rows)
+
+
+def _collect(asker: Party, wallet: Wallet, lines: Lines, due: float) -> None:
+    """Let a person ask for the decision on its wallet's application until it is there, or the time is up."""
+    tell(asker, lines, "collect")
+    while wallet.verdict() is None and time.monotonic() < due:
+        time.sleep(PAUSE_S)
+        tell(asker, lines, "collect")
 
 
 def play_town(
@@ -186,12 +188,12 @@ def play_town(
             "people": people,
             "answered": int(played["decision"].notna().sum()),
             "as_the_clear_card_says": int((played["decision"] == decisions).sum()),
-            "approved": int((played["decision"] == True).sum()),  # noqa: E712  None is neither
+            "approved": int(played["decision"].eq(True).sum()),  # None is neither
             "seconds": round(seconds, 1),
             "us_apply_median": float(played["us_apply"].median()),
             "parties": {name: _summary(figures) for name, figures in up.metrics().items()},
             "relay": [vars(count) for count in up.counts()],
-            "perk": None if rides is None else {name: int((rides[name] == True).sum()) for name in RIDES},  # noqa: E712
+            "perk": None if rides is None else {name: int(rides[name].eq(True).sum()) for name in RIDES},
             "folder": str(folder),
         }
         if as_json:

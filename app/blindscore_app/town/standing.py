@@ -16,7 +16,7 @@ from blindscore.errors import DataError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Party, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
-from blindscore.parties.store import Store
+from blindscore.parties.store import Store, close_store
 from blindscore_app.town.authority import Identity
 from blindscore_app.town.end_point import key_config
 from blindscore_app.town.folders import (
@@ -242,7 +242,7 @@ class Town:
         first, others = self.wallet(number)
         wallet.take_secret(first.secret(self.group), self.group)
         others.close()
-        first.store.close()  # type: ignore[attr-defined]
+        close_store(first.store)
         return Rider(wallet, GATE, self.challenge), lines
 
     def _lines(self, folder: Path, own: dict[str, Any], speak: type[Speaks], addresses: Mapping[str, str]) -> Speaks:

@@ -229,6 +229,13 @@ class MemoryStore:
         self.journal.append(Write(table, key, row))
 
 
+def close_store(store: Store) -> None:
+    """Close what a store holds open: files, or a server's connections; one in memory holds nothing."""
+    close = getattr(store, "close", None)
+    if close is not None:
+        close()
+
+
 def checked_row(spec: TableSpec, row: Row) -> Row:
     """Return a copy of a row that has a value for each declared field, and no other.
 

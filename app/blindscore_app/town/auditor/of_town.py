@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blindscore.parties.party import wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
-from blindscore.parties.store import Store, TableSpec
+from blindscore.parties.store import Store, TableSpec, close_store
 from blindscore_app.town.auditor.audit import audit
 from blindscore_app.town.auditor.books import Books, Finding
 from blindscore_app.town.folders import STORE, WALLETS
@@ -44,9 +44,7 @@ def audit_town(town: Town) -> list[Finding]:
         return audit(Books([terms], town.key("registrar"), town.roles, stores, wall_clock(), wallets))
     finally:
         for store in (*stores.values(), *wallets.values()):
-            close = getattr(store, "close", None)
-            if close is not None:
-                close()
+            close_store(store)
 
 
 def _opened(town: Town, name: str, role: str, terms: Terms) -> Store:

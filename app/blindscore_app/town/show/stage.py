@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.parties.store import close_store
 from blindscore.scorecard.binning import bin_labels
 from blindscore_app.town.board import EXPERIMENT
 from blindscore_app.town.folders import RELAY, WALLETS, folder_of
@@ -224,9 +225,7 @@ class Stage:
         """Close wallets and taps."""
         for wallet, lines in self._lines.values():
             lines.close()
-            close = getattr(wallet.store, "close", None)
-            if close is not None:
-                close()
+            close_store(wallet.store)
         self.wire.close()
 
 

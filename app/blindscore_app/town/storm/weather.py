@@ -15,7 +15,7 @@ from typing import Any
 from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, SetClock, day_of
-from blindscore.parties.store import Store
+from blindscore.parties.store import Store, close_store
 from blindscore_app.town.auditor.audit import audit
 from blindscore_app.town.auditor.books import Books
 from blindscore_app.town.storm.acknowledged import Acknowledged
@@ -236,9 +236,7 @@ class Weather:
             store.mend()
 
     def _restart_database(self) -> None:
-        close = getattr(self.stores[self._somebody()].inner, "close", None)
-        if close is not None:
-            close()
+        close_store(self.stores[self._somebody()].inner)
 
     def _clock(self) -> None:
         if self.random.random() < 0.5:
@@ -390,9 +388,7 @@ class Weather:
     def close(self) -> None:
         """Close what is open."""
         for store in self.stores.values():
-            close = getattr(store.inner, "close", None)
-            if close is not None:
-                close()
+            close_store(store.inner)
 
 
 def _silent(done: int) -> list[Message]:
