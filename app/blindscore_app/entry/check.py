@@ -79,8 +79,8 @@ def apart(submitted: Ledger, again: Ledger) -> tuple[int, int]:
     the draw of a society, so somewhat more of them do; many more say that what was submitted was fitted to its people.
     """
     fresh = {_key(row): row for row in (*again.rows, *again.outside) if row.kind == PLAYED}
-    pairs = [(row, fresh[_key(row)]) for row in (*submitted.rows, *submitted.outside) if _key(row) in fresh]
-    pairs = [(one, other) for one, other in pairs if one.kind == PLAYED]
+    played = [row for row in (*submitted.rows, *submitted.outside) if row.kind == PLAYED]
+    pairs = [(row, fresh[_key(row)]) for row in played if _key(row) in fresh]
     return sum(one.low > other.high or other.low > one.high for one, other in pairs), len(pairs)
 
 

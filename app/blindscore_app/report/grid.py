@@ -175,8 +175,8 @@ def lead(ledger: Ledger, coalition: str) -> list[str]:
     best = figures.best_quality(ledger)
     own = figures.most_removing(Ledger(ledger.meta, tuple(blind), ledger.rows), coalition)
     bureau = next((design for design in ledger.designs if design.design == "bureau"), None)
-    known = own.auc is not None and bureau is not None and bureau.auc is not None
-    if known and (own.auc or 0.0) >= (bureau.auc if bureau and bureau.auc else 0.0) - AS_WELL:
+    rival = None if bureau is None else bureau.auc
+    if own.auc is not None and rival is not None and own.auc >= rival - AS_WELL:
         first = _("A lender can decide as well as today's bureau while learning one yes or no.")
     else:
         first = _("A lender can decide while learning one yes or no and nothing else of you.")
