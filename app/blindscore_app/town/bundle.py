@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
-from blindscore.errors import ForgeryError
+from blindscore.errors import DataError, ForgeryError
 from blindscore.parties.message import MAX_BODY, Message
 
 MAX_MESSAGES = 64
@@ -45,3 +46,19 @@ def unpack(body: bytes, to: str, sender: str) -> list[Message]:
     if at != len(body):
         raise ForgeryError("bytes are left over after the last message")
     return messages
+
+
+def answers_of(name: str, status: int, body: bytes) -> list[Message]:
+    """Return the messages of what an institution answered.
+
+    Raises
+    ------
+    DataError
+        It refuses, or answers with something else.
+    """
+    if status != HTTPStatus.OK:
+        raise DataError(f"{name} answers {status}: {body[:200].decode('utf-8', 'replace')}")
+    try:
+        return unpack(body, to="", sender=name)
+    except ForgeryError as error:
+        raise DataError(f"{name} answers with something else: {error}") from None

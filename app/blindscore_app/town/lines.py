@@ -5,12 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from blindscore.errors import DataError, ForgeryError
+from blindscore.errors import DataError
 from blindscore.parties.message import MAX_BODY, Message
-from blindscore_app.town.bundle import MEDIA, pack, unpack
+from blindscore_app.town.bundle import MEDIA, answers_of, pack
 from blindscore_app.town.end_point import end_point, key_config
 from blindscore_app.town.posting import Posting
 from blindscore_crypto.sealed.offer import NO_CHANNEL
@@ -76,12 +75,7 @@ class Lines:
             answer = self._posting.ask(address, "/messages", pack([message]), headers)
         except DataError as error:
             raise DataError(f"{to} does not answer: {error}") from None
-        if answer.status != HTTPStatus.OK:
-            raise DataError(f"{to} answers {answer.status}: {answer.body[:200].decode('utf-8', 'replace')}")
-        try:
-            return unpack(answer.body, to="", sender=to)
-        except ForgeryError as error:
-            raise DataError(f"{to} answers with something else: {error}") from None
+        return answers_of(to, answer.status, answer.body)
 
     def channel_to(self, to: str) -> bytes:
         """Return the channel to an institution, as this end of the line sees it (:mod:`.end_point`)."""

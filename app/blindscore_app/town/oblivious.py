@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from blindscore.errors import DataError, ForgeryError
-from blindscore_app.town.bundle import MEDIA
+from blindscore.parties.message import Message
+from blindscore_app.town.bundle import MEDIA, answers_of
 from blindscore_app.town.front import Answered
 from blindscore_crypto.channel.bhttp import BinaryRequest, BinaryResponse
 from blindscore_crypto.channel.ohttp import RESPONSE_MEDIA, Asked, Gateway, KeyConfig, ask
@@ -29,8 +30,8 @@ def sealed_to(config: KeyConfig, name: str, body: bytes) -> Asked:
     return ask(config, padded(request.encode))
 
 
-def opened_answer(asked: Asked, name: str, answer: bytes) -> bytes:
-    """Return the body of a sealed answer.
+def opened_answer(asked: Asked, name: str, answer: bytes) -> list[Message]:
+    """Return the messages of a sealed answer.
 
     Raises
     ------
@@ -41,9 +42,7 @@ def opened_answer(asked: Asked, name: str, answer: bytes) -> bytes:
         inner = BinaryResponse.decode(asked.open(answer))
     except ForgeryError as error:
         raise DataError(f"{name} answers with something else: {error}") from None
-    if inner.status != 200:
-        raise DataError(f"{name} answers {inner.status}: {inner.content[:200].decode('utf-8', 'replace')}")
-    return inner.content
+    return answers_of(name, inner.status, inner.content)
 
 
 @dataclass(frozen=True)
