@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 
 from blindscore.errors import BlindscoreError
 from blindscore.extras import needs
+from blindscore_app.town.warrant import Heeded
 
 with needs("town"):
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import ClientDisconnect, Request
-    from starlette.responses import PlainTextResponse, Response
+    from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 LOG = logging.getLogger("blindscore.town")
 MAX_REQUEST = 1 << 20  # bytes of a request's body
@@ -72,14 +73,18 @@ class Front:
 
     Parameters
     ----------
-    role
-        Of the party, for the log.
+    role, name
+        Of the party, for the log and for whoever asks.
+    heeded
+        The standing orders on the party, where there may be any.
     answer_after
         Seconds after a request's arrival at which its answer leaves; 0 = as soon as it is there. An answer that takes
         longer leaves at the next multiple, so that what it says does not show in the time it takes.
     """
 
     role: str
+    name: str
+    heeded: Heeded | None = None
     answer_after: float = 0.0
     meter: Meter = field(default_factory=Meter)
 
@@ -126,6 +131,15 @@ class Front:
         told = {"role": self.role, "kind": kind, "bytes": size, "status": response.status_code}
         LOG.info(json.dumps(told | {"ms": round(1e3 * took, 2)}))
         return response
+
+    async def health(self, request: Request) -> Response:
+        """Say that the service is up, how much waits, and how many orders stand."""
+        told = 0 if self.heeded is None else self.heeded.told()  # an order that forbids to tell does not count here
+        return JSONResponse({"role": self.role, "name": self.name, "busy": self.waiting, "standing_orders": told})
+
+    async def metrics(self, request: Request) -> Response:
+        """Return what was served."""
+        return PlainTextResponse(self.meter.text(self.role))
 
     def refused(self, kind: str, error: BlindscoreError) -> None:
         """Count and log a refusal, by the error's name alone."""

@@ -32,7 +32,7 @@ with needs("town"):
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
-    from starlette.responses import JSONResponse, PlainTextResponse, Response
+    from starlette.responses import Response
     from starlette.routing import Route
 
 SIGNATURE = "blindscore-signature"  # header
@@ -60,7 +60,7 @@ class Relaying:
     settle_every: float = 1.0
 
     def __post_init__(self) -> None:
-        self.front = Front(self.relay.role, self.answer_after)
+        self.front = Front(self.relay.role, self.relay.name, self.heeded, self.answer_after)
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
@@ -69,8 +69,8 @@ class Relaying:
                 Route("/to/{name}", self._pass, methods=["POST"]),
                 Route("/messages", self._messages, methods=["POST"]),
                 Route("/counts", self._counts),
-                Route("/health", self._health),
-                Route("/metrics", self._metrics),
+                Route("/health", self.front.health),
+                Route("/metrics", self.front.metrics),
             ]
         )
 
@@ -127,11 +127,3 @@ class Relaying:
     async def _counts(self, request: Request) -> Response:
         body, signature = await run_in_threadpool(self.relay.published)
         return Response(body, headers={SIGNATURE: signature.hex()}, media_type=COUNTS)
-
-    async def _health(self, request: Request) -> Response:
-        told = 0 if self.heeded is None else self.heeded.told()
-        says = {"role": self.relay.role, "name": self.relay.name, "busy": self.front.waiting, "standing_orders": told}
-        return JSONResponse(says)
-
-    async def _metrics(self, request: Request) -> Response:
-        return PlainTextResponse(self.front.meter.text(self.relay.role))

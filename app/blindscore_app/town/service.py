@@ -32,7 +32,7 @@ with needs("town"):
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
-    from starlette.responses import JSONResponse, PlainTextResponse, Response
+    from starlette.responses import Response
     from starlette.routing import Route
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Service:
     desk: Desk | None = None
 
     def __post_init__(self) -> None:
-        self.front = Front(self.party.role, self.answer_after)
+        self.front = Front(self.party.role, self.party.name, self.heeded, self.answer_after)
         self._sweep_due = time.monotonic()
         self._one_at_a_time = threading.Lock()  # a party answers one message after another
 
@@ -89,18 +89,10 @@ class Service:
         routes = [
             Route("/messages", self._messages, methods=["POST"]),
             Route("/gateway", self._gateway, methods=["POST"]),
-            Route("/health", self._health),
-            Route("/metrics", self._metrics),
+            Route("/health", self.front.health),
+            Route("/metrics", self.front.metrics),
         ]
         return Starlette(routes=routes)
-
-    async def _health(self, request: Request) -> Response:
-        told = 0 if self.heeded is None else self.heeded.told()  # an order that forbids to tell does not count here
-        says = {"role": self.party.role, "name": self.party.name, "busy": self.front.waiting, "standing_orders": told}
-        return JSONResponse(says)
-
-    async def _metrics(self, request: Request) -> Response:
-        return PlainTextResponse(self.meter.text(self.party.role))
 
     async def _messages(self, request: Request) -> Response:
         def read(body: bytes) -> tuple[str, Work]:
