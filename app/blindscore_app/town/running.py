@@ -107,21 +107,20 @@ class Running:
         """Return each institution's counts by kind of message, and the times within which it answers, seconds."""
         context = self.town.identity(self.town.public["lender"]).client_side()
         found: dict[str, dict[str, float]] = {}
-        posting = Posting(context, LONGEST, answer_s=5.0)
-        for name, port in self.ports.items():
-            with contextlib.suppress(DataError):
-                text = posting.ask(f"https://127.0.0.1:{port}", "/metrics").body.decode()
-                found[name] = {k: float(v) for k, v in (line.rsplit(" ", 1) for line in text.splitlines())}
-        posting.close()
+        with contextlib.closing(Posting(context, LONGEST, answer_s=5.0)) as posting:
+            for name, port in self.ports.items():
+                with contextlib.suppress(DataError):
+                    text = posting.ask(f"https://127.0.0.1:{port}", "/metrics").body.decode()
+                    found[name] = {k: float(v) for k, v in (line.rsplit(" ", 1) for line in text.splitlines())}
         return found
 
     def counts(self) -> list[Count]:
         """Return what the relay publishes of what it passed on, if there is one, once its signature is checked."""
         if RELAY not in self.ports:
             return []
-        posting = Posting(self.town.identity(self.town.public["lender"]).anonymous_side(), LONGEST)
-        reply = posting.ask(f"https://127.0.0.1:{self.ports[RELAY]}", "/counts")
-        posting.close()
+        context = self.town.identity(self.town.public["lender"]).anonymous_side()
+        with contextlib.closing(Posting(context, LONGEST)) as posting:
+            reply = posting.ask(f"https://127.0.0.1:{self.ports[RELAY]}", "/counts")
         return read_counts(reply.body, bytes.fromhex(reply.headers[SIGNATURE]), self.town.key(RELAY))
 
 

@@ -18,7 +18,7 @@ from blindscore_app.town.folders import RELAY, WALLETS, folder_of
 from blindscore_app.town.order import seize
 from blindscore_app.town.playing import tell
 from blindscore_app.town.posting import Posting
-from blindscore_app.town.running import LOG, running
+from blindscore_app.town.running import LOG, LONGEST, running
 from blindscore_app.town.show import sentences
 from blindscore_app.town.show.rows import seized_rows
 from blindscore_app.town.show.watching import Exchange, LogTail, Watched
@@ -295,7 +295,7 @@ def _watched(town: Town) -> Iterator[Stage]:
 
 def _check_up(town: Town, addresses: dict[str, str]) -> None:
     context = town.identity(str(town.public["lender"])).anonymous_side()
-    with closing(Posting(context, 1 << 16, answer_s=5.0)) as posting:
+    with closing(Posting(context, LONGEST, answer_s=5.0)) as posting:
         for name, address in addresses.items():
             try:
                 answer = json.loads(posting.ask(address, "/health").body) if address else {}
