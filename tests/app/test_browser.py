@@ -6,7 +6,6 @@ import base64
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from blindscore.designs.registry import PLAIN
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore.surveillance import frontier
-from blindscore.surveillance.attacks.registry import load_capabilities
 from blindscore.surveillance.ledger import PLAYED, Ledger
+from blindscore_app.entry import submission
 from blindscore_app.locale import LANGUAGES, speaking
 from blindscore_app.report import figures, grid, sentences
 from blindscore_app.report.html import render_page
@@ -26,6 +25,7 @@ from tests.app.conftest import chromium, quick_capabilities
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need the package playwright")
 
+SUBMISSIONS = Path(__file__).parents[2] / "submissions"
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
 
 
@@ -48,14 +48,16 @@ def page_file(real_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def large_page(real_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A page as large as a whole run's, by language: each is drawn once."""
+def whole_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The page of the archived run that README shows, by language: each is drawn once."""
+    (archived,) = SUBMISSIONS.glob("blindscore-*.json.gz")
+    ledger = submission.read(archived).ledger
 
     @cache
     def drawn(language: str) -> Path:
-        path = tmp_path_factory.mktemp("large") / f"{language}.html"
+        path = tmp_path_factory.mktemp("whole") / f"{language}.html"
         with speaking(language):
-            path.write_text(render_page(_as_large_as_a_whole_run(real_ledger)), encoding="utf-8")
+            path.write_text(render_page(ledger), encoding="utf-8")
         return path
 
     return drawn
@@ -136,11 +138,11 @@ def test_the_grid_is_that_of_the_ledger(page: Any, real_ledger: Ledger) -> None:
 @pytest.mark.parametrize(("size", "screens"), [((1280, 800), 1), ((390, 844), 2)])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_page_one_fits_with_its_doors(
-    browser: Any, large_page: Callable[[str], Path], size: tuple[int, int], screens: int, language: str
+    browser: Any, whole_page: Callable[[str], Path], size: tuple[int, int], screens: int, language: str
 ) -> None:
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
     page = context.new_page()
-    page.goto(large_page(language).as_uri())
+    page.goto(whole_page(language).as_uri())
     assert page.evaluate("document.querySelector('.doors').getBoundingClientRect().bottom") <= screens * size[1]
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert (
@@ -159,27 +161,11 @@ def test_page_one_fits_with_its_doors(
     context.close()
 
 
-def _as_large_as_a_whole_run(ledger: Ledger) -> Ledger:
-    """The ledger with every design and capability: copies under the usual names, for their room alone."""
-    names = list(grid.DESIGNS)
-    asked = [capability.name for capability in load_capabilities()]
-    own = figures.capabilities(ledger)
-    designs = tuple(replace(ledger.designs[k % len(ledger.designs)], design=name) for k, name in enumerate(names))
-    rows = tuple(
-        replace(row, design=name, capability=capability)
-        for k, name in enumerate(names)
-        for j, capability in enumerate(asked)
-        for row in ledger.find(design=ledger.designs[k % len(ledger.designs)].design, capability=own[j % len(own)])
-    )
-    questions = {capability.name: capability.question for capability in load_capabilities()}
-    return Ledger({**ledger.meta, "questions": questions}, designs, rows)
-
-
 @pytest.mark.parametrize("font", ["Liberation Sans", "DejaVu Sans", "DejaVu Sans Mono"])
-def test_no_label_of_a_chart_is_cut_off_in_any_font(browser: Any, large_page: Callable[[str], Path], font: str) -> None:
+def test_no_label_of_a_chart_is_cut_off_in_any_font(browser: Any, whole_page: Callable[[str], Path], font: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
     page = context.new_page()
-    page.goto(large_page("en").as_uri())
+    page.goto(whole_page("en").as_uri())
     _open_sections(page)
     page.add_style_tag(content=f"svg, svg text {{ font-family: '{font}' !important; }}")
     cut = page.evaluate(

@@ -14,7 +14,7 @@ import pytest
 from blindscore.surveillance.ledger import Ledger
 from blindscore_app.report import grid
 from blindscore_app.report.checked import parse_checked
-from blindscore_app.report.html import render_page
+from blindscore_app.report.html import as_code, render_page
 from tests.app.conftest import HOSTILE, Run, leftovers, make_ledger
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -186,3 +186,17 @@ def test_wrong_places_are_refused(run: Run, ledger: Ledger, tmp_path: Path) -> N
     assert run("report", source, "--out", tmp_path / "none" / "p.html").refused()
     assert run("report", source, "--out", tmp_path / "p.html", "--coalition", "nobody").refused()
     assert not (tmp_path / "p.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("run `a --b <c>` & see", "run <code>a --b &lt;c&gt;</code> &amp; see"),
+        ("`a` and `b`", "<code>a</code> and <code>b</code>"),
+        ("one ` alone <i>", "one ` alone &lt;i&gt;"),
+        ("`a` then ` alone", "<code>a</code> then ` alone"),
+        ("plain", "plain"),
+    ],
+)
+def test_what_stands_between_backticks_is_code_and_all_else_escaped(text: str, told: str) -> None:
+    assert as_code(text) == told

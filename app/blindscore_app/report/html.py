@@ -124,6 +124,19 @@ def _resource(name: str) -> str:
     return files("blindscore_app.report").joinpath(name).read_text(encoding="utf-8")
 
 
+def as_code(text: str) -> str:
+    """Return text with what stands between backticks as code, the rest escaped."""
+    with needs("review"):
+        from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in text.split("`")]
+    closed = len(parts) - (len(parts) % 2 == 0)  # a last backtick that nothing closes stays what it is
+    told = Markup("").join(
+        Markup("<code>{}</code>").format(part) if k % 2 else part for k, part in enumerate(parts[:closed])
+    )
+    return told + Markup("`").join(["", *parts[closed:]])
+
+
 @cache
 def _environment() -> Environment:
     with needs("review"):
@@ -141,6 +154,7 @@ def _environment() -> Environment:
     i18n.install_gettext_callables(_, lambda one, many, n: _(one if n == 1 else many), newstyle=True)
     environment.globals |= {"design_words": grid.design_words, "party_words": grid.party_words, "keys": KEYS}
     environment.filters |= {
+        "code": as_code,
         "share": figures.fixed,
         "pairs": grid.pairs,
         "auc": lambda value: figures.UNKNOWN if value is None else f"{value:.3f}",
