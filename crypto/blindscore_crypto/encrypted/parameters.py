@@ -32,7 +32,7 @@ LOG2_Q_128_QUANTUM = {1024: 20, 2048: 40, 4096: 80, 8192: 161}
 STANDARD_ERROR = 3.2  # the standard deviation that the table assumes
 SEAL_ERROR_VARIANCE = 10.5  # of SEAL's default error, a centred binomial of 42 coins
 TAIL = 9.6  # standard deviations; a subgaussian passes them with probability below 2^-65
-REPLY_BYTES = 4  # a coefficient of a reply: what rounding takes of a step is less than the uncovered hundredth
+REPLY_BYTES = 5  # a coefficient of a reply: what rounding leaves open of a step is what false encryption reads
 REPLY_BITS = 8 * REPLY_BYTES
 SEED_BYTES = 32  # from which the uniform polynomial grows
 
@@ -183,7 +183,7 @@ class Parameters:
         ParameterError
             The noise leaves no room at all.
         """
-        room = 1 - 2 * self.t * self.rounding_bound() / 2 ** (8 * REPLY_BYTES)
+        room = 1 - 2 * self.t * self.rounding_bound() / 2**REPLY_BITS
         width = int(self.q / (2 * self.t) * room - self.noise_bound(bins))
         if width < 1:
             raise ParameterError(f"{self.name}: the noise leaves no room for an exact answer; take a larger set")

@@ -99,14 +99,14 @@ def _primes(parameters: Parameters) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 def round_one(parameters: Parameters, value: int) -> int:
-    """Return ``value * 2^32 / q`` rounded, modulo 2^32."""
+    """Return ``value * 2^REPLY_BITS / q`` rounded, modulo 2^REPLY_BITS."""
     q = parameters.q
     answer: int = ((value % q << REPLY_BITS) + q // 2) // q % 2**REPLY_BITS
     return answer
 
 
 def open_reply(parameters: Parameters, secret: NDArray[np.int64], reply: bytes) -> NDArray[np.int64]:
-    """Return the K values in [0, t) of a reply: K coefficients, then the polynomial, 4 bytes each.
+    """Return the K values in [0, t) of a reply: K coefficients, then the polynomial, REPLY_BYTES each.
 
     Coefficient e of ``a s`` in the ring is ``sum_{j<=e} a_j s_{e-j} - sum_{j>e} a_j s_{N+e-j}``.
     """
