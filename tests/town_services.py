@@ -40,7 +40,7 @@ class Echo:
 
 
 class Running:
-    """A service in a thread of its own."""
+    """A service in a thread of its own, until it is stopped or a ``with`` block ends."""
 
     def __init__(self, service, tls):
         self.service, self.port, self.ended = service, 0, threading.Event()
@@ -56,6 +56,12 @@ class Running:
 
     def _serve(self, service, tls, listening):
         serve(service, "127.0.0.1", 0, tls, ready=listening, until=self.ended)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *raised):
+        self.stop()
 
     def stop(self):
         self.ended.set()

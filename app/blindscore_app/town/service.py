@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 SWEEP_S = 3600.0  # between the times at which what has outlived its retention is dropped
 REFRESH_S = 300.0  # between the times at which a log has its head cosigned anew
 MAX_STEPS = 256  # messages that one request may set off
+CLOSING_S = 0.5  # within which a peer answers the end of TLS; who keeps a line without reading it never does
 
 
 @dataclass
@@ -241,6 +242,11 @@ def serve(
             super().connection_made(transport)
             peer = common_name(transport.get_extra_info("peercert"))
             self.app_state = {**self.app_state, "peer": peer, "line": f"line {secrets.token_hex(8)}"}
+
+        def shutdown(self) -> None:
+            super().shutdown()
+            if self.transport.is_closing():
+                asyncio.get_running_loop().call_later(CLOSING_S, self.transport.abort)
 
     config = uvicorn.Config(
         service.app(),
