@@ -20,6 +20,7 @@ import typer
 from blindscore import __version__
 from blindscore.errors import BlindscoreError
 from blindscore_app.commands import (
+    conclusions,
     explain,
     explore,
     export,
@@ -85,6 +86,7 @@ app.command()(new.new)
 app.command()(submit.submit)
 app.command()(submit.check)
 app.command()(submit.leaderboard)
+app.command()(conclusions.conclusions)
 
 
 def main() -> None:
