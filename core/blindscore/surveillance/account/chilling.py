@@ -12,13 +12,14 @@ of what people give up; those who do not know the rule, or would rather lose poi
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from blindscore.as_script import say
 from blindscore.designs.design import Run
+from blindscore.errors import ParameterError
 from blindscore.people.society import SETTABLE, Society
 
 ENDS = (0.1, 0.9)  # percentiles of today's conduct between which people choose
@@ -75,18 +76,25 @@ def chilling(society: Society, run: Run, features: Sequence[str] | None = None) 
 
 
 def chilling_table(people: int, names: Sequence[str], seed: int = 1) -> str:
-    """Return, in Markdown, what each design makes of each kind of conduct in a society of so many people."""
+    """Return, in Markdown, what each design makes of each kind of conduct in a society of so many people.
+
+    Raises
+    ------
+    ParameterError
+        No design has such a name, or a society cannot have so many people.
+    """
     from blindscore.designs.registry import load_designs
     from blindscore.people.society import make_society
     from blindscore.scorecard.scorecard import Scorecard
     from blindscore.surveillance.frontier import run_design
 
+    known = load_designs()
+    if unknown := [name for name in names if name not in known]:
+        raise ParameterError(f"no design is called {unknown[0]!r}; there are {', '.join(known)}")
     society = make_society(people, seed=seed)
     lines = ["| design | conduct | would adapt | points gained | refused who get in | mean before | after |"]
     lines.append("|---|---|---:|---:|---:|---:|---:|")
-    for design in load_designs().values():
-        if design.name not in names:
-            continue
+    for design in (known[name] for name in known if name in names):
         for chill in chilling(society, run_design(society, design, Scorecard(), seed)):
             if chill.adapt:
                 figures = f"{chill.adapt:.3f} | {chill.gain:.1f} | {chill.admitted:.3f}"
@@ -97,4 +105,4 @@ def chilling_table(people: int, names: Sequence[str], seed: int = 1) -> str:
 
 
 if __name__ == "__main__":
-    print(chilling_table(int(sys.argv[1]), sys.argv[2:]))
+    say(chilling_table, {"people": int}, "design")

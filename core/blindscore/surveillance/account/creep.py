@@ -10,10 +10,10 @@ lenders already buy to what none is known to; the last year is ``platform`` with
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from blindscore.as_script import say
 from blindscore.designs.flows import SCORE, Flow, Flows
 from blindscore.people.population import FINANCIAL, Population
 from blindscore.scorecard.scorecard import Scorecard
@@ -89,4 +89,4 @@ def creep_table(people: int, seed: int = 1) -> str:
 
 
 if __name__ == "__main__":
-    print(creep_table(int(sys.argv[1])))
+    say(creep_table, {"people": int})

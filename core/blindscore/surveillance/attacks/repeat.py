@@ -14,7 +14,6 @@ Only a population that knows its later months (the synthetic society) can be ask
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from blindscore.as_script import say
 from blindscore.parties.view import TELLS_DECISION, Column, View
 from blindscore.surveillance.attacks.profile import bound_of, infer_trait
 from blindscore.surveillance.capability import Capability
@@ -146,5 +146,10 @@ def months_table(ledger: Ledger, coalitions: Sequence[str] = ("scorer", "lender+
     return "\n".join(lines)
 
 
+def _months_of_file(path: Path) -> str:
+    """Print the bits that one application and that twelve tell, from a ledger.json."""
+    return months_table(load_ledger(path))
+
+
 if __name__ == "__main__":
-    print(months_table(load_ledger(Path(sys.argv[1]))))
+    say(_months_of_file, {"ledger": Path})
