@@ -22,12 +22,11 @@ from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, SCORE_ONLY, SO
 from blindscore.designs.plain import bank_view, everyone
 from blindscore.parties.cast import Cast, Ending, StoreOf
 from blindscore.parties.party import Party, SetClock
-from blindscore.parties.store import MemoryStore
 from blindscore.parties.view import Column, Kind, View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.executed import Executed, Fitted, Records, execute, fit, recorded, records_of
+from blindscore_crypto.designs.executed import Executed, Fitted, Records, execute_sample, recorded
 from blindscore_crypto.designs.sample import check_sample
 
 if TYPE_CHECKING:
@@ -57,16 +56,7 @@ class Encrypted:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the protocol on a sample, and record views; see :class:`blindscore.designs.design.Design`."""
-        fitted = fit(population, scorecard, self.approve)
-        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
-        records = records_of(population, fitted.card.features, chosen)
-        done = execute(
-            cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore()),
-            population,
-            chosen,
-            blind_views(population, fitted, rng),
-            fitted.decisions,
-        )
+        fitted, _, done = execute_sample(self, population, scorecard, rng, cast, blind_views)
         return blind_run(fitted, done, self.approve, readable=values_of_a_reply(fitted.card))
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import secrets
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,6 @@ from blindscore.designs.plain import everyone
 from blindscore.errors import ParameterError
 from blindscore.parties.cast import Cast, StoreOf
 from blindscore.parties.party import SetClock
-from blindscore.parties.store import MemoryStore
 from blindscore.parties.view import Column, View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
@@ -45,7 +45,7 @@ from blindscore_crypto.designs.encrypted import (
     parameters_of,
     values_of_a_reply,
 )
-from blindscore_crypto.designs.executed import Records, execute, fit, records_of
+from blindscore_crypto.designs.executed import Fitted, Records, execute_sample
 from blindscore_crypto.designs.sample import check_sample
 
 AUDITOR = "auditor"
@@ -73,18 +73,19 @@ class EncryptedAudited:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the audited protocol on a sample; see :class:`blindscore.designs.design.Design`."""
-        fitted = fit(population, scorecard, self.approve)
-        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
-        records = records_of(population, fitted.card.features, chosen)
-        views = blind_views(population, fitted, rng)
-        clear = pd.DataFrame({"total": fitted.totals, HANDLE: views["lender"].clear[HANDLE]})
-        held = (Column("total", "total"), Column(HANDLE, "handle"))
-        views["auditor"] = View("auditor", "one-time", clear, held, everyone(population))
-        played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore(), share=self.share)
-        done = execute(played, population, chosen, views, fitted.decisions)
+        seated = partial(cast, share=self.share)
+        fitted, _, done = execute_sample(self, population, scorecard, rng, seated, audited_views)
         # The committed card stands, so a reply that can be proved bent tells one total modulo t.
         readable = values_of_a_reply(fitted.card, math.log2(parameters_of(fitted.card).t))
         return blind_run(fitted, done, self.approve, readable=readable, audit_share=self.share)
+
+
+def audited_views(population: Population, fitted: Fitted, rng: np.random.Generator) -> dict[str, View]:
+    """Return the ideal views of a lender that reads scores, its source, and an auditor that reads totals."""
+    views = blind_views(population, fitted, rng)
+    clear = pd.DataFrame({"total": fitted.totals, HANDLE: views["lender"].clear[HANDLE]})
+    held = (Column("total", "total"), Column(HANDLE, "handle"))
+    return {**views, AUDITOR: View(AUDITOR, "one-time", clear, held, everyone(population))}
 
 
 def cast(card: Card, threshold: int, records: Records, store_of: StoreOf, *, share: float = 1.0) -> Cast:

@@ -21,13 +21,12 @@ from blindscore.designs.design import CONSTANT_SIZES, NO_CONDUCT, ONE_BIT, SOURC
 from blindscore.designs.plain import everyone
 from blindscore.parties.cast import Cast, StoreOf
 from blindscore.parties.party import SetClock
-from blindscore.parties.store import MemoryStore
 from blindscore.parties.view import Column, View
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.encrypted import BANK, HANDLE, LENDER, blind_run, blind_views, ending
-from blindscore_crypto.designs.executed import Fitted, Records, execute, fit, records_of
+from blindscore_crypto.designs.executed import Fitted, Records, execute_sample
 from blindscore_crypto.designs.sample import check_sample
 
 HELPER = "helper"
@@ -54,12 +53,7 @@ class EncryptedDecision:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the protocol on a sample; see :class:`blindscore.designs.design.Design`."""
-        fitted = fit(population, scorecard, self.approve)
-        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
-        records = records_of(population, fitted.card.features, chosen)
-        views = helped_views(population, fitted, rng)
-        played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore())
-        done = execute(played, population, chosen, views, fitted.decisions)
+        fitted, _, done = execute_sample(self, population, scorecard, rng, cast, helped_views)
         # One bit about some threshold, or the helper's refusal of a check that was made to fail.
         return blind_run(fitted, done, self.approve, readable=math.log2(3))
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +36,7 @@ from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.encrypted import BANK, LENDER, MALICIOUS, blind_views
-from blindscore_crypto.designs.executed import Records, execute, fit, recorded, records_of
+from blindscore_crypto.designs.executed import Records, execute_sample, recorded
 from blindscore_crypto.designs.sample import check_sample
 
 if TYPE_CHECKING:
@@ -66,12 +67,9 @@ class EncryptedProved:
         """Fit, execute the protocol on a sample; see :class:`blindscore.designs.design.Design`."""
         from blindscore_crypto.sealed.groups.ristretto import group_named
 
-        fitted = fit(population, scorecard, self.approve)
-        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
-        records = records_of(population, fitted.card.features, chosen)
-        played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore(), group_named(self.group))
-        done = execute(played, population, chosen, blind_views(population, fitted, rng), fitted.decisions)
-        (lender,) = (party for party in played.institutions if party.role == "lender")
+        seated = partial(cast, group=group_named(self.group))
+        fitted, parties, done = execute_sample(self, population, scorecard, rng, seated, blind_views)
+        (lender,) = (party for party in parties.institutions if party.role == "lender")
         # One total of the committed card within the terms' bounds, or that none came.
         readable = math.log2(2 * lender.terms.half + 2)  # type: ignore[attr-defined]
         readable = min(readable, sum(math.log2(n) for n in fitted.card.n_bins))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from blindscore.designs.plain import (
     retrain,
     scoring_lender,
 )
-from blindscore.parties.cast import Cast, Ending, play
+from blindscore.parties.cast import Cast, Ending, StoreOf, play
 from blindscore.parties.costs import Costs, costs_of
 from blindscore.parties.observe import (
     ObservationError,
@@ -41,6 +42,7 @@ from blindscore.parties.observe import (
     require_declared,
     require_handles,
 )
+from blindscore.parties.store import MemoryStore
 from blindscore.parties.table import Table
 from blindscore.parties.view import View
 from blindscore.people.population import Population
@@ -48,6 +50,20 @@ from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 
 Records = Mapping[str, Mapping[str, float | str | None]]  # by legal id: what a source holds of a person
+
+
+class Sampled(Protocol):
+    """A design that is played for a sample of people."""
+
+    @property
+    def approve(self) -> float:
+        """Share of past customers whom the threshold approves."""
+        ...
+
+    @property
+    def sample(self) -> int:
+        """People for whom the protocol is executed."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -104,6 +120,36 @@ class Executed:
     table: Table
     seen: Mapping[str, Observed]
     endings: Mapping[int, Ending]
+
+
+def execute_sample(
+    design: Sampled,
+    population: Population,
+    scorecard: Scorecard,
+    rng: np.random.Generator,
+    cast: Callable[[Card, int, Records, StoreOf], Cast],
+    ideal: Callable[[Population, Fitted, np.random.Generator], Mapping[str, View]],
+) -> tuple[Fitted, Cast, Executed]:
+    """Fit a design's card, play its parties for a random sample, and hold the ideal views to what was observed.
+
+    Parameters
+    ----------
+    cast
+        Makes the parties of card, threshold, what the source holds of the sample, and stores.
+    ideal
+        Makes the ideal view of everybody, by role; see :func:`execute`.
+
+    Raises
+    ------
+    ObservationError
+        As :func:`execute`.
+    """
+    fitted = fit(population, scorecard, design.approve)
+    chosen = rng.choice(len(population), min(design.sample, len(population)), replace=False)
+    records = records_of(population, fitted.card.features, chosen)
+    views = ideal(population, fitted, rng)
+    parties = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore())
+    return fitted, parties, execute(parties, population, chosen, views, fitted.decisions)
 
 
 def execute(

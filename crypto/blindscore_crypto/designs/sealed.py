@@ -34,7 +34,7 @@ from blindscore.parties.view import Column, View, columns, empty_view
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_crypto.designs.executed import execute, fit
+from blindscore_crypto.designs.executed import Sampled, execute, fit
 from blindscore_crypto.designs.sample import check_sample
 from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.parties.cast import cast
@@ -70,18 +70,8 @@ class Sealed:
         return one_bit_run(self, population, scorecard, rng, linkable=True)
 
 
-class OneBit(Protocol):
+class OneBit(Sampled, Protocol):
     """A design of this kind: how many people it plays, whom it approves, in which group, and who plays it."""
-
-    @property
-    def approve(self) -> float:
-        """Share of past customers whom the threshold approves."""
-        ...
-
-    @property
-    def sample(self) -> int:
-        """People for whom the protocol is executed."""
-        ...
 
     @property
     def group(self) -> str:

@@ -19,13 +19,12 @@ from blindscore.errors import ForgeryError
 from blindscore.parties.cast import Cast, Ending, StoreOf
 from blindscore.parties.message import Message
 from blindscore.parties.party import Party, SetClock
-from blindscore.parties.store import MemoryStore
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.scorecard import Scorecard
 from blindscore_crypto.designs.encrypted import BANK, LENDER, MALICIOUS
 from blindscore_crypto.designs.encrypted_decision import HELPER, helped_views
-from blindscore_crypto.designs.executed import Records, execute, fit, recorded, records_of
+from blindscore_crypto.designs.executed import Records, execute_sample, recorded
 from blindscore_crypto.designs.sample import check_sample
 
 BITS_READ = 1.0  # by a lender that cheats: the card's bit or nothing, and what is refused hangs on no person
@@ -53,12 +52,7 @@ class Shared:
 
     def run(self, population: Population, scorecard: Scorecard, rng: np.random.Generator) -> Run:
         """Fit, execute the protocol on a sample; see :class:`blindscore.designs.design.Design`."""
-        fitted = fit(population, scorecard, self.approve)
-        chosen = rng.choice(len(population), min(self.sample, len(population)), replace=False)
-        records = records_of(population, fitted.card.features, chosen)
-        views = helped_views(population, fitted, rng)
-        played = cast(fitted.card, fitted.threshold, records, lambda name: MemoryStore())
-        done = execute(played, population, chosen, views, fitted.decisions)
+        fitted, _, done = execute_sample(self, population, scorecard, rng, cast, helped_views)
         parameters = {
             "approve": self.approve,
             "threshold": fitted.threshold,
