@@ -2,8 +2,13 @@
 
 ``python benchmarks/bench_wire.py play --design sealed --defence "by the clock" --link lan --pairs 5000 --limit 200``
 plays real exchanges of real parties behind the real service and TLS and keeps their packets under ``out/wire``;
-called again, it adds a slice. ``python benchmarks/bench_wire.py judge [--export wflib]`` prints what attackers make of
-all that was kept. Packets are captured between network namespaces where root allows, else by a forwarding tap.
+called again, it adds a slice. Packets are captured between network namespaces where root allows, else by a tap.
+
+``python benchmarks/bench_wire.py campaign --design sealed --cells lan:16:10000/dsl:32:10000 mobile:8:10000`` prepares
+the parties once and plays slices of each cell (link, lines at once, exchanges; then perhaps a defence, and microseconds
+planted) in turn until each has as many. Every argument is a process of its own: delay is no work, so slow links are
+played side by side. ``python benchmarks/bench_wire.py judge [--export wflib]`` prints what attackers make of all that
+was kept.
 
 ``--plant 20`` lets the lender tarry 20 microseconds over approvals: the attackers' own positive control.
 """
@@ -12,15 +17,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from blindscore.errors import BlindscoreError
+from blindscore.errors import BlindscoreError, DataError, ParameterError
 from blindscore.surveillance.inference.export_traces import export_wflib
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import Campaign, stage
@@ -31,6 +38,7 @@ from blindscore_app.town.wire.link import LINKS
 from blindscore_app.town.wire.prepared import Prepared, prepare
 
 PEOPLE = 200  # of either decision
+SLICE = 300  # pairs of a campaign's slice, each with a lender and a link of its own
 OUT = Path("out/wire")
 
 
@@ -58,6 +66,46 @@ def play(
     words = "_".join((campaign.design, named.name, link, str(at_once))).replace(" ", "-").replace(",", "")
     keep(out / f"{words}.{seed}.npz", campaign)
     return campaign
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One campaign that is asked for."""
+
+    link: str
+    at_once: int
+    exchanges: int
+    defence: Defence
+    plant: float = 0.0  # microseconds
+
+    @classmethod
+    def parsed(cls, words: str, defence: str) -> Cell:
+        """Read ``link:at once:exchanges[:defence[:planted microseconds]]``."""
+        link, at_once, exchanges, *more = words.split(":")
+        if link not in LINKS or (more and more[0] not in DEFENCES):
+            raise ParameterError(f"{words}: links are {', '.join(LINKS)}, defences {', '.join(DEFENCES)}")
+        return cls(link, int(at_once), int(exchanges), DEFENCES[[*more, defence][0]], float([*more, "", "0"][1] or 0))
+
+
+def play_cells(prepared: Prepared, wanted: list[Cell], out: Path, until: float) -> None:
+    """Play slices, always of the cell that has the smallest share of what it wants, until all have it or time is over.
+
+    Parameters
+    ----------
+    until
+        ``time.monotonic()`` after which no slice begins.
+    """
+    have = dict.fromkeys(wanted, 0)
+    while time.monotonic() < until:
+        cell = min(wanted, key=lambda one: have[one] / one.exchanges)
+        if have[cell] >= cell.exchanges:
+            return
+        left = (cell.exchanges - have[cell] + 1) // 2
+        slice_ = play(prepared, cell.defence, cell.link, cell.at_once, min(SLICE, left), 1e9, out, plant=cell.plant)
+        have[cell] += len(slice_.exchanges)
+        said = f"{prepared.design}, {cell.defence.name}, {cell.link}, {cell.at_once} at once"
+        cost = f"{slice_.seconds:.0f} s, service busy {slice_.service_seconds:.0f} s, load {slice_.load:.1f}"
+        print(f"{said}: {have[cell]:,} exchanges; this slice {cost}, {slice_.wrong} went wrong", flush=True)
 
 
 def cells(out: Path) -> dict[str, list[Path]]:
@@ -123,7 +171,7 @@ def report(out: Path, export: str, as_json: bool) -> list[Judged]:
 def main() -> None:
     """Play or judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("play", "judge"))
+    parser.add_argument("what", choices=("play", "campaign", "judge"))
     parser.add_argument("--design", default="sealed", help="sealed, one-show, encrypted or encrypted-audited")
     parser.add_argument("--defence", default="by the clock", choices=tuple(DEFENCES))
     parser.add_argument("--link", default="lan", choices=tuple(LINKS))
@@ -131,6 +179,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5000)
     parser.add_argument("--people", type=int, default=PEOPLE, help="of either decision")
     parser.add_argument("--limit", type=float, default=200.0, help="seconds after which a slice ends")
+    parser.add_argument("--cells", nargs="+", default=["lan:16:10000"], help="of a campaign; a process each argument")
+    parser.add_argument("--hours", type=float, default=2.0, help="after which a campaign begins no slice")
     parser.add_argument("--plant", type=float, default=0.0, help="microseconds that an approval takes longer")
     parser.add_argument("--tap", action="store_true", help="the forwarding tap in place of packets")
     parser.add_argument("--out", type=Path, default=OUT)
@@ -144,6 +194,18 @@ def main() -> None:
     if refused:
         print(f"no packets can be captured here ({refused}); the forwarding tap is used")
     prepared = prepare(told.design, told.people, seed=1)
+    if told.what == "campaign":
+        until = time.monotonic() + 3600 * told.hours
+        fork = multiprocessing.get_context("fork")  # what was prepared is handed on as it is
+        groups = [[Cell.parsed(words, told.defence) for words in group.split("/")] for group in told.cells]
+        workers = [fork.Process(target=play_cells, args=(prepared, group, told.out, until)) for group in groups]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        if any(worker.exitcode for worker in workers):
+            raise DataError("a process of the campaign failed; what it said stands above")
+        return
     campaign = play(
         prepared,
         DEFENCES[told.defence],

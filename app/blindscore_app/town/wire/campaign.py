@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
+import os
 import ssl
 import tempfile
 import time
@@ -64,7 +65,8 @@ class Campaign:
     exchanges: list[Exchange] = field(default_factory=list)
     seconds: float = 0.0  # that exchanges took, without the waiting for deadlines
     service_seconds: float = 0.0  # processor time of the service
-    wrong: int = 0  # ends that were not the clear scorecard's, or packets that were not seen
+    wrong: int = 0  # ends that were not the clear scorecard's, lines that broke, or packets that were not seen
+    load: float = 0.0  # of the machine: processes that ran or wanted to, mean over the exchanges
 
 
 def pairs_of(applicants: Sequence[Applicant], pairs: int, rng: np.random.Generator) -> list[tuple[int, int, Applicant]]:
@@ -162,7 +164,7 @@ class Stage:
         """Play blocks until there are so many pairs or the time is over, then read what was observed."""
         rng = np.random.default_rng([seed, 0x3172])
         inside = contextlib.nullcontext() if self.place is None else namespaces.inside(self.place.wallet)
-        played: list[tuple[int, int, Applicant, list[Spoken]]] = []
+        played: list[tuple[int, int, Applicant, list[Spoken | None]]] = []
         self.service.send("spent")
         before = self.service.recv()
         with inside:
@@ -173,8 +175,13 @@ class Stage:
         self.stop.set()
         seen: Seen = self.observer.recv()
         for pair, half, one, spoken in played:
-            traces = tuple(flow(seen, line.port, line.began, line.ended + 2 * 10**8) for line in spoken)
-            if any(len(trace) < LEAST for trace in traces) or _approved(one, spoken[-1].last) is not one.approved:
+            whole = [line for line in spoken if line is not None]
+            traces = tuple(flow(seen, line.port, line.began, line.ended + 2 * 10**8) for line in whole)
+            if (
+                len(whole) < len(spoken)
+                or any(len(trace) < LEAST for trace in traces)
+                or _approved(one, whole[-1].last) is not one.approved
+            ):
                 campaign.wrong += 1
                 continue
             campaign.exchanges.append(Exchange(pair, half, one.number, one.approved, one.reason, traces))
@@ -186,9 +193,10 @@ class Stage:
         pairs: int,
         rng: np.random.Generator,
         limit_s: float,
-        played: list[tuple[int, int, Applicant, list[Spoken]]],
+        played: list[tuple[int, int, Applicant, list[Spoken | None]]],
     ) -> None:
         context, began, done = self.identity.anonymous_side(), time.monotonic(), 0
+        loads = []
         while done < pairs and time.monotonic() - began < limit_s:
             await speak(self.address, context, [Message("lender", "renew", b"")])
             block = pairs_of(prepared.applicants, pairs - done, rng)
@@ -204,17 +212,22 @@ class Stage:
                 lines = [[*one, line] for one, line in zip(lines, second, strict=True)]
             played += [(done + pair, half, one, line) for (pair, half, one), line in zip(block, lines, strict=True)]
             done += len(block) // 2
+            loads.append(os.getloadavg()[0])
+        campaign.load = float(np.mean(loads)) if loads else 0.0
 
 
 async def _all(
     address: tuple[str, int], context: ssl.SSLContext, every: Sequence[Sequence[Any]], at_once: int
-) -> list[Spoken]:
-    """Speak on every line, in order, so many at once."""
+) -> list[Spoken | None]:
+    """Speak on every line, in order, so many at once; None of a line that broke."""
     room = asyncio.Semaphore(at_once)
 
-    async def one(steps: Sequence[Any]) -> Spoken:
+    async def one(steps: Sequence[Any]) -> Spoken | None:
         async with room:
-            return await speak(address, context, steps)
+            try:
+                return await speak(address, context, steps)
+            except DataError:
+                return None
 
     return list(await asyncio.gather(*(one(steps) for steps in every)))
 

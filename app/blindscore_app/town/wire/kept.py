@@ -25,7 +25,7 @@ def keep(path: Path, campaign: Campaign) -> None:
         lengths=np.array([[len(trace) for trace in one.traces] for one in every], np.int64),
         reason=np.array([one.reason for one in every], np.str_),
         what=np.array([campaign.design, campaign.defence.name, campaign.link, str(campaign.at_once)], np.str_),
-        cost=np.array([campaign.seconds, campaign.service_seconds, campaign.wrong]),
+        cost=np.array([campaign.seconds, campaign.service_seconds, campaign.wrong, campaign.load]),
         exchange=np.array([[getattr(one, name) for name in COLUMNS] for one in every], np.int64),
     )
 
@@ -43,9 +43,10 @@ def load(paths: Sequence[Path]) -> Campaign:
         try:
             with np.load(path, allow_pickle=False) as file:
                 design, defence, link, at_once = map(str, file["what"])
-                seconds, service, wrong = map(float, file["cost"])
+                seconds, service, wrong, machine = map(float, file["cost"])
                 made = Campaign(design, DEFENCES.get(defence, Defence(defence)), link, int(at_once))
                 made.seconds, made.service_seconds, made.wrong = seconds, service, int(wrong)
+                made.load = machine
                 lengths, packets = file["lengths"], file["packets"]
                 ends = np.cumsum(lengths.ravel()).reshape(lengths.shape)
                 columns, reasons = file["exchange"].reshape(-1, len(COLUMNS)), file["reason"]
@@ -59,6 +60,7 @@ def load(paths: Sequence[Path]) -> Campaign:
     if not found or len({(c.design, c.defence.name, c.link, c.at_once) for c in found}) != 1:
         raise DataError("these files are slices of more than one campaign, or of none")
     whole = found[0]
+    whole.load = float(np.average([c.load for c in found], weights=[1 + len(c.exchanges) for c in found]))
     for more in found[1:]:
         last = 1 + max((one.pair for one in whole.exchanges), default=-1)
         whole.exchanges += [

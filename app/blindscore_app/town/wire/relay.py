@@ -6,6 +6,7 @@ of its own, so that what one sends does not slow another. The kernel need not kn
 
 from __future__ import annotations
 
+import ctypes
 import heapq
 import random
 import select
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from blindscore_app.town.wire.link import Link
 from blindscore_app.town.wire.observer import tcp_of
 
+IDLE_S = 0.05  # after which it looks whether it is to stop
+PR_SET_TIMERSLACK = 29  # linux/prctl.h
 LONGEST = 2048  # bytes of a frame
 ALL = 0x0003  # ETH_P_ALL, every protocol (linux/if_ether.h)
 
@@ -44,18 +47,17 @@ def carry(wallet_side: str, lender_side: str, link: Link, seed: int, stop: Calla
     free: dict[tuple[int, int], float] = {}  # (wallet's port, direction) -> when its line is free again
     waiting: list[tuple[float, int, int, bytes]] = []
     serial = 0
-    poller = select.poll()
     for end in ends:
         end.setblocking(False)
-        poller.register(end, select.POLLIN)
-    numbers = {end.fileno(): i for i, end in enumerate(ends)}
+    punctual()
     try:
         while not stop():
-            ahead = waiting[0][0] - time.monotonic() if waiting else 0.05
-            # a poll waits whole milliseconds: the rest is spent looking
-            for descriptor, _ in poller.poll(max(0.0, 1e3 * ahead - 1.0)):
-                came_in = numbers[descriptor]
-                for frame in _frames(ends[came_in]):
+            ahead = waiting[0][0] - time.monotonic() if waiting else IDLE_S
+            # select waits by the microsecond, poll by the millisecond: nobody need look at the clock meanwhile
+            readable, _, _ = select.select(ends, [], [], min(IDLE_S, max(0.0, ahead)))
+            for end in readable:
+                came_in = ends.index(end)
+                for frame in _frames(end):
                     now = time.monotonic()
                     seen = tcp_of(frame)
                     if seen is not None and drawn.random() < link.loss:
@@ -76,6 +78,11 @@ def carry(wallet_side: str, lender_side: str, link: Link, seed: int, stop: Calla
     finally:
         for end in ends:
             end.close()
+
+
+def punctual() -> None:
+    """Let this thread be woken when it asked to be, and not up to 50 microseconds later, as Linux allows itself."""
+    ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, ctypes.c_ulong(1))  # nanosecond; 0 would mean "as before"
 
 
 def _frames(end: socket.socket) -> list[bytes]:
