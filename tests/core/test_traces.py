@@ -57,6 +57,22 @@ def test_whoever_was_heard_before_is_not_recognised_as_a_decision():
     assert all(one.low < 0.05 for one in heard)  # learnt on people 0-49, judged on 50-99
 
 
+def test_people_who_were_heard_often_count_as_people_and_not_as_exchanges():
+    rng = np.random.default_rng(7)
+    who = np.arange(4000) % 20
+    kind = rng.integers(0, 2, 20)  # each person's guess falls one way, whenever it is heard
+    secret = np.arange(4000) // 20 % 2
+    alone = judged("by person", kind[who], secret, 2)
+    clustered = judged("by person", kind[who], secret, 2, who)
+    assert clustered.high - clustered.low >= alone.high - alone.low
+    right = rng.random(20) < 0.5  # decisions are people's own, and so is whether they are told
+    own = np.arange(20) % 2
+    told = np.where(right[who], own[who], 1 - own[who])
+    few, many = judged("own", told, own[who], 2, who), judged("own", told, own[who], 2)
+    assert few.high - few.low > 0.6  # twenty people: the exact interval of a coin is wider than this
+    assert many.high - many.low < 0.2
+
+
 def test_which_of_several_is_told_on_the_same_scale():
     rng = np.random.default_rng(4)
     who = rng.permutation(np.arange(400) % 4)

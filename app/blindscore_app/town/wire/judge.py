@@ -27,6 +27,8 @@ class Judged:
     ----------
     limit
         Estimate of what the best attacker on these features would have.
+    load, service_busy
+        Processes that ran or wanted to, on average; share of the campaign's time in which the service worked.
     paired
         Of the wait that differs most, within pairs; p values are multiplied by the number of waits (Bonferroni).
     """
@@ -38,6 +40,8 @@ class Judged:
     secret: str
     exchanges: int
     wrong: int
+    load: float
+    service_busy: float
     heard: list[Heard]
     limit: float
     paired: PairedResult | None
@@ -69,6 +73,7 @@ class Question:
     played: list[Exchange]
     label: NDArray[np.int64]
     half: NDArray[np.int64]
+    who: NDArray[np.int64] | None = None  # people, where they are not the question
 
 
 def decision(campaign: Campaign) -> Question:
@@ -82,7 +87,7 @@ def decision(campaign: Campaign) -> Question:
     played = [one for pair in whole_pairs(campaign.exchanges) for one in pair]
     if not played:
         raise DataError("no pair of exchanges was seen whole; see how many went wrong")
-    return Question("decision", played, _codes([one.approved for one in played]), _codes([one.half for one in played]))
+    return _asked("decision", played, _codes([one.approved for one in played]))
 
 
 def person(campaign: Campaign) -> Question:
@@ -119,11 +124,15 @@ def reason(campaign: Campaign) -> Question:
     if len(common) < 2:
         raise DataError("fewer than two reasons of refused people were noted")
     played = [one for one in refused if one.reason in common]
-    label = _codes([common.index(one.reason) for one in played])
-    return Question("refusal reason", played, label, _codes([one.half for one in played]))
+    return _asked("refusal reason", played, _codes([common.index(one.reason) for one in played]))
 
 
 QUESTIONS: dict[str, Callable[[Campaign], Question]] = {"decision": decision, "person": person, "reason": reason}
+
+
+def _asked(secret: str, played: list[Exchange], label: NDArray[np.int64]) -> Question:
+    """Return a question whose attackers learn on one half of the people and are judged on the other."""
+    return Question(secret, played, label, _codes([one.half for one in played]), _codes([one.person for one in played]))
 
 
 def _codes(values: list[Any]) -> NDArray[np.int64]:
@@ -162,7 +171,9 @@ def judge(campaign: Campaign, ask: str = "decision", *, shuffle: bool = False, s
         "shuffled labels" if shuffle else asked.secret,
         len(played),
         campaign.wrong,
-        listen(rows, secret, asked.half, seed),
+        campaign.load,
+        campaign.service_seconds / max(campaign.seconds, 1e-9),
+        listen(rows, secret, asked.half, seed, asked.who),
         nearest_neighbour_limit(rows, secret, asked.half),
         paired,
         wait,

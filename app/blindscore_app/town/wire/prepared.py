@@ -16,7 +16,7 @@ import numpy as np
 from blindscore.designs.plain import LEGAL_ID
 from blindscore.errors import ParameterError
 from blindscore.parties.message import Message
-from blindscore.parties.party import SetClock, wall_clock
+from blindscore.parties.party import DAY_S, SetClock, wall_clock
 from blindscore.parties.store import MemoryStore
 from blindscore.parties.table import Table
 from blindscore.people.population import Population
@@ -106,7 +106,12 @@ def prepare(design: str, people: int, seed: int) -> Prepared:
 
 
 def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray[Any, Any]) -> Prepared:
-    kept = _Kept()
+    kept, began = _Kept(), wall_clock()
+    noon = np.floor(began / DAY_S) * DAY_S + DAY_S / 2  # offers are good for a day: this one has twelve hours left
+
+    def clock() -> float:
+        return float(noon + wall_clock() - began)
+
     people = some_people(society, chosen)
     made = cast(
         fitted.card,
@@ -115,7 +120,7 @@ def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray
         lambda _: MemoryStore(),
         blind=design == "one-show",
         secrets=kept,
-        clock=SetClock(wall_clock()),
+        clock=SetClock(noon),
     )
     table = Table(made.institutions, made.lines, made.clock)
     terms = next(party for party in made.institutions if isinstance(party, Lender)).terms
@@ -137,9 +142,7 @@ def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray
         applicants.append(Applicant(number, approved, reason, steps, (said["fetch"],), _sealed_decision))
 
     def lender(defence: Defence) -> Any:
-        fresh = Lender(
-            terms, kept.keys[LENDER], MemoryStore(), clock=wall_clock, delay_s=0 if defence.on_path else DELAY_S
-        )
+        fresh = Lender(terms, kept.keys[LENDER], MemoryStore(), clock=clock, delay_s=0 if defence.on_path else DELAY_S)
         waste = (lambda: _verify(terms, proof)) if defence.equal_work else None
         if defence.on_path:
             return OnPath(fresh, digest, waste)

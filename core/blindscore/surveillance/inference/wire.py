@@ -6,8 +6,9 @@ same features, as in k-fingerprinting (Hayes and Danezis 2016); nearest neighbou
 the least error that any attacker on these features could reach (Cherubin, "Bayes, not Naive", PoPETs 2017; Cover and
 Hart 1967). It needs no strong attacker, says nothing about features that are not among them, and is no bound.
 
-Exchanges played one after another depend on each other. Intervals are therefore those of the means of stretches of time
-(batch means; Law and Kelton), not of single exchanges.
+Exchanges played one after another depend on each other, and so do those of one person. Intervals are therefore those of
+the means of stretches of time (batch means; Law and Kelton), or of clusters of people (Liang and Zeger 1986) where those
+are wider, never of single exchanges.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Heard:
     exchanges: int
 
 
-def listen(rows: Rows, secret: Codes, half: Codes, seed: int = 0) -> list[Heard]:
+def listen(rows: Rows, secret: Codes, half: Codes, seed: int = 0, who: Codes | None = None) -> list[Heard]:
     """Return what each attacker makes of a secret.
 
     Parameters
@@ -62,6 +63,8 @@ def listen(rows: Rows, secret: Codes, half: Codes, seed: int = 0) -> list[Heard]
     secret : (n,) 0 .. k-1, each as often, or nearly
     half : (n,) 0 or 1
         Attackers learn on one and are judged on the other.
+    who : (n,), optional
+        The person, where one is heard several times.
 
     Raises
     ------
@@ -80,20 +83,29 @@ def listen(rows: Rows, secret: Codes, half: Codes, seed: int = 0) -> list[Heard]
         for side in (0, 1):
             learnt = half == side
             guess[~learnt] = attack(rows, secret, learnt, k, seed)[~learnt]
-        heard.append(judged(name, guess, secret, k))
+        heard.append(judged(name, guess, secret, k, who))
     return heard
 
 
-def judged(name: str, guess: Codes, secret: Codes, k: int) -> Heard:
+def judged(name: str, guess: Codes, secret: Codes, k: int, who: Codes | None = None) -> Heard:
     """Return the advantage of guesses, classes weighted alike, with its interval.
 
-    Where a stretch's means do not vary at all, the rule of three (3/n) says what was not seen.
+    Where a stretch's means do not vary at all, the rule of three (3/n) says what was not seen; n counts people where
+    they are known.
     """
-    share = np.bincount(secret, minlength=k) / len(secret)
+    n = len(secret)
+    share = np.bincount(secret, minlength=k) / n
     scored = (k * (guess == secret) / (share[secret] * k) - 1.0) / (k - 1.0)
     means = np.array([part.mean() for part in np.array_split(scored, STRETCHES)])
-    reach = max(float(t.ppf(0.975, STRETCHES - 1) * means.std(ddof=1) / np.sqrt(STRETCHES)), 3.0 / len(secret))
     value = float(scored.mean())
+    reach = float(t.ppf(0.975, STRETCHES - 1) * means.std(ddof=1) / np.sqrt(STRETCHES))
+    if who is not None:
+        _, person = np.unique(who, return_inverse=True)
+        sums, people = np.bincount(person, weights=scored - value), int(person.max()) + 1
+        if people > 1:
+            spread = np.sqrt(people / (people - 1.0) * float(sums @ sums)) / n
+            reach, n = max(reach, float(t.ppf(0.975, people - 1)) * spread), people
+    reach = max(reach, 3.0 / n)
     return Heard(name, value, max(-1.0, value - reach), min(1.0, value + reach), len(secret))
 
 
