@@ -8,7 +8,8 @@ called again, it adds a slice. Packets are captured between network namespaces w
 the parties once and plays slices of each cell (link, lines at once, exchanges; then perhaps a defence, and microseconds
 planted) in turn until each has as many. Every argument is a process of its own: delay is no work, so slow links are
 played side by side. ``python benchmarks/bench_wire.py judge [--export wflib]`` prints what attackers make of all that
-was kept.
+was kept; with ``--json`` one object a judgement, which ``bench_wire.py ledger --judged FILE --ledger out/ledger.json``
+writes into a ledger as captured rows of ``intercept``, without bound or mark.
 
 ``--plant 20`` lets the lender tarry 20 microseconds over approvals: the attackers' own positive control.
 """
@@ -29,6 +30,7 @@ import numpy as np
 
 from blindscore.errors import BlindscoreError, DataError, ParameterError
 from blindscore.surveillance.inference.export_traces import export_wflib
+from blindscore_app.town.captured import write_into
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import Campaign, stage
 from blindscore_app.town.wire.defence import DEFENCES, Defence, Planted
@@ -36,6 +38,7 @@ from blindscore_app.town.wire.judge import Judged, judge
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS
 from blindscore_app.town.wire.prepared import Prepared, prepare
+from blindscore_app.town.wire.rows import read_judged, wire_rows
 
 PEOPLE = 200  # of either decision
 SLICE = 300  # pairs of a campaign's slice, each with a lender and a link of its own
@@ -171,7 +174,7 @@ def report(out: Path, export: str, as_json: bool) -> list[Judged]:
 def main() -> None:
     """Play or judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("play", "campaign", "judge"))
+    parser.add_argument("what", choices=("play", "campaign", "judge", "ledger"))
     parser.add_argument("--design", default="sealed", help="sealed, one-show, encrypted or encrypted-audited")
     parser.add_argument("--defence", default="by the clock", choices=tuple(DEFENCES))
     parser.add_argument("--link", default="lan", choices=tuple(LINKS))
@@ -185,10 +188,17 @@ def main() -> None:
     parser.add_argument("--tap", action="store_true", help="the forwarding tap in place of packets")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--export", choices=("wflib",), default="")
+    parser.add_argument("--judged", type=Path, default=Path("docs/wire.json"), help="what judge --json printed")
+    parser.add_argument("--ledger", type=Path, default=Path("out/ledger.json"))
     parser.add_argument("--json", action="store_true")
     told = parser.parse_args()
     if told.what == "judge":
         report(told.out, told.export, told.json)
+        return
+    if told.what == "ledger":
+        rows = wire_rows(read_judged(told.judged))
+        held = write_into(told.ledger, rows)
+        print(f"{len(rows)} rows of intercept; {len(held.captured)} captured rows stand in {told.ledger}")
         return
     refused = "" if told.tap else namespaces.available()
     if refused:

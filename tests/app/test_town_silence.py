@@ -8,6 +8,8 @@ import pytest
 
 from blindscore.parties.party import DAY_S, SetClock
 from blindscore.parties.table import Table
+from blindscore.surveillance.ledger import CAPTURED, REFUSES
+from blindscore_app.town.silence import CONDITIONS, Silenced, measure, silence_rows
 from blindscore_app.town.storm.campaign import checks_remembered
 from blindscore_app.town.storm.village import EPOCHS, LENDER, TODAY, Village, wallet_of
 from blindscore_crypto.sealed.judge import Finding
@@ -89,3 +91,36 @@ def test_silence_after_the_receipt_convicts(village):
         wallet = applied(village, lambda m: m.kind in ("answer", "fetch"), "one-time")
     assert wallet.verdict() is None
     assert wallet.finding() == Finding.OVERDUE
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return {
+        (one.relayed, one.share, one.retries): said for one, said in zip(CONDITIONS, measure("one-show", 3, seed=2))
+    }
+
+
+def test_over_tls_a_login_is_silenced_and_the_relay_leaves_nobody_to_aim_at(measured):
+    direct, relayed = measured[False, 0.0, 5], measured[True, 0.0, 5]
+    assert (direct.named, direct.others, direct.provable) == (3, 0, 0)
+    assert (relayed.named, relayed.others, relayed.complained) == (0, 0, 0)
+    assert relayed.passed >= 4 * 6  # ask, commit, answer, fetch of six people
+    assert direct.passed == 0  # none of it went through the relay
+
+
+def test_who_silences_everybody_shows_in_the_public_count_and_each_person_holds_a_receipt(measured):
+    everybody = measured[True, 1.0, 5]
+    assert (everybody.named, everybody.others, everybody.receipts) == (3, 3, 3)
+    assert everybody.complained == everybody.passed == 6 * 6  # each question of six people, asked six times
+    assert everybody.advantage[0] == 0.0
+
+
+def test_rows_of_silence_are_captured_and_claim_nothing(measured):
+    rows = silence_rows("one-show", list(measured.values()))
+    assert len({row.secret for row in rows}) == len(CONDITIONS)
+    for row, said in zip(rows, measured.values(), strict=True):
+        assert (row.kind, row.bound, row.removed, row.adversary) == (CAPTURED, None, False, REFUSES)
+        assert row.low <= row.advantage == (said.named - said.others) / 3 <= row.high
+    none = Silenced("", 100, named=0, others=0).advantage
+    assert none[0] == 0.0
+    assert -0.04 < none[1] < 0 < none[2] < 0.04

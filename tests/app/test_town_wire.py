@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from blindscore.errors import DataError, ParameterError
+from blindscore.surveillance.ledger import CAPTURED
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import Campaign, Exchange, pairs_of, stage
 from blindscore_app.town.wire.defence import DEFENCES
@@ -16,6 +18,7 @@ from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS
 from blindscore_app.town.wire.observer import tcp_of
 from blindscore_app.town.wire.prepared import prepare
+from blindscore_app.town.wire.rows import read_judged, wire_rows
 
 PEOPLE = 4
 
@@ -119,6 +122,36 @@ def test_who_was_heard_before_and_why_one_was_refused_are_asked_too():
         judge(Campaign("few", DEFENCES["none"], "lan", 1, every[:20]), "person")
     with pytest.raises(DataError, match="two reasons"):
         judge(Campaign("few", DEFENCES["none"], "lan", 1, every[:1]), "reason")
+
+
+def test_rows_of_a_campaign_are_captured_attack_only_and_carry_no_mark_however_little_was_heard(tmp_path):
+    judged = [judge(planted(late), shuffle=shuffle) for late, shuffle in ((0.002, False), (0.0, False), (0.0, True))]
+    path = tmp_path / "judged.json"
+    path.write_text(json.dumps([one.as_dict() for one in judged]))
+    rows = wire_rows(read_judged(path))
+    assert [row.secret for row in rows] == ["decision (none, lan, 1 at once)"] * 2  # shuffled labels are no secret
+    assert rows[0].low > 0.8
+    for row, one in zip(rows, judged):
+        assert (row.coalition, row.capability, row.kind, row.bound, row.removed) == (
+            "observer",
+            "intercept",
+            CAPTURED,
+            None,
+            False,
+        )
+        assert (row.advantage, row.high) == (one.best.advantage, one.upper)
+        assert row.reason.startswith("attack only")
+    quiet = {**judged[1].as_dict(), "upper": 0.01, "best": {"attack": "forest", "advantage": 0.0, "low": -0.01}}
+    assert not wire_rows([quiet])[0].removed  # no campaign bounds what others hear
+    for bad in ({}, {**quiet, "exchanges": "many"}, {**quiet, "upper": -0.5}, {**quiet, "best": None}):
+        with pytest.raises(DataError, match="judge the campaign again"):
+            wire_rows([bad])
+    for text in ("{}", "nothing", "[1]"):
+        path.write_text(text)
+        with pytest.raises(DataError, match="judge --json"):
+            read_judged(path)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_judged(tmp_path / "absent")
 
 
 def test_only_whole_tcp_packets_of_the_service_are_read():

@@ -108,13 +108,9 @@ def order(
         return
 
     if ledger is not None:
-        from blindscore.surveillance.ledger import load_ledger
-        from blindscore_app.files.safely import replacing
-        from blindscore_app.town.captured import into_ledger
+        from blindscore_app.town.captured import write_into
 
-        held = into_ledger(load_ledger(ledger), capture(folder, database))
-        with replacing(ledger) as temporary:
-            temporary.write_text(held.to_json(), encoding="utf-8")
+        held = write_into(ledger, capture(folder, database))
         typer.echo(f"{len(held.captured)} captured rows stand in {ledger}")
         return
     serve_order(folder, on, *_asked(kind, person, since), as_json=as_json, database=database)
@@ -166,6 +162,33 @@ def storm(
         seen = campaign(range(seed, seed + sequences), tick=lambda done: report("sequences", done, sequences))
     print(seen.text())
     raise typer.Exit(1 if seen.broken else 0)
+
+
+@app.command()
+def silence(
+    design: Annotated[str, typer.Option(help="sealed or one-show.")] = "one-show",
+    people: Annotated[
+        int, typer.Option(help="Named people, and as many others, for each way to be silent.", min=2)
+    ] = 20,
+    seed: Annotated[int, typer.Option(help="Of what a lender drops by chance.")] = 1,
+    ledger: Annotated[Path | None, typer.Option(help="Write the rows into this ledger.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a lender leave a named person unanswered, with the relay between and without it; print whom it hit."""
+    from blindscore.errors import ParameterError
+    from blindscore.extras import require
+
+    require("frontier")
+    require("town")
+    if design not in ("sealed", "one-show"):
+        raise ParameterError(f"{design!r} is not played here; sealed and one-show are")
+    from blindscore_app.town.silence import print_silence, silence_rows
+
+    seen = print_silence(design, people, seed, as_json=as_json)
+    if ledger is not None:
+        from blindscore_app.town.captured import write_into
+
+        write_into(ledger, silence_rows(design, seen))
 
 
 @app.command()

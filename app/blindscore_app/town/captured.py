@@ -23,7 +23,8 @@ from blindscore.parties.observe import windows_of
 from blindscore.parties.sqlite_store import KEY
 from blindscore.surveillance.account.who_loses import wilson
 from blindscore.surveillance.inference.bound import entropy_bits
-from blindscore.surveillance.ledger import CAPTURED, Ledger, Row
+from blindscore.surveillance.ledger import CAPTURED, Ledger, Row, load_ledger
+from blindscore_app.files.safely import replacing
 from blindscore_app.town.folders import WALLETS
 from blindscore_app.town.order import People, Place, cell, of_party, places
 from blindscore_app.town.standing import Town
@@ -217,6 +218,20 @@ def into_ledger(ledger: Ledger, rows: Sequence[Row]) -> Ledger:
         ledger.design(design)
     anew = {asked(row) for row in rows}
     return replace(ledger, captured=(*(row for row in ledger.captured if asked(row) not in anew), *rows))
+
+
+def write_into(path: Path, rows: Sequence[Row]) -> Ledger:
+    """Write captured rows into a ledger's file, and return the ledger; see :func:`into_ledger`.
+
+    Raises
+    ------
+    DataError
+        The file is no ledger, or cannot be written.
+    """
+    held = into_ledger(load_ledger(path), rows)
+    with replacing(path) as temporary:
+        temporary.write_text(held.to_json(), encoding="utf-8")
+    return held
 
 
 def _row(served: Served, capability: str, secret: str, attack: str) -> Row:
