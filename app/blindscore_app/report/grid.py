@@ -145,7 +145,7 @@ def lines(ledger: Ledger, coalition: str) -> tuple[Line, ...]:
 
     def cell(design: str, whose: str, capability: str) -> Cell:
         rows = ledger.find(design=design, coalition=whose, capability=capability)
-        return Cell(answer(rows), figures.worst(figures.tried(ledger), design, whose, capability))
+        return Cell(answer(rows), figures.worst(ledger, design, whose, capability))
 
     found = []
     for design in ledger.designs:
