@@ -81,8 +81,7 @@ def joined(a: Observed, b: Observed) -> frozenset[int]:
 
 def windows_of(strings: Iterable[bytes]) -> NDArray[np.uint64]:
     """Return a hash of every string of :data:`WINDOW` bytes that stands in these, each once, in order of the hashes."""
-    parts = [_windows(_halves(string)) for string in strings]
-    return np.unique(np.concatenate([np.empty(0, np.uint64), *parts]))
+    return _each_once([_windows(_halves(string)) for string in strings])
 
 
 def require_declared(
@@ -293,13 +292,8 @@ def _own_windows(
     every, times = _counted(halves)
     framing = every[times == len(people)] if len(people) > 1 else every[:0]  # text between the figures
     return {
-        person: np.unique(
-            np.concatenate(
-                [
-                    np.empty(0, np.uint64),
-                    *(p[_own(p, h, public, framing)] for p, h in zip(hashed[person], halves[person], strict=True)),
-                ]
-            )
+        person: _each_once(
+            [p[_own(p, h, public, framing)] for p, h in zip(hashed[person], halves[person], strict=True)]
         )
         for person in hashed
     }
@@ -307,8 +301,23 @@ def _own_windows(
 
 def _counted(parts: Mapping[int, list[NDArray[np.uint64]]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return every value, and of how many people it is held."""
-    sets = [np.unique(np.concatenate([np.empty(0, np.uint64), *of_one])) for of_one in parts.values()]
-    return np.unique(np.concatenate(sets), return_counts=True)
+    return np.unique(np.concatenate([_each_once(of_one) for of_one in parts.values()]), return_counts=True)
+
+
+def _each_once(parts: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Return the values of some arrays in order, each once.
+
+    As ``np.unique``, which puts millions of values into a table of hashes before it sorts them.
+    """
+    values = np.sort(np.concatenate([np.empty(0, np.uint64), *parts]))
+    return values[np.append(True, values[1:] != values[:-1])] if values.size else values
+
+
+def _among(values: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Tell which values are among the known ones, which stand in order."""
+    if not known.size:
+        return np.zeros(values.shape, np.bool_)
+    return np.asarray(known[np.minimum(np.searchsorted(known, values), known.size - 1)] == values)
 
 
 def _own(
@@ -318,8 +327,7 @@ def _own(
 
     A byte or two that differ beside a text that everybody holds would else join people by chance.
     """
-    shared = np.isin(windows, public)
-    framed = np.isin(halves, framing)
+    shared, framed = _among(windows, public), _among(halves, framing)
     if not shared.any() and not framed.any():
         return ~shared
     reach = np.ones(WINDOW, np.int64)
