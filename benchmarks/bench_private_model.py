@@ -4,7 +4,8 @@
 files; those that are not at hand are null. Five fixed splits (5-fold, stratified); a gap is the AUC of logistic
 regression without noise, on the same split, less the model's: negative = the private model is better. Peers get what
 favours them (the diffprivlib peer reads ranges and norms off the data without paying for it, and its penalty was
-chosen on Taiwan; DP Newton is charged as ours are). diffprivlib needs an environment of its
+chosen on Taiwan; DP Newton, AIM and banded factorisation are charged by as good an
+accounting as ours). diffprivlib needs an environment of its
 own: name its Python in DIFFPRIVLIB_PYTHON. ``pytest benchmarks/bench_private_model.py --benchmark-only`` times the fit.
 """
 
@@ -33,9 +34,9 @@ from blindscore_crypto.private_model.noise import discrete_gaussian
 
 sys.path.insert(0, str(Path(__file__).parent))
 FILES, mapped = (getattr(importlib.import_module("private_model_files"), name) for name in ("FILES", "mapped"))
-dp_newton, one_hot = (
-    getattr(importlib.import_module("private_model_peers"), name) for name in ("dp_newton", "one_hot")
-)
+PEERS = importlib.import_module("private_model_peers")
+AIM = importlib.import_module("private_model_aim")
+BANDED = importlib.import_module("private_model_banded")
 
 EPSILONS = (0.5, 1.0, 2.0, 4.0)
 DELTA = 1e-5
@@ -105,8 +106,19 @@ def score_diffprivlib(file, people, train, test, bad, epsilon):
 
 
 def score_dp_newton(file, people, train, test, bad, epsilon):
-    x, y = one_hot(people, file.domains), np.where(bad, 1.0, -1.0)
-    return x[test] @ dp_newton(x[train], y[train], epsilon, DELTA, np.random.default_rng())
+    x, y = PEERS.one_hot(people, file.domains), np.where(bad, 1.0, -1.0)
+    return x[test] @ PEERS.dp_newton(x[train], y[train], epsilon, DELTA, np.random.default_rng())
+
+
+def score_aim(file, people, train, test, bad, epsilon):
+    bins, sizes = PEERS.declared_bins(people, file.domains)
+    weights = AIM.aim_regression(bins[train], sizes, bad[train], epsilon, DELTA, np.random.default_rng())
+    return weights[bins[test] + np.concatenate([[0], np.cumsum(sizes)[:-1]])].sum(axis=1)
+
+
+def score_banded(file, people, train, test, bad, epsilon):
+    x = PEERS.one_hot(people, file.domains)
+    return x[test] @ BANDED.banded_descent(x[train], bad[train], epsilon, DELTA, np.random.default_rng())
 
 
 MODELS = {
@@ -115,6 +127,8 @@ MODELS = {
     "dp_ebm": score_dp_ebm,
     "diffprivlib": score_diffprivlib,
     "dp_newton": score_dp_newton,
+    "aim": score_aim,
+    "banded": score_banded,
 }
 
 
