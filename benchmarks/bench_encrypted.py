@@ -31,11 +31,12 @@ from blindscore.parties.party import wall_clock
 from blindscore.parties.store import MemoryStore
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore_crypto.channel.frames import Kind
+from blindscore_crypto.channel.hpke import new_box
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.designs.shared import enrol
 from blindscore_crypto.encrypted.batch import rlwe as batch
 from blindscore_crypto.encrypted.batch import seal as batch_seal
-from blindscore_crypto.encrypted.compare.deal import HELPER, LENDER, keys_bytes, new_box
+from blindscore_crypto.encrypted.compare.deal import HELPER, LENDER, keys_bytes
 from blindscore_crypto.encrypted.compare.exchange import frame_bytes
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.mask import Mask

@@ -13,8 +13,8 @@ from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, SetClock
 from blindscore.parties.store import MemoryStore, Store
 from blindscore.scorecard.card import Card, Characteristic
+from blindscore_crypto.channel.hpke import new_box
 from blindscore_crypto.channel.signatures import SigningKey
-from blindscore_crypto.encrypted.compare.deal import new_box
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.parties.auditor import Auditor, Opened
 from blindscore_crypto.encrypted.parties.helper import Helper

@@ -12,6 +12,7 @@ from blindscore.designs.design import ONE_BIT, Design
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore.scorecard.card import Card, Characteristic
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_crypto.channel.hpke import new_box
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.designs.encrypted_decision import EncryptedDecision
 from blindscore_crypto.encrypted.compare import dcf
@@ -23,7 +24,6 @@ from blindscore_crypto.encrypted.compare.deal import (
     SealedKeys,
     deal,
     keys_bytes,
-    new_box,
     seal,
     window,
 )

@@ -236,7 +236,7 @@ def test_keys_for_a_box_that_the_lender_gave_out_serve_once():
 
 def test_boxes_of_the_applicants_own_are_refused():
     """Else it would read the lender's keys, and total minus threshold together with the helper."""
-    from blindscore_crypto.encrypted.compare.deal import new_box
+    from blindscore_crypto.channel.hpke import new_box
 
     world = deciding()
     wallet = world.wallet()

@@ -359,7 +359,7 @@ def test_an_applicant_that_mixes_two_attestations_gets_nothing():
 
 
 def test_an_applicant_with_boxes_or_layouts_or_helpers_of_its_own_gets_nothing():
-    from blindscore_crypto.encrypted.compare.deal import new_box
+    from blindscore_crypto.channel.hpke import new_box
 
     played = world()
     put = lambda sender, m: replace(m, body=new_box()[1]) if m.kind == "box" else m  # noqa: E731

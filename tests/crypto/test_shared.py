@@ -168,7 +168,7 @@ def test_a_line_seals_equal_bodies_unlike_and_opens_no_other_kind_or_key():
 
 
 def test_keys_of_a_card_are_for_their_box_and_signed():
-    from blindscore_crypto.encrypted.compare.deal import new_box
+    from blindscore_crypto.channel.hpke import new_box
 
     secret, box = new_box()
     frame = enrol.Keys.sign(b"\1" * 32, LAYOUT.fingerprint, box, KEY)

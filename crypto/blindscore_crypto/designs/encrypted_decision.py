@@ -67,8 +67,8 @@ def helped_views(population: Population, fitted: Fitted, rng: np.random.Generato
 
 def cast(card: Card, threshold: int, records: Records, store_of: StoreOf) -> Cast:
     """Return bank, deciding lender, helper and wallets, ready to play."""
+    from blindscore_crypto.channel.hpke import new_box
     from blindscore_crypto.channel.signatures import SigningKey
-    from blindscore_crypto.encrypted.compare.deal import new_box
     from blindscore_crypto.encrypted.parties.helper import Helper
     from blindscore_crypto.encrypted.parties.lender import Lender
     from blindscore_crypto.encrypted.parties.read_decision import ReadDecision

@@ -19,6 +19,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 
@@ -207,8 +208,7 @@ def pieces(data: bytes, *lengths: int) -> list[bytes]:
     """Return pieces of these lengths that make up the whole; else :class:`ForgeryError`."""
     if not isinstance(data, bytes) or len(data) != sum(lengths):
         raise ForgeryError(f"dealt shares refused: {len(data)} bytes, not {sum(lengths)}; apply again")
-    ends = np.cumsum(lengths).tolist()
-    return [data[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+    return [data[end - length : end] for end, length in zip(accumulate(lengths), lengths, strict=True)]
 
 
 def deal(shape: Shape, indicators: list[int], nonce: bytes, phi: Numbers) -> tuple[HelpersHalf, LendersHalf]:

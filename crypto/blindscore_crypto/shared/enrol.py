@@ -101,7 +101,7 @@ class Keys:
 
     def open(self, secret: bytes) -> bytes:
         """Return the seed; else :class:`~blindscore.errors.ForgeryError`."""
-        return open_box(secret, self.sealed, b"card" + _KEYS.pack(self.signer, self.layout, self.box))
+        return open_box(secret, self.box, self.sealed, b"card" + _KEYS.pack(self.signer, self.layout, self.box))
 
 
 @dataclass(frozen=True)

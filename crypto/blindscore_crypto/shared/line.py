@@ -1,8 +1,8 @@
 """Line: what keeps a message between two parties to them: a key that two institutions share, or a receiver's fresh box.
 
-A frame on a line is ``header | salt | AES-256-GCM`` under a key of its own, ``HMAC-SHA256(shared key, salt |
+A frame on a line is ``header | salt | ChaCha20-Poly1305`` under a key of its own, ``HMAC-SHA256(shared key, salt |
 header)``: no two messages have one key, whatever an applicant repeats. Each kind of frame goes one way, so none can be
-sent back. Who sees what: others, the kind and the size. Assumptions: AES-256-GCM, HMAC-SHA256; for a box besides
+sent back. Who sees what: others, the kind and the size. Assumptions: ChaCha20-Poly1305, HMAC-SHA256; for a box besides
 X25519 (HPKE, RFC 9180), which a quantum computer breaks. Does not protect: replays; receivers answer each application
 once.
 """
@@ -13,16 +13,15 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 
-from Crypto.Cipher import AES
-from Crypto.Cipher._mode_gcm import GcmMode
-from Crypto.Protocol import HPKE
-from Crypto.Protocol.DH import import_x25519_private_key, import_x25519_public_key
+from Crypto.Cipher import ChaCha20_Poly1305
+from Crypto.Cipher.ChaCha20_Poly1305 import ChaCha20Poly1305Cipher
 
-from blindscore.errors import ForgeryError, ParameterError
+from blindscore.errors import ParameterError
+from blindscore_crypto.channel import hpke
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, pack, refuse, unpack
 
 CODE = 64  # where a frame names its parameter set: of this design there is one
-KEY_BYTES, SALT_BYTES, SEAL_BYTES, ENC_BYTES = 32, 16, 16, 32
+KEY_BYTES, SALT_BYTES, SEAL_BYTES, ENC_BYTES = 32, 16, hpke.SEAL_BYTES, hpke.ENC_BYTES
 OVERHEAD = HEADER_BYTES + SALT_BYTES + SEAL_BYTES
 _LABEL = b"blindscore/shared/line/v1"
 _BOX_LABEL = b"blindscore/shared/box/v1"
@@ -50,9 +49,9 @@ class Line:
         """Return a line under a new key, which both ends are to be given by hand."""
         return cls(secrets.token_bytes(KEY_BYTES))
 
-    def _cipher(self, salt: bytes, head: bytes) -> GcmMode:
+    def _cipher(self, salt: bytes, head: bytes) -> ChaCha20Poly1305Cipher:
         key = hmac.digest(self.key, _LABEL + salt + head, "sha256")
-        cipher = AES.new(key, AES.MODE_GCM, nonce=_FRESH_KEY_NONCE)
+        cipher = ChaCha20_Poly1305.new(key=key, nonce=_FRESH_KEY_NONCE)
         cipher.update(head)
         return cipher
 
@@ -90,30 +89,15 @@ def seal_to(box: bytes, body: bytes, context: bytes) -> bytes:
     ForgeryError
         The box is no X25519 public key.
     """
-    try:
-        sender = HPKE.new(
-            receiver_key=import_x25519_public_key(box), aead_id=HPKE.AEAD.AES256_GCM, info=_BOX_LABEL + context
-        )
-    except ValueError:
-        raise ForgeryError("a receiver's box is no X25519 key; ask for a fresh one") from None
-    return bytes(sender.enc + sender.seal(body))
+    return hpke.seal(box, body, _BOX_LABEL + context, hpke.Aead.CHACHA20_POLY1305)
 
 
-def open_box(secret: bytes, sealed: bytes, context: bytes) -> bytes:
-    """Return what was sealed to this box in this context.
+def open_box(secret: bytes, box: bytes, sealed: bytes, context: bytes) -> bytes:
+    """Return what was sealed to this box, whose secret is handed in, in this context.
 
     Raises
     ------
     ForgeryError
         It was sealed to another, for another context, or altered.
     """
-    try:
-        receiver = HPKE.new(
-            receiver_key=import_x25519_private_key(secret),
-            aead_id=HPKE.AEAD.AES256_GCM,
-            enc=sealed[:ENC_BYTES],
-            info=_BOX_LABEL + context,
-        )
-        return bytes(receiver.unseal(sealed[ENC_BYTES:]))
-    except ValueError:
-        raise ForgeryError("dealt shares refused: they are not sealed to this receiver; apply again") from None
+    return hpke.unseal(secret, box, sealed, _BOX_LABEL + context, hpke.Aead.CHACHA20_POLY1305)

@@ -14,7 +14,7 @@ squares, keep it nonzero, so false shares pass with probability at most ``2 / t^
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -39,17 +39,17 @@ class Shape:
         if not self.widths:
             raise ParameterError("a layout under which everybody falls into the same bins has nothing to share")
 
-    @classmethod
-    def of(cls, layout: Layout) -> Shape:
+    @staticmethod
+    def of(layout: Layout) -> Shape:
         """Return the shape of a layout; a characteristic of one bin has no indicator."""
-        return cls(tuple(n - 1 for n in layout.n_bins if n > 1))
+        return _shape_of(layout.n_bins)
 
     @cached_property
     def indicators(self) -> int:
         """m."""
         return sum(self.widths)
 
-    @property
+    @cached_property
     def masks(self) -> int:
         """d."""
         return len(self.widths)
@@ -84,6 +84,11 @@ class Shape:
         """Return the blinded total of public masked points, (m,), as an element (3,)."""
         totals: Numbers = (points @ rows[: self.indicators] + rows[-1]) % T
         return totals
+
+
+@lru_cache(maxsize=64)  # public, and asked for with every message
+def _shape_of(n_bins: tuple[int, ...]) -> Shape:
+    return Shape(tuple(n - 1 for n in n_bins if n > 1))
 
 
 def tags_of(key: Numbers, values: Numbers, pads: Numbers) -> Numbers:

@@ -18,11 +18,8 @@ import secrets
 import struct
 from dataclasses import dataclass, field
 
-from Crypto.Protocol import HPKE
-from Crypto.Protocol.DH import import_x25519_private_key, import_x25519_public_key
-from Crypto.PublicKey import ECC
-
 from blindscore.errors import ForgeryError
+from blindscore_crypto.channel import hpke
 from blindscore_crypto.channel.frames import HEADER_BYTES, Kind, refuse, unpack
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey, VerifyingKey
@@ -32,8 +29,8 @@ from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.wire import BOX_BYTES, NONCE_BYTES, read_signed, signed
 
 LENDER, HELPER = 1, 0
-_SEAL_BYTES = 16
-_FACTS = struct.Struct(f">16s{NONCE_BYTES}sIB{BOX_BYTES}s{BOX_BYTES}s")  # signer, nonce, day, party, receiver, enc
+_SEAL_BYTES = hpke.ENC_BYTES + hpke.SEAL_BYTES
+_FACTS = struct.Struct(f">16s{NONCE_BYTES}sIB{BOX_BYTES}s")  # signer, nonce, day, party, receiver
 
 
 def window(p: Parameters) -> int:
@@ -141,12 +138,6 @@ def keys_bytes(p: Parameters, party: int) -> int:
     return HEADER_BYTES + _FACTS.size + _half_bytes(p, party) + _SEAL_BYTES + SIGNATURE_BYTES
 
 
-def new_box() -> tuple[bytes, bytes]:
-    """Return a fresh X25519 pair: secret and public, 32 bytes each."""
-    key = ECC.generate(curve="Curve25519")
-    return bytes(key.seed), key.public_key().export_key(format="raw")
-
-
 def seal(
     p: Parameters, half: HelpersHalf | LendersHalf, box: bytes, nonce: bytes, day: int, signer: SigningKey
 ) -> bytes:
@@ -159,12 +150,10 @@ def seal(
     """
     party = LENDER if isinstance(half, LendersHalf) else HELPER
     try:
-        receiver = import_x25519_public_key(box)
-        context = HPKE.new(receiver_key=receiver, aead_id=HPKE.AEAD.AES128_GCM, info=_info(p, nonce, party))
-    except ValueError:
+        sealed = hpke.seal(box, half.encode(), _info(p, nonce, party), hpke.Aead.AES128_GCM)
+    except ForgeryError:
         raise refuse(Kind.ASK, "a receiver's box is no X25519 key") from None
-    sealed = context.seal(half.encode())
-    facts = _FACTS.pack(signer.public.id, nonce, day, party, box, context.enc)
+    facts = _FACTS.pack(signer.public.id, nonce, day, party, box)
     return signed(Kind.KEYS, p.code, facts + sealed, signer, Purpose.COMPARISON_KEYS)
 
 
@@ -176,7 +165,6 @@ class SealedKeys:
     day: int
     party: int
     box: bytes
-    enc: bytes
     sealed: bytes
 
     @classmethod
@@ -194,10 +182,10 @@ class SealedKeys:
         if key is None:
             raise refuse(Kind.KEYS, "its source is not one that is believed here")
         read_signed(frame, Kind.KEYS, p.code, length - SIGNATURE_BYTES, key, Purpose.COMPARISON_KEYS)
-        _, nonce, day, dealt_to, box, enc = _FACTS.unpack_from(body)
+        _, nonce, day, dealt_to, box = _FACTS.unpack_from(body)
         if dealt_to != party:
             raise refuse(Kind.KEYS, "it was dealt to the other party")
-        return cls(nonce, day, party, box, enc, body[_FACTS.size : -SIGNATURE_BYTES])
+        return cls(nonce, day, party, box, body[_FACTS.size : -SIGNATURE_BYTES])
 
     def open(self, p: Parameters, secret: bytes) -> bytes:
         """Return the half inside, as bytes.
@@ -208,13 +196,9 @@ class SealedKeys:
             It is not sealed to this key, or altered.
         """
         try:
-            key = import_x25519_private_key(secret)
-            info = _info(p, self.nonce, self.party)
-            context = HPKE.new(receiver_key=key, aead_id=HPKE.AEAD.AES128_GCM, enc=self.enc, info=info)
-            opened: bytes = context.unseal(self.sealed)
-        except ValueError:
+            return hpke.unseal(secret, self.box, self.sealed, _info(p, self.nonce, self.party), hpke.Aead.AES128_GCM)
+        except ForgeryError:
             raise refuse(Kind.KEYS, "it is not sealed to this receiver") from None
-        return opened
 
 
 def _info(p: Parameters, nonce: bytes, party: int) -> bytes:

@@ -24,8 +24,9 @@ from blindscore.parties.message import Message
 from blindscore.parties.party import day_of
 from blindscore.parties.store import Field, Row, TableSpec
 from blindscore_crypto.channel.frames import Kind, refuse
+from blindscore_crypto.channel.hpke import new_box
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
-from blindscore_crypto.encrypted.compare.deal import LENDER, LendersHalf, SealedKeys, new_box, window
+from blindscore_crypto.encrypted.compare.deal import LENDER, LendersHalf, SealedKeys, window
 from blindscore_crypto.encrypted.compare.exchange import Check, Share, Telling, one_value, read_commitment
 from blindscore_crypto.encrypted.mask import Mask
 from blindscore_crypto.encrypted.parties.lender import Lender, Session, check_threshold, tell

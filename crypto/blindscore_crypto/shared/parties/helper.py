@@ -76,6 +76,7 @@ class SharingHelper:
     ) -> None:
         self.name, self.store = name, store
         self._sources, self._lenders, self._clock = dict(sources), dict(lenders), clock
+        self._phi = {key_id: phi_of(line) for key_id, (_, line) in sources.items()}
         store.declare(_ENROLLING, _CARDS, _LAYOUTS, _MASKED, _PARTS, _BOUND, _TOLD)
 
     def handle(self, message: Message) -> list[Message]:
@@ -146,7 +147,7 @@ class SharingHelper:
             raise refuse(Kind.CARD, "it has another number of points than its layout")
         source = bytes(row["source"])  # type: ignore[arg-type]
         pads = decode(bytes(row["pads"]), shape.indicators + 1, DEGREE)  # type: ignore[arg-type]
-        key = CardKey.of(phi_of(self._source(source)), pads, card.masked)
+        key = CardKey.of(self._phi[source], pads, card.masked)
         kept: Row = {"layout": layout.fingerprint, "pads": encode(key.pads)}
         with self.store.atomic():
             self.store.take("enrolling", card.box)
@@ -206,7 +207,7 @@ class SharingHelper:
             raise refuse(Kind.MASKED, "it has another number of points than the card")
         half = HelpersHalf.decode(shape, bytes(part["half"]))  # type: ignore[arg-type]
         pads = decode(bytes(card["pads"]), shape.indicators + 1, DEGREE)  # type: ignore[arg-type]
-        return lender, masked, half, CardKey(phi_of(self._source(source)), pads)
+        return lender, masked, half, CardKey(self._phi[source], pads)
 
     def answer(self, frame: bytes, lender: str) -> bytes:
         """Return the token frame for a lender whose proof holds; one attempt an application.

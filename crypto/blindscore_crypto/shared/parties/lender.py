@@ -16,8 +16,8 @@ from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import COUNT, Field, Row, Store, TableSpec
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import Kind, refuse
+from blindscore_crypto.channel.hpke import new_box
 from blindscore_crypto.channel.signatures import VerifyingKey
-from blindscore_crypto.encrypted.compare.deal import new_box
 from blindscore_crypto.encrypted.parties.scorer import LIMIT, MAX_AGE
 from blindscore_crypto.encrypted.wire import pseudonym
 from blindscore_crypto.layout import Layout
@@ -87,6 +87,7 @@ class SharingLender:
         self.points, self.layout = Points.of(card, threshold), Layout.of(card)
         self.sources = {key.id: key for key in sources}
         self.helper, self._line, self._clock = helper, line, clock
+        self._cards: dict[bytes, Enrolled] = {}  # grown from what the store holds, once a source
         store.declare(*_TABLES, DECISIONS)
 
     def handle(self, message: Message) -> list[Message]:
@@ -144,10 +145,12 @@ class SharingLender:
         return MaskedCard(keys.box, (self.points.weights - enrolled.pads) % T).seal(self._line)
 
     def _enrolled(self, source: bytes) -> Enrolled:
-        row = self.store.get("enrolled", source)
-        if row is None:
-            raise refuse(Kind.APPLICATION, "the card is not enrolled for this source's customers")
-        return Enrolled.of(self.points.shape, bytes(row["seed"]))  # type: ignore[arg-type]
+        if source not in self._cards:
+            row = self.store.get("enrolled", source)
+            if row is None:
+                raise refuse(Kind.APPLICATION, "the card is not enrolled for this source's customers")
+            self._cards[source] = Enrolled.of(self.points.shape, bytes(row["seed"]))  # type: ignore[arg-type]
+        return self._cards[source]
 
     # -- applications ---------------------------------------------------------------------------------------------
 
@@ -187,7 +190,7 @@ class SharingLender:
             if not self.store.count_up_to("asked", attested.pseudonym, self.limit, day=today):
                 raise refuse(Kind.APPLICATION, f"this pseudonym has had its {self.limit} answers")
             sealed = attested.sealed
-            half = open_box(self._secret(attested.box), sealed, b"application" + attested.nonce)
+            half = open_box(self._secret(attested.box), attested.box, sealed, b"application" + attested.nonce)
             read = LendersHalf.decode(self.points.shape, half)
             row: Row = {"source": attested.signer, "half": half, "by": attested.pseudonym, "line": sender}
             self.store.put("open", attested.nonce, row, day=today)

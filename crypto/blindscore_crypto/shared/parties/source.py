@@ -47,7 +47,7 @@ class SharingSource(Source):
     ) -> None:
         super().__init__(name, records, store, clock, signer, limit)
         self._helpers = dict(helpers)
-        self._by_id = {party_id(helper): line for helper, line in helpers.items()}
+        self._by_id = {party_id(helper): (line, phi_of(line)) for helper, line in helpers.items()}
 
     def handle(self, message: Message) -> list[Message]:
         """Attest for whoever has logged in, and deal for a helper; a refusal is one and the same."""
@@ -71,13 +71,13 @@ class SharingSource(Source):
             Not a customer, or one who has had its share of attestations.
         """
         asked = Ask.decode(ask)
-        line = self._by_id.get(asked.helper)
-        if line is None:
+        if asked.helper not in self._by_id:
             raise refuse(Kind.ASK, "its helper is not one with whom this source has a line")
+        line, phi = self._by_id[asked.helper]
         layout = asked.layout
         indicators = layout.indicators(self.bins(layout, legal_id))
         day, signer = day_of(self._clock), self.public.id
-        helpers, lenders = deal(Shape.of(layout), indicators, asked.nonce, phi_of(line))
+        helpers, lenders = deal(Shape.of(layout), indicators, asked.nonce, phi)
         sealed = seal_to(asked.lender_box, lenders.encode(), b"application" + asked.nonce)
         facts = Attested(signer, layout.fingerprint, asked.pseudonym, asked.nonce, day, asked.lender_box, sealed)
         part = Part(asked.nonce, day, layout.fingerprint, helpers.encode()).seal(signer, line)
