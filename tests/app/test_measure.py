@@ -18,12 +18,13 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 WRITTEN = {"ledger.csv", "ledger.json", "frontier.png", "report.html"}
 FEW = ("--people", 300, "--sample", 2, "--seeds", 2)  # two, so that marks of several seeds are made
+# Attacks at full length are on trial in tests/core (test_whole_ledger.py plays them all); here two audits play them.
 
 
 @pytest.mark.usefixtures("plain_designs")
 def test_the_frontier_prints_the_table_and_writes_four_files(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
-    answer = run("frontier", *FEW, "--designs", "platform,bureau", "--details", "--out", out)
+    answer = run("frontier", *FEW, "--quick", "--designs", "platform,bureau", "--details", "--out", out)
     assert answer.status == 0, answer.err
     assert {path.name for path in out.iterdir()} == WRITTEN | {"parts"}
     assert "SYNTHETIC SOCIETY" in answer.out
@@ -103,7 +104,7 @@ def test_the_society_with_disparities_is_measured_on_its_own_secrets(run: Run, t
 
 @pytest.mark.usefixtures("plain_designs")
 def test_the_command_in_the_ledger_gives_the_same_figures_again(run: Run, tmp_path: Path) -> None:
-    few = ("--people", 300, "--sample", 2, "--seeds", 1, "--seed", 3)
+    few = ("--people", 300, "--sample", 2, "--seeds", 1, "--seed", 3, "--quick")
     first = json.loads(run("frontier", *few, "--designs", "bureau", "--json", "--out", tmp_path).out)
     again = first["meta"]["command"].split()[1:]
     second = json.loads(run(*again, "--json", "--out", tmp_path).out)
@@ -146,10 +147,10 @@ def test_a_category_that_only_later_customers_have_stops_nobody(run: Run, files:
 
 
 @pytest.mark.parametrize(
-    ("name", "secrets", "short"),  # one file by every attack, the other by the short ones
+    ("name", "secrets", "short"),  # one file by attacks at full length, the other by short ones
     [
-        ("taiwan_default", {"sex", "age_band", "marital_status"}, ["--quick"]),
-        ("german_credit", {"sex", "age_band"}, ["--seeds", "1"]),
+        ("taiwan_default", {"sex", "age_band", "marital_status"}, ["--quick", "--designs", "bureau,minimal"]),
+        ("german_credit", {"sex", "age_band"}, ["--seeds", "1", "--designs", "bureau"]),
     ],
 )
 @pytest.mark.usefixtures("plain_designs")
@@ -161,8 +162,7 @@ def test_audit_of_a_real_file(run: Run, tmp_path: Path, name: str, secrets: set[
     with gzip.open(source, "rt") as file:
         head.write_text("".join(line for _, line in zip(range(601), file, strict=False)))
     schema = ROOT / "examples" / "schemas" / f"{name}.toml"
-    few = (*short, "--designs", "bureau,minimal", "--json")
-    answer = run("audit", head, "--schema", schema, *few, "--out", tmp_path / "out")
+    answer = run("audit", head, "--schema", schema, *short, "--json", "--out", tmp_path / "out")
     assert answer.status == 0, answer.err
     rows = json.loads(answer.out)["rows"]
     assert secrets <= {row["secret"] for row in rows if row["capability"] == "profile"}
@@ -306,7 +306,7 @@ def test_files_that_are_not_there_are_refused(run: Run, files: Files, tmp_path: 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:opacus", "ignore::DeprecationWarning:torch")
 def test_cryptographic_designs_run_for_real_behind_the_table(run: Run, tmp_path: Path) -> None:
-    one = ("--people", 300, "--sample", 2, "--seeds", 1)
+    one = ("--people", 300, "--sample", 2, "--seeds", 1, "--quick")
     answer = run("frontier", *one, "--designs", "encrypted,sealed", "--details", "--out", tmp_path / "out")
     assert answer.status == 0, answer.err
     assert answer.out.count("2/2 real runs agree") == 2

@@ -14,7 +14,7 @@ import pytest
 from tests.crypto.hostile_child import KINDS, mutate
 
 ROOT = Path(__file__).parents[2]
-COUNT = 5_000  # 30 and more of each way to spoil each field, the same in every run; 20,000 found nothing else
+COUNT = 5_000  # about 30 of each way to spoil each field, the same in every run; 20,000 found nothing else
 SOURCES = os.pathsep.join(str(ROOT / part) for part in ("core", "crypto", "app", "."))
 
 UNGUARDED = """

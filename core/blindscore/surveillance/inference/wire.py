@@ -6,9 +6,9 @@ same features, as in k-fingerprinting (Hayes and Danezis 2016); nearest neighbou
 the least error that any attacker on these features could reach (Cherubin, "Bayes, not Naive", PoPETs 2017; Cover and
 Hart 1967). It needs no strong attacker, says nothing about features that are not among them, and is no bound.
 
-Exchanges played one after another depend on each other, and so do those of one person. Intervals are therefore those of
-the means of stretches of time (batch means; Law and Kelton), or of clusters of people (Liang and Zeger 1986) where those
-are wider, never of single exchanges.
+Exchanges played one after another depend on each other, and so do those of one person. Intervals are therefore those
+of the means of stretches of time (batch means; Law and Kelton), or of clusters of people (Liang and Zeger 1986) where
+those are wider, never of single exchanges.
 """
 
 from __future__ import annotations
