@@ -22,10 +22,10 @@ from blindscore_app.town.relaying import SIGNATURE, Relaying
 from blindscore_app.town.service import Service
 from blindscore_app.town.show.stage import staged
 from blindscore_app.town.standing import Town
-from blindscore_app.town.via_relay import Via
+from blindscore_app.town.via_relay import RECEIPT, Via, filled, way_to
 from blindscore_app.town.warrant import Heeded, copied, place
 from blindscore_crypto.channel.ohttp import REQUEST_OVERHEAD, RESPONSE_OVERHEAD, Gateway
-from blindscore_crypto.channel.relay import KEEP_DAYS, Count, Passage, Relay, read_counts
+from blindscore_crypto.channel.relay import KEEP_DAYS, LONGEST_NAME, Count, Passage, Relay, read_counts
 from blindscore_crypto.channel.signatures import SigningKey
 from tests.town_services import Echo, Running
 
@@ -101,11 +101,23 @@ def test_kind_length_and_refusal_do_not_show_in_what_the_relay_carries(town):
     sizes = set()
     for kind, body in (("echo", b""), ("echo", bytes(9000)), ("bad", b"x")):
         asked = sealed_to(town.config, "lender", pack([Message("lender", kind, body)]))
-        reply = town.posting.ask(town.address, "/to/lender", asked.encapsulated)
+        reply = town.posting.ask(town.address, way_to("lender"), asked.encapsulated)
         sizes.add((reply.status, len(asked.encapsulated), len(reply.body)))
     assert sizes == {(200, STEP + REQUEST_OVERHEAD, STEP + RESPONSE_OVERHEAD)}
     with pytest.raises(DataError, match="lender answers 400: refused"):
         town.wallet().send(Message("lender", "bad", b"x"))
+
+
+def test_an_institutions_name_does_not_show_in_the_length_of_what_is_asked_or_of_the_receipt(town):
+    names = ("lender", "a", "x" * LONGEST_NAME)
+    assert len({len(way_to(name)) for name in names}) == 1
+    assert len({way_to(name) for name in names}) == len(names)
+    given = [Passage(name, DAY, bytes(32), bytes(32), bytes(64)).encode() for name in names]
+    assert len(set(map(len, given))) == len(names)
+    assert len({len(filled(receipt)) for receipt in given}) == 1
+    asked = sealed_to(town.config, "lender", pack([Message("lender", "echo", b"")]))
+    told = town.posting.ask(town.address, way_to("lender"), asked.encapsulated).headers[RECEIPT]
+    assert len(told) == len(filled(b""))
 
 
 def test_who_does_not_answer_is_counted_and_the_wallet_holds_the_relays_word_for_it(town):

@@ -2,9 +2,9 @@
 
 ::
 
-    POST /to/NAME   a sealed request (RFC 9458) -> the sealed answer, and in a header the relay's receipt
-    POST /messages  a complaint: what came back says nothing
-    GET  /counts    by day and institution: passed on, answered, complained of; signed
+    POST /to/DIGEST  a sealed request (RFC 9458) -> the sealed answer, and in a header the relay's receipt
+    POST /messages   a complaint: what came back says nothing
+    GET  /counts     by day and institution: passed on, answered, complained of; signed
 
 Who sees what: of a wallet its address and the size of what it sends, while it is passed on; of an institution the same.
 Kept are counts by day. A standing order takes addresses, times and sealed bytes: see :mod:`.warrant`.
@@ -23,7 +23,7 @@ from blindscore.parties.message import Message
 from blindscore_app.town.bundle import MEDIA, pack, unpack
 from blindscore_app.town.front import Answered, Front, Work
 from blindscore_app.town.posting import Posting
-from blindscore_app.town.via_relay import RECEIPT
+from blindscore_app.town.via_relay import RECEIPT, filled, way_to
 from blindscore_app.town.warrant import Heeded
 from blindscore_crypto.channel.ohttp import REQUEST_MEDIA, RESPONSE_MEDIA
 from blindscore_crypto.channel.relay import Relay
@@ -60,13 +60,14 @@ class Relaying:
     settle_every: float = 1.0
 
     def __post_init__(self) -> None:
+        self._ways = {way_to(name): name for name in self.relay.institutions}
         self.front = Front(self.relay.role, self.relay.name, self.heeded, self.answer_after)
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
         return Starlette(
             routes=[
-                Route("/to/{name}", self._pass, methods=["POST"]),
+                Route("/to/{digest}", self._pass, methods=["POST"]),
                 Route("/messages", self._messages, methods=["POST"]),
                 Route("/counts", self._counts),
                 Route("/health", self.front.health),
@@ -89,10 +90,10 @@ class Relaying:
         self.posting.close()
 
     async def _pass(self, request: Request) -> Response:
-        name, host = request.path_params["name"], request.client.host if request.client else ""
+        name, host = self._ways.get(request.url.path, ""), request.client.host if request.client else ""
 
         def read(body: bytes) -> tuple[str, Work]:
-            if name not in self.relay.institutions:
+            if not name:
                 raise ForgeryError("this relay carries nothing there")
             return "sealed", lambda: self._passed(name, body, host)
 
@@ -112,7 +113,7 @@ class Relaying:
                 answer = reply.body
         except DataError:  # the receipt says that nothing came back
             answer = None
-        receipt = {RECEIPT: self.relay.receipt(name, body, answer).encode().hex()}
+        receipt = {RECEIPT: filled(self.relay.receipt(name, body, answer).encode())}
         if answer is None:
             return Answered(b"unanswered", "text/plain", HTTPStatus.GATEWAY_TIMEOUT, receipt)
         return Answered(answer, RESPONSE_MEDIA, HTTPStatus.OK, receipt)

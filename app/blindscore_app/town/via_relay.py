@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import quote
 
 from blindscore.errors import DataError, ForgeryError
 from blindscore.parties.message import Message
@@ -17,10 +16,24 @@ from blindscore_app.town.bundle import MEDIA, pack
 from blindscore_app.town.oblivious import opened_answer, sealed_to
 from blindscore_app.town.posting import Posting, Reply
 from blindscore_crypto.channel.ohttp import REQUEST_MEDIA, KeyConfig
-from blindscore_crypto.channel.relay import Passage
+from blindscore_crypto.channel.relay import LONGEST_PASSAGE, Passage
 from blindscore_crypto.channel.signatures import VerifyingKey
 
 RECEIPT = "blindscore-receipt"  # header
+FILLING = "."  # after a receipt, up to the length that the longest name would give it
+
+
+def way_to(name: str) -> str:
+    """Return the path by which the relay is asked to carry to an institution: as long for one as for another.
+
+    Whoever watches the line to the relay sees lengths, and would tell institutions by those of their names.
+    """
+    return f"/to/{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def filled(receipt: bytes) -> str:
+    """Return a receipt as a header's value, as long whatever the institution's name."""
+    return receipt.hex().ljust(2 * LONGEST_PASSAGE, FILLING)
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class Via:
         """
         to = message.to
         asked = sealed_to(self.configs[to], to, pack([message]))
-        reply = posting.ask(address, f"/to/{quote(to)}", asked.encapsulated, {"content-type": REQUEST_MEDIA})
+        reply = posting.ask(address, way_to(to), asked.encapsulated, {"content-type": REQUEST_MEDIA})
         if RECEIPT not in reply.headers:
             raise DataError(f"{self.name} answers {reply.status}: {reply.body[:200].decode('utf-8', 'replace')}")
         passage = self._receipt(reply, asked.encapsulated)
@@ -71,7 +84,7 @@ class Via:
 
     def _receipt(self, reply: Reply, request: bytes) -> Passage:
         try:
-            passage = Passage.read(bytes.fromhex(reply.headers[RECEIPT]), self.key)
+            passage = Passage.read(bytes.fromhex(reply.headers[RECEIPT].rstrip(FILLING)), self.key)
         except (ForgeryError, ValueError):
             raise DataError(f"{self.name} gives a receipt that is none of its own") from None
         answered = passage.answer == hashlib.sha256(reply.body).digest()

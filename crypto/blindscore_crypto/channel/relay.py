@@ -34,6 +34,8 @@ PASSED = TableSpec("passed", Field("day and institution", "own"), (COUNT,), KEEP
 ANSWERED = TableSpec("answered", Field("day and institution", "own"), (COUNT,), KEEP_DAYS)
 UNSERVED = TableSpec("unserved", Field("day and institution", "own"), (COUNT,), KEEP_DAYS)
 COMPLAINTS = TableSpec("complaints", Field("receipt", "own"), (), KEEP_DAYS)
+LONGEST_NAME = 64  # of an institution
+LONGEST_PASSAGE = SIGNATURE_BYTES + _HEAD + LONGEST_NAME  # bytes
 NOTHING = bytes(DIGEST_BYTES)  # in the place of an answer's digest, where none came
 
 
@@ -71,7 +73,7 @@ class Passage:
             Malformed, or not signed by it.
         """
         signature, signed = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
-        if not _HEAD < len(signed) <= _HEAD + 64 or not signed[_HEAD:].isascii():
+        if not _HEAD < len(signed) <= _HEAD + LONGEST_NAME or not signed[_HEAD:].isascii():
             raise ForgeryError("a relay's receipt is cut short, or names no institution")
         relay.require(signed, signature, Purpose.PASSED)
         request, answer = signed[:DIGEST_BYTES], signed[DIGEST_BYTES : 2 * DIGEST_BYTES]
