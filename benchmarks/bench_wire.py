@@ -34,11 +34,12 @@ from blindscore_app.town.captured import write_into
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import Campaign, stage
 from blindscore_app.town.wire.defence import DEFENCES, Defence, Planted
-from blindscore_app.town.wire.judge import Judged, judge
+from blindscore_app.town.wire.judge import STREET, Judged, judge
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS
 from blindscore_app.town.wire.prepared import Prepared, prepare
 from blindscore_app.town.wire.rows import read_judged, wire_rows
+from blindscore_app.town.wire.street import houses, street
 
 PEOPLE = 200  # of either decision
 SLICE = 300  # pairs of a campaign's slice, each with a lender and a link of its own
@@ -111,6 +112,17 @@ def play_cells(prepared: Prepared, wanted: list[Cell], out: Path, until: float) 
         print(f"{said}: {have[cell]:,} exchanges; this slice {cost}, {slice_.wrong} went wrong", flush=True)
 
 
+def play_street(people: int, told: argparse.Namespace) -> None:
+    """Play several lenders at once, and keep what was observed."""
+    every, seed = houses(people), time.time_ns() % 2**31
+    way = "street, relay" if told.relayed else "street"
+    campaign = Campaign(way, DEFENCES["by the clock"], told.link, told.at_once)
+    with street(every, LINKS[told.link], seed, relayed=told.relayed) as lined:
+        lined.play(campaign, told.rounds, seed)
+    keep(told.out / f"{way.replace(', ', '-')}_by-the-clock_{told.link}_{told.at_once}.{seed}.npz", campaign)
+    print(f"{len(campaign.exchanges):,} exchanges in {campaign.seconds:.0f} s; {campaign.wrong} went wrong")
+
+
 def cells(out: Path) -> dict[str, list[Path]]:
     """Return the slices of every campaign that was kept."""
     found: dict[str, list[Path]] = {}
@@ -141,6 +153,7 @@ def line_of(one: Judged) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
+ASKS = (("decision", False), ("decision", True), ("person", False), ("reason", False), ("application", False))
 HEAD = (
     "| design | defence | link | at once | secret | exchanges | best attacker | largest upper end | limit (estimate) | "
     "most different wait | ms on the line | service ms | kB |\n|" + "---|" * 13
@@ -154,7 +167,8 @@ def report(out: Path, export: str, as_json: bool) -> list[Judged]:
         print(HEAD)
     for name, paths in cells(out).items():
         campaign = load(paths)
-        for ask, shuffle in (("decision", False), ("decision", True), ("person", False), ("reason", False)):
+        on_street = campaign.exchanges and campaign.exchanges[0].house
+        for ask, shuffle in [(ask, False) for ask in STREET] if on_street else ASKS:
             try:
                 judged.append(judge(campaign, ask, shuffle=shuffle))
             except BlindscoreError as error:
@@ -174,7 +188,7 @@ def report(out: Path, export: str, as_json: bool) -> list[Judged]:
 def main() -> None:
     """Play or judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("play", "campaign", "judge", "ledger"))
+    parser.add_argument("what", choices=("play", "campaign", "street", "judge", "ledger"))
     parser.add_argument("--design", default="sealed", help="sealed, one-show, encrypted or encrypted-audited")
     parser.add_argument("--defence", default="by the clock", choices=tuple(DEFENCES))
     parser.add_argument("--link", default="lan", choices=tuple(LINKS))
@@ -185,6 +199,10 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", default=["lan:16:10000"], help="of a campaign; a process each argument")
     parser.add_argument("--hours", type=float, default=2.0, help="after which a campaign begins no slice")
     parser.add_argument("--plant", type=float, default=0.0, help="microseconds that an approval takes longer")
+    parser.add_argument("--relayed", action="store_true", help="lenders of a street are reached through the relay")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="of a street: each plays half of all people or twice that"
+    )
     parser.add_argument("--tap", action="store_true", help="the forwarding tap in place of packets")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--export", choices=("wflib",), default="")
@@ -199,6 +217,9 @@ def main() -> None:
         rows = wire_rows(read_judged(told.judged))
         held = write_into(told.ledger, rows)
         print(f"{len(rows)} rows of intercept; {len(held.captured)} captured rows stand in {told.ledger}")
+        return
+    if told.what == "street":
+        play_street(told.people, told)
         return
     refused = "" if told.tap else namespaces.available()
     if refused:

@@ -118,7 +118,7 @@ def test_who_was_heard_before_and_why_one_was_refused_are_asked_too():
     assert judge(campaign, "person").best.low > 0.8  # each has a pace
     by_reason = [replace(one, person=i) for i, one in enumerate(every)]  # each reason has paces, of many people
     assert judge(Campaign("paces", DEFENCES["none"], "lan", 1, by_reason), "reason").best.low > 0.8
-    with pytest.raises(DataError, match="four times"):
+    with pytest.raises(DataError, match="heard 4 times"):
         judge(Campaign("few", DEFENCES["none"], "lan", 1, every[:20]), "person")
     with pytest.raises(DataError, match="two reasons"):
         judge(Campaign("few", DEFENCES["none"], "lan", 1, every[:1]), "reason")

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import ssl
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,14 +31,12 @@ from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.client import Spoken, speak
 from blindscore_app.town.wire.defence import Defence, Renewing
 from blindscore_app.town.wire.link import Link
-from blindscore_app.town.wire.observer import SERVICE_PORT, Seen, flow, watch
+from blindscore_app.town.wire.observer import SERVICE_PORT, Seen, flow
 from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared, of_either_kind
-from blindscore_app.town.wire.relay import carry
+from blindscore_app.town.wire.workers import Workers
 
 DRAIN_S = 0.8  # after the last deadline of a block, so that everything due is decided
-UP_S = 30.0
 LEAST = 4  # packets of a line that was seen whole
-_FORK = multiprocessing.get_context("fork")  # a party with its keys and prepared messages is handed on as it is
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ class Exchange:
     approved: bool
     reason: str
     traces: tuple[NDArray[np.float64], ...]  # one a line: (k, 2) seconds, signed bytes
+    house: str = ""  # which of several lenders; see :mod:`.street`
 
 
 @dataclass
@@ -116,37 +114,16 @@ def stage(
             place: Any = None
         else:
             place = stack.enter_context(namespaces.lab())
-        stop = _FORK.Event()
-        workers = []
-
-        def start(work: Callable[..., None], *more: Any) -> Any:
-            here, there = _FORK.Pipe()
-            process = _FORK.Process(target=work, args=(there, *more), daemon=True)
-            process.start()
-            workers.append(process)
-            if not here.poll(UP_S):
-                raise DataError(f"{work.__name__} does not come up")
-            return here
-
-        try:
-            service = start(_serve, identity, prepared, defence, None if place is None else place.lender, plant)
-            port = service.recv()
-            if place is None:
-                observer = start(_tap, port, link, seed, stop)
-                address = ("127.0.0.1", observer.recv())
-            else:
-                observer = start(_watch, place.lender_cable, stop)
-                observer.recv()
-                start(_relay, place.wallet_cable, place.lender_cable, link, seed, stop)
-                address = (namespaces.LENDER_ADDRESS, SERVICE_PORT)
-            yield Stage(address, identity, place, service, observer, stop)
-        finally:
-            stop.set()
-            for process in workers:
-                process.join(2.0)
-                if process.is_alive():
-                    process.kill()
-                    process.join()
+        workers = stack.enter_context(Workers.running())
+        service = workers.start(_serve, identity, prepared, defence, None if place is None else place.lender, plant)
+        port = service.recv()
+        if place is None:
+            observer = workers.start(_tap, port, link, seed, workers.stop)
+            address = ("127.0.0.1", observer.recv())
+        else:
+            observer = workers.observe(place, link, seed)
+            address = (namespaces.LENDER_ADDRESS, SERVICE_PORT)
+        yield Stage(address, identity, place, service, observer, workers.stop)
 
 
 @dataclass
@@ -260,15 +237,6 @@ def _serve(pipe: Any, identity: Identity, prepared: Prepared, defence: Defence, 
     host, port = ("127.0.0.1", 0) if space is None else (namespaces.LENDER_ADDRESS, SERVICE_PORT)
     with contextlib.nullcontext() if space is None else namespaces.inside(space):
         serve(service, host, port, identity.server_side(known_only=False), ready=ready)
-
-
-def _relay(pipe: Any, wallet_side: str, lender_side: str, link: Link, seed: int, stop: Any) -> None:
-    pipe.send("up")
-    carry(wallet_side, lender_side, link, seed, stop.is_set)
-
-
-def _watch(pipe: Any, interface: str, stop: Any) -> None:
-    pipe.send(watch(interface, lambda: pipe.send("up"), stop.is_set))
 
 
 def _tap(pipe: Any, port: int, link: Link, seed: int, stop: Any) -> None:

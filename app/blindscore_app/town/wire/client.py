@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from blindscore.errors import DataError
 from blindscore.parties.message import Message
 from blindscore_app.town.bundle import MEDIA, pack, unpack
+from blindscore_app.town.oblivious import opened_answer, sealed_to
+from blindscore_app.town.via_relay import way_to
 from blindscore_app.town.wire.prepared import Step
+from blindscore_crypto.channel.ohttp import REQUEST_MEDIA, KeyConfig
 
 LONGEST_REPLY = 1 << 20
 ANSWER_S = 60.0
@@ -36,35 +39,86 @@ class Spoken:
     last: list[Message]  # replies to the last request
 
 
-async def speak(address: tuple[str, int], context: ssl.SSLContext, steps: Sequence[Step]) -> Spoken:
+async def speak(
+    address: tuple[str, int], context: ssl.SSLContext, steps: Sequence[Step], own_port: int | None = None
+) -> Spoken:
     """Open a line, say what is to be said, close it.
+
+    Parameters
+    ----------
+    own_port
+        From which to speak; by default the system chooses.
 
     Raises
     ------
     DataError
         The service refuses, or answers with something else.
     """
-    began = time.time_ns()
-    reader, writer = await asyncio.open_connection(*address, ssl=context, server_hostname="localhost")
-    try:
+    began, replies = time.time_ns(), list[Message]()
+    async with _line(address, context, own_port) as (reader, writer):
         port = writer.get_extra_info("sockname")[1]
-        replies: list[Message] = []
         for step in steps:
             message = step if isinstance(step, Message) else step(replies)
-            body = pack([message])
-            head = (
-                "POST /messages HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\naccept-encoding: gzip, deflate\r\n"
-                f"connection: keep-alive\r\ncontent-type: {MEDIA}\r\ncontent-length: {len(body)}\r\n\r\n"
-            )
-            writer.write(head.encode() + body)
-            replies = unpack(await asyncio.wait_for(_reply(reader), ANSWER_S), to="", sender=message.to)
+            body = await _posted(reader, writer, "/messages", MEDIA, pack([message]))
+            replies = unpack(body, to="", sender=message.to)
+    return Spoken(port, began, time.time_ns(), replies)
+
+
+async def speak_through(
+    address: tuple[str, int],
+    context: ssl.SSLContext,
+    steps: Sequence[Step],
+    house: tuple[str, KeyConfig],
+    own_ports: Sequence[int | None],
+) -> list[Spoken]:
+    """Say each step through the relay at this address, on a line of its own, sealed to an institution of that name.
+
+    Raises
+    ------
+    DataError
+        Relay or institution refuses, or answers with something else.
+    """
+    name, config = house
+    spoken, replies = list[Spoken](), list[Message]()
+    for step, own in zip(steps, own_ports, strict=True):
+        message = step if isinstance(step, Message) else step(replies)
+        asked, began = sealed_to(config, name, pack([message])), time.time_ns()
+        async with _line(address, context, own) as (reader, writer):
+            port = writer.get_extra_info("sockname")[1]
+            body = await _posted(reader, writer, way_to(name), REQUEST_MEDIA, asked.encapsulated)
+        replies = opened_answer(asked, name, body)
+        spoken.append(Spoken(port, began, time.time_ns(), replies))
+    return spoken
+
+
+@contextlib.asynccontextmanager
+async def _line(
+    address: tuple[str, int], context: ssl.SSLContext, own_port: int | None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Open a connection, and close it; whatever goes wrong on it is one error."""
+    own = None if own_port is None else ("0.0.0.0", own_port)
+    try:
+        opened = asyncio.open_connection(*address, ssl=context, server_hostname="localhost", local_addr=own)
+        reader, writer = await opened
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):  # the other side was quicker
+                await writer.wait_closed()
     except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
         raise DataError(f"the service does not answer: {type(error).__name__}") from None
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError):  # the other side was quicker
-            await writer.wait_closed()
-    return Spoken(port, began, time.time_ns(), replies)
+
+
+async def _posted(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, media: str, body: bytes
+) -> bytes:
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\naccept-encoding: gzip, deflate\r\n"
+        f"connection: keep-alive\r\ncontent-type: {media}\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    return await asyncio.wait_for(_reply(reader), ANSWER_S)
 
 
 async def _reply(reader: asyncio.StreamReader) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from blindscore.errors import DataError
 from blindscore.surveillance.inference.traces import PairedResult, lines_features, paired_difference, waits
 from blindscore.surveillance.inference.wire import Heard, listen, nearest_neighbour_limit
 from blindscore_app.town.wire.campaign import Campaign, Exchange
+from blindscore_app.town.wire.street import AGAIN, FIRST, ONE_SOURCE, OTHER_DESIGN, SECOND
 
-ASKED = 8  # people among whom one is to be told
+ASKED, GROUPS = 8, 16  # people among whom one is to be told, and how many times as many are asked about
+LEAST_HEARD = 4  # times that one of them must have been heard
 BARELY = 1e-6  # seconds: waits that differ by less are one
 
 
@@ -74,6 +76,7 @@ class Question:
     label: NDArray[np.int64]
     half: NDArray[np.int64]
     who: NDArray[np.int64] | None = None  # people, where they are not the question
+    group: NDArray[np.int64] | None = None  # within which one is told from others
 
 
 def decision(campaign: Campaign) -> Question:
@@ -91,24 +94,29 @@ def decision(campaign: Campaign) -> Question:
 
 
 def person(campaign: Campaign) -> Question:
-    """Ask which of a few people it was who had been heard before; attackers learn on every other exchange of each.
+    """Ask which of eight people it was who had been heard before; attackers learn on every other exchange of each.
+
+    As many groups of eight are asked about as were heard four times or oftener, up to :data:`GROUPS`.
 
     Raises
     ------
     DataError
         People were not heard often enough.
     """
-    often = [who for who, times in Counter(one.person for one in campaign.exchanges).most_common(ASKED) if times >= 4]
+    times = Counter(one.person for one in campaign.exchanges)
+    often = [who for who, heard in times.most_common(ASKED * GROUPS) if heard >= LEAST_HEARD]
     if len(often) < ASKED:
-        raise DataError(f"fewer than {ASKED} people were heard four times; play more")
+        raise DataError(f"fewer than {ASKED} people were heard {LEAST_HEARD} times; play more")
+    place = {who: i for i, who in enumerate(often[: len(often) // ASKED * ASKED])}
     heard: Counter[int] = Counter()
     played, half = [], []
     for one in campaign.exchanges:
-        if one.person in often:
+        if one.person in place:
             played.append(one)
             half.append(heard[one.person] % 2)
             heard[one.person] += 1
-    return Question("which person", played, _codes([often.index(one.person) for one in played]), _codes(half))
+    group, label = np.divmod(_codes([place[one.person] for one in played]), ASKED)
+    return Question("which person of eight", played, label, _codes(half), group=group)
 
 
 def reason(campaign: Campaign) -> Question:
@@ -127,7 +135,45 @@ def reason(campaign: Campaign) -> Question:
     return _asked("refusal reason", played, _codes([common.index(one.reason) for one in played]))
 
 
-QUESTIONS: dict[str, Callable[[Campaign], Question]] = {"decision": decision, "person": person, "reason": reason}
+def application(campaign: Campaign) -> Question:
+    """Ask of each first and last line of an exchange which it is: whether somebody applies, or looks at a decision.
+
+    Raises
+    ------
+    DataError
+        An exchange of this design has one line.
+    """
+    if any(len(one.traces) == 1 for one in campaign.exchanges):
+        raise DataError("an exchange has one line; there is nothing to tell it from")
+    played = [replace(one, traces=(trace,)) for one in campaign.exchanges for trace in (one.traces[0], one.traces[-1])]
+    return _asked("application or fetching", played, _codes([i % 2 for i in range(len(played))]))
+
+
+def between(secret: str, one: str, other: str) -> Callable[[Campaign], Question]:
+    """Return the question which of two kinds of exchange on a street it was; see :mod:`.street`."""
+
+    def ask(campaign: Campaign) -> Question:
+        played = [exchange for exchange in campaign.exchanges if exchange.house in (one, other)]
+        if not played:
+            raise DataError("these exchanges were not played on a street of several lenders")
+        return _asked(secret, played, _codes([exchange.house == other for exchange in played]))
+
+    return ask
+
+
+STREET = {
+    "lender": between("which lender", FIRST, SECOND),
+    "design": between("which design", FIRST, OTHER_DESIGN),
+    "sources": between("one source or two", FIRST, ONE_SOURCE),
+    "retry": between("said again", FIRST, AGAIN),
+}
+QUESTIONS: dict[str, Callable[[Campaign], Question]] = {
+    "decision": decision,
+    "person": person,
+    "reason": reason,
+    "application": application,
+    **STREET,
+}
 
 
 def _asked(secret: str, played: list[Exchange], label: NDArray[np.int64]) -> Question:
@@ -173,14 +219,21 @@ def judge(campaign: Campaign, ask: str = "decision", *, shuffle: bool = False, s
         campaign.wrong,
         campaign.load,
         campaign.service_seconds / max(campaign.seconds, 1e-9),
-        listen(rows, secret, asked.half, seed, asked.who),
-        nearest_neighbour_limit(rows, secret, asked.half),
+        listen(rows, secret, asked.half, seed, asked.who, asked.group),
+        _limit(rows, secret, asked),
         paired,
         wait,
         1e3 * float(np.median(span)),
         1e3 * campaign.service_seconds / max(1, len(campaign.exchanges)),
         float(np.mean(size)),
     )
+
+
+def _limit(rows: NDArray[np.float64], secret: NDArray[np.int64], asked: Question) -> float:
+    """Return the estimate of the least error as an advantage, averaged over groups."""
+    within = np.zeros(len(secret), np.int64) if asked.group is None else asked.group
+    parts = [within == one for one in np.unique(within)]
+    return float(np.mean([nearest_neighbour_limit(rows[part], secret[part], asked.half[part]) for part in parts]))
 
 
 def whole_pairs(exchanges: list[Exchange]) -> list[tuple[Exchange, Exchange]]:

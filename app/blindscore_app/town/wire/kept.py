@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ def keep(path: Path, campaign: Campaign) -> None:
         packets=np.concatenate(traces) if traces else np.zeros((0, 2)),
         lengths=np.array([[len(trace) for trace in one.traces] for one in every], np.int64),
         reason=np.array([one.reason for one in every], np.str_),
+        house=np.array([one.house for one in every], np.str_),
         what=np.array([campaign.design, campaign.defence.name, campaign.link, str(campaign.at_once)], np.str_),
         cost=np.array([campaign.seconds, campaign.service_seconds, campaign.wrong, campaign.load]),
         exchange=np.array([[getattr(one, name) for name in COLUMNS] for one in every], np.int64),
@@ -50,12 +52,13 @@ def load(paths: Sequence[Path]) -> Campaign:
                 lengths, packets = file["lengths"], file["packets"]
                 ends = np.cumsum(lengths.ravel()).reshape(lengths.shape)
                 columns, reasons = file["exchange"].reshape(-1, len(COLUMNS)), file["reason"]
+                houses = file["house"] if "house" in file else np.full(len(reasons), "")
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{path}: no campaign of the wire: {error}") from None
         for i, (own, until) in enumerate(zip(lengths, ends, strict=True)):
             traces = tuple(packets[e - n : e] for n, e in zip(own, until, strict=True))
             pair, half, person, approved = map(int, columns[i])
-            made.exchanges.append(Exchange(pair, half, person, bool(approved), str(reasons[i]), traces))
+            made.exchanges.append(Exchange(pair, half, person, bool(approved), str(reasons[i]), traces, str(houses[i])))
         found.append(made)
     if not found or len({(c.design, c.defence.name, c.link, c.at_once) for c in found}) != 1:
         raise DataError("these files are slices of more than one campaign, or of none")
@@ -63,10 +66,7 @@ def load(paths: Sequence[Path]) -> Campaign:
     whole.load = float(np.average([c.load for c in found], weights=[1 + len(c.exchanges) for c in found]))
     for more in found[1:]:
         last = 1 + max((one.pair for one in whole.exchanges), default=-1)
-        whole.exchanges += [
-            Exchange(one.pair + last, one.half, one.person, one.approved, one.reason, one.traces)
-            for one in more.exchanges
-        ]
+        whole.exchanges += [replace(one, pair=one.pair + last) for one in more.exchanges]
         whole.seconds += more.seconds
         whole.service_seconds += more.service_seconds
         whole.wrong += more.wrong

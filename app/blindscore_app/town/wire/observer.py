@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SERVICE_PORT = 443
+SERVICE_PORTS = range(SERVICE_PORT, SERVICE_PORT + 8)  # several services on one address are watched alike
 SNAP = 96  # bytes of a packet that are looked at: headers
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python names it on no version that is supported here
 ALL = 0x0003
@@ -40,9 +41,9 @@ def tcp_of(frame: bytes) -> Headers | None:
         return None
     source, target = struct.unpack_from("!HH", frame, at)
     size = struct.unpack_from("!H", frame, ETHERNET + 2)[0]
-    if SERVICE_PORT not in (source, target):
+    up = target in SERVICE_PORTS
+    if not up and source not in SERVICE_PORTS:
         return None
-    up = target == SERVICE_PORT
     return Headers(source if up else target, 1 if up else -1, size, size - ip - (frame[at + 12] >> 4) * 4)
 
 

@@ -8,7 +8,7 @@ message is news to it. What depends on a live reply (an opening of the encrypted
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,8 +82,13 @@ class _Kept(Secrets):
         return self.keys.setdefault(name, SigningKey())
 
 
-def prepare(design: str, people: int, seed: int) -> Prepared:
+def prepare(design: str, people: int, seed: int, *, one_source: bool = False) -> Prepared:
     """Return a design with this many approved and as many refused applicants.
+
+    Parameters
+    ----------
+    one_source
+        Whether one source holds all records; by default the society's own sources do.
 
     Raises
     ------
@@ -96,6 +101,9 @@ def prepare(design: str, people: int, seed: int) -> Prepared:
     if make is None:
         raise ParameterError(f"{design!r} cannot be served; sealed, one-show, encrypted and encrypted-audited can")
     society = make_society(people=HISTORY + 6 * people, seed=seed)
+    if one_source:
+        held = tuple(replace(feature, source="bank") for feature in society.schema.features)
+        society = replace(society, schema=replace(society.schema, features=held))
     fitted = fit(society, Scorecard(), APPROVE)
     future = np.flatnonzero(~society.history)
     kinds = [future[fitted.decisions[future] == kind][:people] for kind in (True, False)]

@@ -53,7 +53,9 @@ class Heard:
     exchanges: int
 
 
-def listen(rows: Rows, secret: Codes, half: Codes, seed: int = 0, who: Codes | None = None) -> list[Heard]:
+def listen(
+    rows: Rows, secret: Codes, half: Codes, seed: int = 0, who: Codes | None = None, group: Codes | None = None
+) -> list[Heard]:
     """Return what each attacker makes of a secret.
 
     Parameters
@@ -65,6 +67,8 @@ def listen(rows: Rows, secret: Codes, half: Codes, seed: int = 0, who: Codes | N
         Attackers learn on one and are judged on the other.
     who : (n,), optional
         The person, where one is heard several times.
+    group : (n,), optional
+        Within which a secret is told from others; attackers learn of each by itself. By default all is one.
 
     Raises
     ------
@@ -75,14 +79,17 @@ def listen(rows: Rows, secret: Codes, half: Codes, seed: int = 0, who: Codes | N
     k = int(secret.max()) + 1
     if len(rows) < 2 * STRETCHES or k < 2:
         raise ParameterError(f"listening needs {2 * STRETCHES} exchanges at least, of two kinds; got {len(rows)}")
-    if any(len(np.unique(secret[half == side])) < k for side in (0, 1)):
+    within = np.zeros(len(secret), np.int64) if group is None else np.asarray(group)
+    parts = [np.flatnonzero(within == one) for one in np.unique(within)]
+    if any(len(np.unique(secret[part][half[part] == side])) < k for part in parts for side in (0, 1)):
         raise ParameterError("a kind of exchange is missing in one half of the people; play more")
     heard = []
     for name, attack in ATTACKERS.items():
         guess = np.empty_like(secret)
-        for side in (0, 1):
-            learnt = half == side
-            guess[~learnt] = attack(rows, secret, learnt, k, seed)[~learnt]
+        for part in parts:
+            for side in (0, 1):
+                learnt = half[part] == side
+                guess[part[~learnt]] = attack(rows[part], secret[part], learnt, k, seed)[~learnt]
         heard.append(judged(name, guess, secret, k, who))
     return heard
 
