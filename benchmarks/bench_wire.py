@@ -105,7 +105,11 @@ def play_cells(prepared: Prepared, wanted: list[Cell], out: Path, until: float) 
         if have[cell] >= cell.exchanges:
             return
         left = (cell.exchanges - have[cell] + 1) // 2
-        slice_ = play(prepared, cell.defence, cell.link, cell.at_once, min(SLICE, left), 1e9, out, plant=cell.plant)
+        try:
+            slice_ = play(prepared, cell.defence, cell.link, cell.at_once, min(SLICE, left), 1e9, out, plant=cell.plant)
+        except DataError as error:  # the machine was too busy; nothing of the slice is kept
+            print(f"{prepared.design}, {cell.link}, {cell.at_once} at once: no slice: {error}", flush=True)
+            continue
         have[cell] += len(slice_.exchanges)
         said = f"{prepared.design}, {cell.defence.name}, {cell.link}, {cell.at_once} at once"
         cost = f"{slice_.seconds:.0f} s, service busy {slice_.service_seconds:.0f} s, load {slice_.load:.1f}"

@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,11 @@ class Street:
     stop: Any
     own_port: int = OWN_PORTS[0]
 
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """What wallets speak: TLS without a certificate of their own."""
+        return self.identity.anonymous_side()
+
     def port(self, house: int) -> int:
         """Return where a lender listens."""
         return (HIDDEN_PORT if self.relayed else SERVICE_PORT) + house
@@ -107,7 +114,7 @@ class Street:
         rng: np.random.Generator,
         played: list[tuple[str, int, Applicant, list[Spoken] | None]],
     ) -> None:
-        context = self.identity.anonymous_side()
+        context = self.context
         for house in range(len(self.houses)):
             await speak((namespaces.LENDER_ADDRESS, self.port(house)), context, [Message("lender", "renew", b"")])
         chosen = [rng.permutation(len(house.prepared.applicants)) for house in self.houses]
@@ -141,7 +148,7 @@ class Street:
             played.append((name, 10_000 * house + applicant.number, applicant, lines))
 
     async def _said(self, house: int, steps: Sequence[Any]) -> list[Spoken]:
-        context = self.identity.anonymous_side()
+        context = self.context
         needed = len(steps) if self.relayed else 1
         own = [self._next_port() for _ in range(needed)]
         if self.relayed:

@@ -14,7 +14,7 @@ from blindscore_app.town.wire.namespaces import Lab
 from blindscore_app.town.wire.observer import watch
 from blindscore_app.town.wire.relay import carry
 
-UP_S = 30.0
+UP_S = 300.0  # a busy machine lets them wait
 DOWN_S = 2.0
 _FORK = multiprocessing.get_context("fork")  # a party with its keys and prepared messages is handed on as it is
 
