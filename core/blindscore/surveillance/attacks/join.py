@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,12 +21,8 @@ from scipy.spatial import cKDTree
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from blindscore.extras import needs
-from blindscore.surveillance.inference.classifiers import boosted
 from blindscore.surveillance.inference.evidence import Columns, encode
-
-with needs("frontier"):
-    from lightgbm import LGBMRegressor
+from blindscore.surveillance.inference.trees import Trees
 
 NEAREST_COLUMNS = 16  # columns compared at most
 CANDIDATES = 25  # nearest records that are judged again
@@ -129,13 +124,13 @@ def _foretell(columns: Columns, wanted: NDArray[np.float64], auxiliary: NDArray[
         return foretold
     for half in (0, 1):
         learn, shown = known[half::2], known[1 - half :: 2]
-        foretold[shown] = _trees().fit(columns[learn], wanted[learn]).predict(columns[shown])
-    foretold[~auxiliary] = _trees().fit(columns[known], wanted[known]).predict(columns[~auxiliary])
+        foretold[shown] = _trees().fit_number(columns[learn], wanted[learn]).margins(columns[shown])
+    foretold[~auxiliary] = _trees().fit_number(columns[known], wanted[known]).margins(columns[~auxiliary])
     return foretold
 
 
-def _trees() -> Any:
-    return boosted(60, leaves=15, smallest=20, kind=LGBMRegressor)
+def _trees() -> Trees:
+    return Trees(60, leaves=15, smallest=20)
 
 
 def _rarity(wanted: Columns) -> Columns:
@@ -191,20 +186,20 @@ def _candidates(sides: Sides, who: Who, spread: NDArray[np.float64]) -> tuple[Wh
     return found, np.concatenate(compared, axis=2)
 
 
-def _learn_agreement(sides: Sides, learn: Who, spread: NDArray[np.float64]) -> Any:
+def _learn_agreement(sides: Sides, learn: Who, spread: NDArray[np.float64]) -> Trees | None:
     found, compared = _candidates(sides, learn, spread)
     own = found == np.arange(len(learn))[:, None]
     if not own.any() or own.all():
         return None
-    return boosted(80, leaves=15, smallest=20).fit(compared.reshape(-1, compared.shape[2]), own.ravel())
+    return Trees(80, leaves=15, smallest=20).fit(compared.reshape(-1, compared.shape[2]), own.ravel())
 
 
-def _agreeing(sides: Sides, who: Who, spread: NDArray[np.float64], model: Any) -> Hits:
+def _agreeing(sides: Sides, who: Who, spread: NDArray[np.float64], model: Trees | None) -> Hits:
     """Return each one's chance of lying among the candidates that the model holds likeliest."""
     if model is None:
         return np.zeros(len(who))
     found, compared = _candidates(sides, who, spread)
-    likely = model.predict(compared.reshape(-1, compared.shape[2]), raw_score=True).reshape(found.shape)
+    likely = model.margins(compared.reshape(-1, compared.shape[2])).reshape(found.shape)
     best = likely >= likely.max(axis=1, keepdims=True) - 1e-9
     own = found == np.arange(len(who))[:, None]
     return np.asarray((best & own).any(axis=1) / best.sum(axis=1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from blindscore.extras import needs
 from blindscore.surveillance.inference.evidence import Columns, Evidence
+from blindscore.surveillance.inference.trees import Trees
 from blindscore.surveillance.knowledge import Labels
 from blindscore.surveillance.memo import Memo, digest_of
 from blindscore.threads import each
-
-with needs("frontier"):
-    from lightgbm import LGBMClassifier
 
 NEIGHBOURS = 25
 FOLDS = 2
@@ -44,49 +41,31 @@ class Guess:
     prior: NDArray[np.float64]  # (k,) among auxiliary people
     loss: float  # nats, classes weighted alike, on auxiliary people, cross-validated
 
-    @property
+    @cached_property
     def best(self) -> NDArray[np.int64]:
         """Class that maximises balanced accuracy: posterior over prior, highest."""
         return np.asarray((self.probability / self.prior).argmax(axis=1), np.int64)
 
 
-def boosted(rounds: int, leaves: int, smallest: int, kind: Any = LGBMClassifier) -> Any:
-    """Return gradient-boosted trees (LightGBM: Ke et al. 2017), a tree a class a round, on one thread."""
-    return kind(
-        n_estimators=rounds,
-        learning_rate=0.1,
-        num_leaves=leaves,
-        min_child_samples=smallest,
-        max_bin=63,
-        n_jobs=1,
-        random_state=0,
-        deterministic=True,
-        force_row_wise=True,
-        verbose=-1,
-    )
-
-
-def deep_trees(classes: int) -> Any:
+def deep_trees(classes: int) -> Trees:
     """Return boosted trees of many splits: what finds how columns act together."""
-    return boosted(max(8, 240 // classes), leaves=15, smallest=10)
+    return Trees(max(8, 240 // classes), leaves=15, smallest=10)
 
 
-def shallow_trees(classes: int) -> Any:
+def shallow_trees(classes: int) -> Trees:
     """Return boosted trees of three splits: what finds a weak signal in many columns, or a rare class."""
-    return boosted(80, leaves=4, smallest=10)
+    return Trees(80, leaves=4, smallest=10)
 
 
-def additive_trees(classes: int) -> Any:
+def additive_trees(classes: int) -> Trees:
     """Return boosted trees of one split: a step function a column, which overfits least and finds rare categories."""
-    return boosted(100, leaves=2, smallest=5)
+    return Trees(100, leaves=2, smallest=5)
 
 
-def random_trees(classes: int) -> Any:
+def random_trees(classes: int) -> Trees:
     """Return a forest of extremely randomised trees (Geurts, Ernst and Wehenkel 2006)."""
-    forest = boosted(40, leaves=63, smallest=3)
-    return forest.set_params(
-        boosting_type="rf", extra_trees=True, colsample_bytree=0.15, subsample=0.8, subsample_freq=1
-    )
+    chance = {"feature_fraction": 0.15, "bagging_fraction": 0.8, "bagging_freq": 1}
+    return Trees(40, leaves=63, smallest=3, more={"boosting": "rf", "extra_trees": True, **chance})
 
 
 def linear(strength: float, classes: int) -> Any:
