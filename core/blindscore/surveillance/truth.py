@@ -56,7 +56,7 @@ class Truth:
     seed: int
     memo: Memo = field(default_factory=Memo)  # attacks already played on the same view; the attackers' own
     answers: Memo = field(default_factory=Memo)  # what was worked out of the truth; no attack can ask it
-    pooled: Memo = field(default_factory=Memo)  # views joined, of this run alone
+    pooled: Memo = field(default_factory=Memo)  # views joined, and what was judged, of this run alone
     of_run: Memo = field(default_factory=Memo)  # what attackers worked out that no other run can use
     outside: Outside | None = None  # a register that the coalition brings along
     elsewhere: Population | None = None  # other people, all of whom the attacker knows
@@ -194,7 +194,7 @@ class Truth:
         return self.once(("arrivals",), lambda: arrivals_of(self.population))[shown(self.run, roles)]
 
     def _register(self) -> pd.DataFrame:
-        public = public_register(self.population)
+        public = self.once(("register",), lambda: public_register(self.population))
         more = [] if self.outside is None else [c for c in self.outside.columns if c not in public]
         return public if self.outside is None else pd.concat([public, self.outside.columns[more]], axis=1)
 
@@ -208,8 +208,13 @@ class Truth:
 
     def _labels(self, secret: str) -> Labels:
         """Return a secret with targets' classes taken out."""
-        code = self.classes(secret)
-        return Labels(np.where(self.auxiliary, code, UNKNOWN), max(1, int(code.max()) + 1))
+
+        def hidden() -> Labels:
+            code = self.classes(secret)
+            return Labels(np.where(self.auxiliary, code, UNKNOWN), max(1, int(code.max()) + 1))
+
+        memo = self.pooled if secret == DECISION else self.answers  # a run makes its own decisions
+        return memo.once(("labels", secret), hidden)
 
 
 def truths_of(

@@ -63,11 +63,13 @@ class Arrivals(Capability):
         def play() -> Guess:
             return _best(table, labels)
 
-        alone = knowledge.once(("arrivals", secret, *table.columns), play)
+        shown = ("arrivals", secret, *table.columns)
+        alone = knowledge.once(shown, play)
         if not knowledge.named:
             return alone
         public = infer_publicly(knowledge, secret)
-        return min((alone, public, _together(public, alone, labels)), key=lambda guess: guess.loss)
+        both = knowledge.once((*shown, "beside", knowledge.brought), lambda: _together(public, alone, labels))
+        return min((alone, public, both), key=lambda guess: guess.loss)
 
     def otherwise(self, knowledge: Knowledge, secret: str) -> Absent | Told:
         """Say who knows that a person applied; a coalition that is shown no arrival has nothing."""

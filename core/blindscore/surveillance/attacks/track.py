@@ -81,9 +81,14 @@ class Track(Capability):
         def hits(said: NDArray[np.int64]) -> Floats:
             return _share_right(places.asked["person"].to_numpy(), said == right)
 
-        public = truth.knowledge({"places"})
-        prior = float(hits(_alike(public, ())).mean())
-        control = float(hits(_alike(public, tuple(_register_cells(public)))).mean())
+        def publicly() -> tuple[float, float]:
+            public = truth.knowledge({"places"})
+            groupings = ((), tuple(_register_cells(public)))
+            prior, control = (float(hits(_alike(public, cells)).mean()) for cells in groupings)
+            return prior, control
+
+        brought = "" if truth.outside is None else truth.outside.name
+        prior, control = truth.once(("track", "public", brought), publicly)
         estimate = mean_interval(hits(guess.place), truth.rng("track"))
         advantage, low, high, beyond = ((rate - prior) / (1.0 - prior) for rate in (*estimate, control))
         bound, reason = _bound(truth, places, right, prior)

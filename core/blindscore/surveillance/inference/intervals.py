@@ -19,18 +19,18 @@ class Estimate(NamedTuple):
 
 
 def balanced_advantage(truth: NDArray[np.integer], guess: NDArray[np.integer], rng: np.random.Generator) -> Estimate:
-    """Return ``(k BA - 1)/(k - 1)`` with BA the balanced accuracy over the k classes that occur.
+    """Return ``(k BA - 1)/(k - 1)`` with BA the balanced accuracy over the k classes that occur; classes count from 0.
 
     Resampling targets with replacement is drawing the counts of (class, right or wrong) from one multinomial, so that
     is what is drawn. Where all of a class are right, or all are wrong, a bootstrap is silent about what was not seen:
     the rule of three (3/n of the class) widens the interval on that side.
     """
-    classes, truth_index = np.unique(truth, return_inverse=True)
-    k = len(classes)
+    by_class = np.bincount(2 * truth + (guess == truth), minlength=2)
+    by_class = np.append(by_class, [0] * (len(by_class) % 2)).reshape(-1, 2)  # of each class: wrong, right
+    cells = by_class[by_class.any(axis=1)].ravel()
+    k = len(cells) // 2
     if k < 2:
         return Estimate(0.0, 0.0, min(1.0, 3.0 / max(len(truth), 1)))
-    right = (guess == truth).astype(np.int64)
-    cells = np.bincount(2 * truth_index + right, minlength=2 * k)
 
     def advantage(counts: NDArray[np.integer]) -> NDArray[np.float64]:
         table = counts.reshape(*counts.shape[:-1], k, 2)
