@@ -81,8 +81,8 @@ def require(extra: str) -> None:
 
 
 def missing(extra: str) -> list[str]:
-    """Return the modules of an extra that are not installed; imports nothing."""
-    return [module for module in EXTRAS[extra] if find_spec(module) is None]
+    """Return the modules of an extra that are not installed; imports nothing. What needs none has the extra ""."""
+    return [module for module in EXTRAS[extra] if find_spec(module) is None] if extra else []
 
 
 def _missing(extra: str, modules: list[str]) -> MissingExtraError:

@@ -6,7 +6,7 @@ import pytest
 
 from blindscore.errors import DataError, ParameterError
 from blindscore.parties.sqlite_store import SqliteStore
-from blindscore.parties.store import COUNT, Field, MemoryStore, TableSpec
+from blindscore.parties.store import COUNT, Field, MemoryStore, TableSpec, blob_of
 from tests.store_contract import ASKED, SPENT, StoreContract
 
 
@@ -36,3 +36,10 @@ def test_a_file_outlives_its_process_and_says_what_is_wrong_with_it(tmp_path):
     (tmp_path / "b.db").write_bytes(b"no database" * 100)
     with pytest.raises(DataError, match=r"b\.db: nothing was kept"):
         SqliteStore(tmp_path / "b.db", SPENT)
+
+
+def test_a_field_that_should_hold_bytes_does_or_is_refused():
+    assert blob_of({"by": b"x"}, "by") == blob_of({"by": memoryview(b"x")}, "by") == b"x"
+    for other in (3, "x", None, 1.5):  # bytes(3) would be three zeros
+        with pytest.raises(DataError, match="does not hold bytes"):
+            blob_of({"by": other}, "by")

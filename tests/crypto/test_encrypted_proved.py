@@ -32,6 +32,7 @@ from blindscore_crypto.encrypted.proved.transfer import (
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.groups.group import P256_GROUP, Group
 from blindscore_crypto.sealed.groups.ristretto import group_named
+from blindscore_crypto.sealed.wire import blob
 from tests.crypto.encrypted_world import NAME, random_bins, random_card
 from tests.crypto.proved_world import EPOCH, ProvedWorld
 from tests.crypto.test_encrypted_design import make_people
@@ -99,6 +100,25 @@ def test_a_commitment_opens_to_its_own_sum_alone():
     assert terms.total(LAYOUT.ones(ROWS[1]).tolist(), v % P256_GROUP.order, rho) is None
     again, _ = ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 600, EPOCH)
     assert not set(terms.points[0].xy) & set(again.points[0].xy)  # one card, two commitments: nothing to compare
+
+
+def test_terms_have_one_encoding_and_whatever_reads_as_terms_is_it(monkeypatch):
+    terms, _ = ProvedTerms.of(NAME, SigningKey().public, P256_GROUP, CARD, 600, EPOCH)
+    data, layout = terms.encode(), terms.layout.encode()
+    assert ProvedTerms.decode(data).encode() == data
+    for at in [*range(0, 160), *range(160, len(data), 61)]:
+        changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        try:
+            read = ProvedTerms.decode(changed)
+        except ForgeryError:
+            continue
+        assert read.encode() == changed  # another document, which is named by its own bytes
+    # Were a part of it read leniently, one document would stand in the log under two names.
+    strictly, longer = Layout.decode, data.replace(blob(layout), blob(layout + b" "))
+    monkeypatch.setattr(Layout, "decode", lambda given: strictly(given.rstrip()))
+    assert Layout.decode(layout + b" ") == terms.layout
+    with pytest.raises(ForgeryError, match="one form"):
+        ProvedTerms.decode(longer)
 
 
 def test_every_field_of_the_terms_is_in_their_digest():

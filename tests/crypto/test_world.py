@@ -23,7 +23,7 @@ from blindscore_crypto.world.linking import linked
 from blindscore_crypto.world.run import in_pairs
 from blindscore_crypto.world.sd_jwt import SdJwtScore
 
-RUN = {name: d for name, d in load_designs("world").items() if getattr(d, "extra", "") and not missing(d.extra)}
+RUN = {name: d for name, d in load_designs("world").items() if hasattr(d, "extra") and not missing(d.extra)}
 SHOWN = {name: d for name, d in RUN.items() if isinstance(d, Credential)}
 SLOW = {"longfellow": 2}  # a proof takes seconds: two people do
 SCHEMES = [module for module, extra in ((sd_jwt, "sd-jwt"), (mdoc, "mdoc")) if not missing(extra)]

@@ -96,8 +96,8 @@ What the observation itself brought to light, before the designs were changed:
 - Exact figures join whoever reads them, however the credential is batched.
 - A weighted sum over several elements cannot be held against a threshold by what `pylongfellow` exposes: it proves
   equality of single elements. So the issuer of `longfellow` writes the answer down, for each threshold.
-- Keyed-verification credentials with rate limits (ARC) have draft vectors and libraries in Swift and Rust; no package
-  for Python was found on the public index, so none is run.
+- A request of `arc` proves nothing of the context that it is made under, so an answer that stood there would be the
+  applicant's own choice; the issuer here says yes and no by two keys. Its lenders must hold them, and could issue.
 """
 
 
@@ -106,7 +106,7 @@ def answers() -> str:
     rows = []
     for name, design in load_designs("world").items():
         asked: Mapping[str, str] = getattr(design, "questions", {})
-        run = "run" if getattr(design, "extra", "") else "modelled"
+        run = "run" if hasattr(design, "extra") else "modelled"
         told = [asked.get(question, "not known") for question in QUESTIONS]
         rows.append(_row([f"`{name}`", getattr(design, "country", "") or "any", run, *told]))
     return HEAD + "".join(rows)
@@ -120,9 +120,9 @@ def world_page() -> str:
     MissingExtraError
         The library of a system that is run is not installed.
     """
-    executed = {name: design for name, design in load_designs("world").items() if getattr(design, "extra", "")}
+    executed = {name: design for name, design in load_designs("world").items() if hasattr(design, "extra")}
     for design in executed.values():
-        require(design.extra)  # type: ignore[attr-defined]
+        require(design.extra)
     runs = {name: _run(design, name) for name, design in {**executed, OURS: load_designs()[OURS]}.items()}
     crowd = "".join(line for name in executed for line in _crowd(name, runs[name]))
     costs = "".join(_cost(name, run) for name, run in runs.items())

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from blindscore.errors import ParameterError
+from blindscore.errors import DataError, ParameterError
 from blindscore.parties.kind import Kind
 
 Value = bytes | int | float | str | None
@@ -227,6 +227,20 @@ class MemoryStore:
         row = checked_row(self._specs[table], row)
         self._rows[table][key] = day, row
         self.journal.append(Write(table, key, row))
+
+
+def blob_of(row: Row, name: str) -> bytes:
+    """Return a field of a row that holds bytes.
+
+    Raises
+    ------
+    DataError
+        It holds something else: whoever wrote it was not the party that reads it.
+    """
+    value = row[name]
+    if not isinstance(value, bytes | memoryview):  # a server's library may hand out its own buffer
+        raise DataError(f"a stored {name} does not hold bytes; the store was written by something else")
+    return bytes(value)
 
 
 def close_store(store: Store) -> None:

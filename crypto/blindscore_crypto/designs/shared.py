@@ -3,9 +3,10 @@
 Who sees what: the lender one bit an application under a pairwise pseudonym, and uniform values; the helper uniform
 values, and who applied to which lender when; the source its own ledger and that somebody applied. What the source
 dealt lies with its receivers too, so source, lender and helper join their records (handle ``attestation``).
-Assumptions: an honest source as dealer; lender, helper and source pool nothing; ChaCha20-Poly1305, ChaCha, SHA-256, Ed25519, and
-X25519 for the lender's half. Not protected: lender and helper together read the bins, source and helper together the
-points; a lender may enrol a bad card, or stay silent towards one person (see :mod:`blindscore_crypto.shared`).
+Assumptions: an honest source as dealer; lender, helper and source pool nothing; ChaCha20-Poly1305, ChaCha, SHA-256,
+Ed25519, and X25519 for the lender's half. Not protected: lender and helper together read the bins, source and helper
+together the points; a lender may enrol a bad card, or stay silent towards one person (see
+:mod:`blindscore_crypto.shared`).
 """
 
 from __future__ import annotations

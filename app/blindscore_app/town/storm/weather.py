@@ -15,7 +15,7 @@ from typing import Any
 from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, SetClock, day_of
-from blindscore.parties.store import Store, close_store
+from blindscore.parties.store import Store, blob_of, close_store
 from blindscore_app.town.auditor.audit import audit
 from blindscore_app.town.auditor.books import Books
 from blindscore_app.town.storm.acknowledged import Acknowledged
@@ -361,7 +361,7 @@ class Weather:
         papers = wallet.application()
         if papers is None or not papers["receipt"]:
             return
-        answer = digest(bytes(papers["answer"]))  # type: ignore[arg-type]
+        answer = digest(blob_of(papers, "answer"))
         if not papers["decision"] and (LENDER, epoch.number) not in self.closed and not self.kept_since:
             self.parties[name] = wallet
             self._tell(name, "collect")
@@ -374,7 +374,7 @@ class Weather:
         if row is not None and papers["decision"] and row["signed"] != papers["decision"]:
             yield f"{name} and the lender hold different decisions"
         if papers["decision"]:
-            said = Decision.decode(wallet.terms, answer, bytes(papers["decision"])).verdict  # type: ignore[arg-type]
+            said = Decision.decode(wallet.terms, answer, blob_of(papers, "decision")).verdict
             if said == Verdict.VOID or (said == Verdict.USED and COPY not in self.wallets):
                 yield f"{name} was told {said.name} for an honest answer of epoch {epoch.number}"
 

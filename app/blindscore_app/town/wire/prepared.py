@@ -17,7 +17,7 @@ from blindscore.designs.plain import LEGAL_ID
 from blindscore.errors import ParameterError
 from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, SetClock, wall_clock
-from blindscore.parties.store import MemoryStore
+from blindscore.parties.store import MemoryStore, blob_of
 from blindscore.parties.table import Table
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
@@ -162,7 +162,7 @@ def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray
 def _refusals(lender: Lender) -> int:
     """Return how many refusals have come and wait; this is the lender's own knowledge, in its own process."""
     kept = (lender.store.get(ANSWERS.name, name) for name, _ in lender.store.items(WAITING.name))
-    return sum(bytes(row["answer"])[0] == REFUSAL for row in kept if row is not None)  # type: ignore[arg-type]
+    return sum(blob_of(row, "answer")[0] == REFUSAL for row in kept if row is not None)
 
 
 def _sealed_decision(reply: Message) -> bool:

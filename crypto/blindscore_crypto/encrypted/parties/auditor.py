@@ -20,7 +20,7 @@ import numpy as np
 
 from blindscore.errors import BlindscoreError, CardError, ForgeryError, ParameterError
 from blindscore.parties.message import Message
-from blindscore.parties.store import Field, Store, TableSpec
+from blindscore.parties.store import Field, Store, TableSpec, blob_of
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.signatures import VerifyingKey
 from blindscore_crypto.encrypted.engines.choice import scheme_for
@@ -103,7 +103,7 @@ class Auditor:
     def proofs(self) -> list[Transcript]:
         """Transcripts that prove a bent result."""
         rows = self.store.items("proofs")
-        return [Transcript.decode(bytes(row["transcript"]), self._parameters) for _, row in rows]  # type: ignore[arg-type]
+        return [Transcript.decode(blob_of(row, "transcript"), self._parameters) for _, row in rows]
 
     def handle(self, message: Message) -> list[Message]:
         """Take a signed result and pick it or not; take a picked transcript and judge it."""

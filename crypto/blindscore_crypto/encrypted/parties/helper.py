@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore_crypto.channel.frames import Kind, refuse
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.compare.deal import HELPER, HelpersHalf, SealedKeys, binding, keys_bytes
@@ -135,15 +135,15 @@ class Helper:
 
     def _tags(self, checked: Row, opened: Row) -> tuple[int, ...]:
         p = self.parameters
-        check = Check.read(p, bytes(checked["frame"]), self._key_of(str(checked["lender"])))  # type: ignore[arg-type]
+        check = Check.read(p, blob_of(checked, "frame"), self._key_of(str(checked["lender"])))
         values, half = self._opened(opened)
         numbers = zip(values, half.tags, check.moved, strict=True)
         return tuple((y + tag + moved * half.beta) % p.t for y, tag, moved in numbers)
 
     def _opened(self, row: Row) -> tuple[tuple[int, ...], HelpersHalf]:
         p = self.parameters
-        values = struct.unpack(f">{p.outputs}H", bytes(row["values"]))  # type: ignore[arg-type]
-        return values, HelpersHalf.decode(p, bytes(row["half"]))  # type: ignore[arg-type]
+        values = struct.unpack(f">{p.outputs}H", blob_of(row, "values"))
+        return values, HelpersHalf.decode(p, blob_of(row, "half"))
 
     def share(self, frame: bytes, lender: str) -> bytes:
         """Return the share frame for a lender that tells what it committed to; once an application.
@@ -162,7 +162,7 @@ class Helper:
             raise refuse(Kind.TELLING, "no application waits for it")
         if self.store.insert_once("told", telling.nonce, {}, day=day_of(self._clock)) is not None:
             raise refuse(Kind.TELLING, "this application has been told already")
-        check = Check.read(p, bytes(checked["frame"]), self._key_of(lender))  # type: ignore[arg-type]
+        check = Check.read(p, blob_of(checked, "frame"), self._key_of(lender))
         values, half = self._opened(opened)
         moved = tuple((a - k) % p.t for a, k in zip(telling.factors, telling.kappa, strict=True))
         if (telling.commitment(p), moved) != (check.telling, check.moved):
@@ -173,5 +173,5 @@ class Helper:
         if tuple((other - first) % p.t for other in others) != telling.differences:
             raise refuse(Kind.OPENING, "it is not what the reply contained")
         share = half.share(p, (first + half.beta + telling.moved_bar) % p.t)
-        tags, salt = self._tags(checked, opened), bytes(bound["salt"])  # type: ignore[arg-type]
+        tags, salt = self._tags(checked, opened), blob_of(bound, "salt")
         return Share(telling.nonce, tags, salt, share).write(p, self._signer)

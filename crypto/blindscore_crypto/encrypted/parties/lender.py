@@ -13,7 +13,7 @@ from typing import Protocol
 from blindscore.errors import BlindscoreError, ParameterError
 from blindscore.parties.message import Message
 from blindscore.parties.party import day_of
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import Kind, refuse
 from blindscore_crypto.encrypted.mask import Mask
@@ -165,7 +165,7 @@ class Session:
     @classmethod
     def of(cls, t: int, outputs: int, row: Row) -> Session:
         """Return a session as it stands in the store."""
-        mask, reply, by, kept = (bytes(row[name]) for name in ("mask", "reply", "by", "kept"))  # type: ignore[arg-type]
+        mask, reply, by, kept = (blob_of(row, name) for name in ("mask", "reply", "by", "kept"))
         return cls(Mask.decode(t, outputs, mask), reply, by, str(row["line"]), kept)
 
 

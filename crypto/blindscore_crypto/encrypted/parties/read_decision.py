@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from blindscore.errors import ParameterError
 from blindscore.parties.message import Message
 from blindscore.parties.party import day_of
-from blindscore.parties.store import Field, Row, TableSpec
+from blindscore.parties.store import Field, Row, TableSpec, blob_of
 from blindscore_crypto.channel.frames import Kind, refuse
 from blindscore_crypto.channel.hpke import new_box
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
@@ -94,7 +94,7 @@ class ReadDecision:
         box = lender.store.take("boxes", keys.box)
         if box is None:
             raise refuse(Kind.KEYS, "it is not sealed to a box that this lender has given out")
-        half = keys.open(p, bytes(box["secret"]))  # type: ignore[arg-type]
+        half = keys.open(p, blob_of(box, "secret"))
         LendersHalf.decode(p, half)
         return half + secrets.token_bytes(_SALT)
 
@@ -161,8 +161,8 @@ class ReadDecision:
         row = lender.store.take("told", share.nonce)
         if row is None:
             raise refuse(Kind.SHARE, "no application waits for it")
-        mask = Mask.decode(p.t, p.outputs, bytes(row["mask"]))  # type: ignore[arg-type]
-        half = LendersHalf.decode(p, bytes(row["half"]))  # type: ignore[arg-type]
+        mask = Mask.decode(p.t, p.outputs, blob_of(row, "mask"))
+        half = LendersHalf.decode(p, blob_of(row, "half"))
         if Share.commitment(share.nonce, share.tags, share.salt) != row["bound"]:
             raise refuse(Kind.SHARE, "it is not what the helper was bound to")
         shifts = tuple(int(r) + mu for r, mu in zip(mask.shifts, half.mu, strict=True))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from blindscore.parties.message import Message
 from blindscore.parties.party import day_of
-from blindscore.parties.store import Field, TableSpec
+from blindscore.parties.store import Field, TableSpec, blob_of
 from blindscore_crypto.channel.frames import Kind, refuse
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.encrypted.parties.lender import Lender, check_threshold
@@ -95,7 +95,7 @@ class SignScore:
         with store.atomic():
             row = store.get("log_head", b"log") or {"size": 0, "head": EMPTY}
             index = int(row["size"] or 0)
-            head = chain(bytes(row["head"]), index, entry)  # type: ignore[arg-type]
+            head = chain(blob_of(row, "head"), index, entry)
             store.put("log", index.to_bytes(8), {"entry": entry})
             store.put("log_head", b"log", {"size": index + 1, "head": head})
             sent = {"messages": application + answered.reply}
@@ -105,7 +105,7 @@ class SignScore:
 
     def entries(self, lender: Lender) -> list[bytes]:
         """Return the log, in order."""
-        return [bytes(row["entry"]) for _, row in lender.store.items("log")]  # type: ignore[arg-type]
+        return [blob_of(row, "entry") for _, row in lender.store.items("log")]
 
     def handle(self, lender: Lender, message: Message) -> list[Message]:
         """See :class:`~blindscore_crypto.encrypted.parties.lender.Way`: openings, and what the auditor picks."""
@@ -114,7 +114,7 @@ class SignScore:
         if message.kind == "pick" and message.sender == self.auditor:
             row = lender.store.get("signed", message.body[:NONCE_BYTES])
             if row is not None:
-                transcript = bytes(row["transcript"])  # type: ignore[arg-type]
+                transcript = blob_of(row, "transcript")
                 seed = self.seed(transcript[: application_bytes(lender.scorer.parameters)])
                 return [Message(self.auditor, "transcript", transcript + seed)]
         return []
@@ -126,7 +126,7 @@ class SignScore:
         sent = store.take("sent", opening.nonce)
         if sent is None:
             raise refuse(Kind.OPENING, "no answered application waits for it")
-        messages, length = bytes(sent["messages"]), application_bytes(p)  # type: ignore[arg-type]
+        messages, length = blob_of(sent, "messages"), application_bytes(p)
         application, reply = messages[:length], messages[length:]
         result = Result(
             opening.nonce,

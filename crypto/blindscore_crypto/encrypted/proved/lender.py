@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from blindscore.errors import BlindscoreError, ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore_crypto.channel.frames import Kind, refuse
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.parties.read_score import SCORES
@@ -98,22 +98,22 @@ class ProvingLender:
         if row is None:
             raise refuse(Kind.BOUND, "no answered application waits for it")
         self.store.put("bound", nonce, {**row, "opening": opening}, day=day_of(self._clock))
-        masks = Masks.decode(group, _bytes(row, "masks"))
+        masks = Masks.decode(group, blob_of(row, "masks"))
         return Message(
-            message.sender, "unmasking", wire.unmasking_frame(group, _bytes(row, "reply"), masks, self._signer)
+            message.sender, "unmasking", wire.unmasking_frame(group, blob_of(row, "reply"), masks, self._signer)
         )
 
     def _conclude(self, message: Message) -> Message:
         terms = self.terms
         opening = wire.Opening.decode(message.body, terms.group)
         row = self.store.take("bound", opening.nonce)
-        if row is None or not hmac.compare_digest(_bytes(row, "opening"), wire.digest(message.body)):
+        if row is None or not hmac.compare_digest(blob_of(row, "opening"), wire.digest(message.body)):
             raise refuse(Kind.OPENING, "nobody was bound to it")
-        v = self._settle(Masks.decode(terms.group, _bytes(row, "masks")), opening.masked)
+        v = self._settle(Masks.decode(terms.group, blob_of(row, "masks")), opening.masked)
         total: Row = {"total": self.kept.points.offset + v, "pseudonym": row["by"]}
         self.store.put("scores", opening.nonce, total, day=day_of(self._clock))
         score, approved = terms.score(v)
-        result = wire.ProvedResult(_bytes(row, "reply"), score, approved)
+        result = wire.ProvedResult(blob_of(row, "reply"), score, approved)
         return Message(str(row["line"]), "result", result.sign(terms.group, self._signer))
 
     def _settle(self, masks: Masks, masked: int) -> int:
@@ -124,7 +124,3 @@ class ProvingLender:
         if not points.low <= v <= points.high:
             raise ForgeryError("opening refused: it is not what the reply contained")
         return v
-
-
-def _bytes(row: Row, name: str) -> bytes:
-    return bytes(row[name])  # type: ignore[arg-type]

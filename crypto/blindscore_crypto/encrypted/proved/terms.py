@@ -185,4 +185,6 @@ def _decoded(data: bytes) -> ProvedTerms:
         terms.require_sound()
     except ValueError as error:
         raise ForgeryError(f"proved terms: {error}") from None
+    if terms.encode() != data:  # the log and every reply name the bytes: one document, one name
+        raise ForgeryError("proved terms: not in the one form that they have")
     return terms

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blindscore.errors import ForgeryError, ParameterError
-from blindscore.parties.store import Field, Store, TableSpec
+from blindscore.parties.store import Field, Store, TableSpec, blob_of
 from blindscore_crypto.sealed.log.book import Book
 from blindscore_crypto.sealed.log.entries import MAX_ENTRY, Entry
 from blindscore_crypto.sealed.log.head import Head, Trust
@@ -73,7 +73,7 @@ class Watcher:
     def head(self) -> Head | None:
         """The last head that was believed."""
         row = self._store.get(SEEN.name, b"head")
-        return None if row is None else Head.read(Reader("kept head", bytes(row["head"])))  # type: ignore[arg-type]
+        return None if row is None else Head.read(Reader("kept head", blob_of(row, "head")))
 
     def ask(self, keys: Sequence[bytes]) -> bytes:
         """Return the question for the entries under these keys."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from blindscore.errors import BlindscoreError, DataError, ForgeryError
 from blindscore.parties.sqlite_store import SqliteStore
+from blindscore.parties.store import blob_of
 from blindscore_crypto.channel.signatures import VerifyingKey
 from blindscore_crypto.sealed.log.book import Book
 from blindscore_crypto.sealed.log.entries import Entry, Kind, Member, proved_terms
@@ -107,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from blindscore_crypto.sealed.parties.log import ENTRIES
 
         store = SqliteStore(given.log, ENTRIES)
-        entries = [bytes(row["entry"]) for _, row in store.items(ENTRIES.name)]  # type: ignore[arg-type]
+        entries = [blob_of(row, "entry") for _, row in store.items(ENTRIES.name)]
         store.close()
         alarms = watch(entries, VerifyingKey.load(given.registrar))
         for index, data in enumerate(entries):

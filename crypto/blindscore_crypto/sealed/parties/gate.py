@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from blindscore.errors import BlindscoreError, ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of, wall_clock
-from blindscore.parties.store import Field, Store, TableSpec
+from blindscore.parties.store import Field, Store, TableSpec, blob_of
 from blindscore_crypto.sealed.perks.token_key import TokenKey
 from blindscore_crypto.sealed.perks.tokens import INPUT_BYTES, Challenge, rsa_accepts, token_bytes
 
@@ -76,7 +76,7 @@ class Gate:
         store.declare(TOKENS, VISITS, NAMING, OVER, SWEPT)
         drawn = os.urandom(32)  # of many processes on one store, the first one's key names every visit
         first = store.insert_once(NAMING.name, name.encode(), {"key": drawn})
-        self._secret = drawn if first is None else bytes(first["key"])  # type: ignore[arg-type]
+        self._secret = drawn if first is None else blob_of(first, "key")
 
     def handle(self, message: Message) -> list[Message]:
         """See :class:`~blindscore.parties.party.Party`."""

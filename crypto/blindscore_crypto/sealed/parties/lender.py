@@ -20,7 +20,7 @@ from collections.abc import Callable
 from blindscore.errors import BlindscoreError, ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of, wall_clock
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.check import answer_bytes, check, check_many
 from blindscore_crypto.sealed.offer import (
@@ -184,12 +184,12 @@ class Lender:
             raise ForgeryError(f"a decision is fetched by {DIGEST_BYTES} bytes")
         waiting = self.store.get(WAITING.name, message.body)
         if waiting is not None:
-            receipt = self._row(self.store.get(RECEIPTS.name, _bytes(waiting, "offer")))
+            receipt = self._row(self.store.get(RECEIPTS.name, blob_of(waiting, "offer")))
             if self._clock() < int(receipt["deadline"] or 0):
                 return "later", b""
             self.settle()
         row = self._row(self.store.get(DECIDED.name, message.body))
-        return "decision", _bytes(row, "signed")
+        return "decision", blob_of(row, "signed")
 
     def settle(self) -> int:
         """Decide every answer that has come; return how many. A service calls it by the clock, before deadlines."""
@@ -198,7 +198,7 @@ class Lender:
             row, kept = self.store.get(WAITING.name, name), self.store.get(ANSWERS.name, name)
             # Another epoch's answer is decided by whoever has its terms.
             if row is not None and kept is not None and row["terms"] == self.terms.fingerprint:
-                arrived.append((name, _bytes(row, "offer"), _bytes(kept, "answer")))
+                arrived.append((name, blob_of(row, "offer"), blob_of(kept, "answer")))
         if not arrived:
             return 0
         try:
@@ -227,7 +227,7 @@ class Lender:
                     for nullifier in checked.nullifiers:
                         first = self.store.insert_once(SPENT.name, nullifier, {"by": name}, today)
                         if first is not None and first["by"] != name:
-                            raise _Used(_bytes(first, "by"))
+                            raise _Used(blob_of(first, "by"))
             except _Used as used:
                 verdict, other = Verdict.USED, used.by
         signed = Decision.make(self._key, name, verdict, other).encode()
@@ -247,24 +247,20 @@ class Lender:
         """
         name = self._keep(answer)
         self.settle()
-        signed = _bytes(self._row(self.store.get(DECIDED.name, name)), "signed")
+        signed = blob_of(self._row(self.store.get(DECIDED.name, name)), "signed")
         said = Decision.decode(self.terms, name, signed)
         other = self.store.get(ANSWERS.name, said.other) if said.verdict == Verdict.USED else None
-        return signed, None if other is None else _bytes(other, "answer")
+        return signed, None if other is None else blob_of(other, "answer")
 
     def approved(self, name: bytes) -> bytes | None:
         """Return the answer with this digest if it was approved: what an office hands tokens out for."""
         row = self.store.get(DECIDED.name, name)
         if row is None or row["approved"] != 1:
             return None
-        return _bytes(self._row(self.store.get(ANSWERS.name, name)), "answer")
+        return blob_of(self._row(self.store.get(ANSWERS.name, name)), "answer")
 
     @staticmethod
     def _row(row: Row | None) -> Row:
         if row is None:
             raise ForgeryError("nothing is known under this name")
         return row
-
-
-def _bytes(row: Row, field: str) -> bytes:
-    return bytes(row[field])  # type: ignore[arg-type]

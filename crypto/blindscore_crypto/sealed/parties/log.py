@@ -21,7 +21,7 @@ from blindscore.errors import BlindscoreError, DataError, ForgeryError
 from blindscore.parties.cast import StoreOf
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, wall_clock
-from blindscore.parties.store import Field, Store, TableSpec
+from blindscore.parties.store import Field, Store, TableSpec, blob_of
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import ID_BYTES, SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.sealed.log import lookup
@@ -41,7 +41,7 @@ def _book(registrar: VerifyingKey, store: Store) -> Book:
     store.declare(ENTRIES)
     book = Book(registrar)
     for _, row in store.items(ENTRIES.name):
-        book.append(bytes(row["entry"]))  # type: ignore[arg-type]
+        book.append(blob_of(row, "entry"))
     return book
 
 

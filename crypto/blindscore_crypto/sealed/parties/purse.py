@@ -12,7 +12,7 @@ from typing import Protocol
 
 from blindscore.errors import DataError, ForgeryError
 from blindscore.parties.message import Message
-from blindscore.parties.store import Field, Store, TableSpec
+from blindscore.parties.store import Field, Store, TableSpec, blob_of
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed import one_show, presentation
 from blindscore_crypto.sealed.attestation import Attestation, Issued, header, opened
@@ -88,10 +88,10 @@ class _Slots:
         found = []
         for slot in slots:
             keys = self._keys(slot)
-            if not keys:
+            row = self._store.get(HELD.name, keys[0]) if keys else None
+            if row is None:
                 raise DataError("no fresh signature is left for these terms; fetch some from each source")
-            row = self._store.get(HELD.name, keys[0])
-            found.append((keys[0], bytes(row["signed"])))  # type: ignore[index,arg-type]
+            found.append((keys[0], blob_of(row, "signed")))
         return found
 
     def _take(self, keys: Sequence[bytes]) -> None:
@@ -170,7 +170,7 @@ class BlindPurse(_Slots):
         row = self._store.take(ISSUING.name, source.key.raw)
         if row is None:
             raise ForgeryError(f"{source.name!r} closes what was not begun")
-        self._finish(terms, source, bytes(row["state"]), message.body)  # type: ignore[arg-type]
+        self._finish(terms, source, blob_of(row, "state"), message.body)
         return None
 
     def _blind(self, terms: Terms, source: Signatory, secret: int, body: bytes) -> bytes:

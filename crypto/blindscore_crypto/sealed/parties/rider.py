@@ -21,7 +21,7 @@ from secrets import randbelow
 from blindscore.errors import BlindscoreError, DataError, ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, wall_clock
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.log.entries import Kind, token_key_key
 from blindscore_crypto.sealed.log.lookup import Watcher
@@ -102,7 +102,7 @@ class Rider:
 
     def _ride(self) -> dict[str, bytes]:
         row: Row = self.store.get(RIDE.name, self._when) or _BLANK
-        return {name: bytes(row[name]) for name in _BLANK}  # type: ignore[arg-type]
+        return {name: blob_of(row, name) for name in _BLANK}
 
     def _keep(self, **changed: bytes) -> None:
         self.store.put(RIDE.name, self._when, self._ride() | changed)
@@ -148,7 +148,7 @@ class Rider:
         papers = self.wallet.application()
         if papers is None:
             raise DataError("there is no answer that a token could be asked for with")
-        answer, seed = (bytes(papers[name]) for name in ("answer", "client"))  # type: ignore[arg-type]
+        answer, seed = (blob_of(papers, name) for name in ("answer", "client"))
         body = token_request(digest(answer), self._pending().request, SigningKey.of_seed(seed))
         return Message(self.wallet.setting.lender, "token", body)
 

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from blindscore.errors import BlindscoreError, DataError, ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of, wall_clock
-from blindscore.parties.store import COUNT, Field, Store, TableSpec, Value
+from blindscore.parties.store import COUNT, Field, Store, TableSpec, Value, blob_of
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.layout import Layout
@@ -167,7 +167,7 @@ class Source:
             rows = [self.store.take(SESSIONS.name, customer + bytes([i])) for i in range(len(cut))]
             if any(row is None or self._clock() - float(row["began"] or 0) > SESSION_S for row in rows):
                 raise ForgeryError("a session has answered already, timed out, or was never opened; begin a new one")
-        states = [bytes(row["state"]) for row in rows if row is not None]  # type: ignore[arg-type]
+        states = [blob_of(row, "state") for row in rows if row is not None]
         return "closings", b"".join(self._blind.answer(s, c) for s, c in zip(states, cut, strict=True))
 
 

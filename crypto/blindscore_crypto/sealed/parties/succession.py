@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from blindscore.errors import ParameterError
 from blindscore.parties.message import Message
-from blindscore.parties.store import Store
+from blindscore.parties.store import Store, blob_of
 from blindscore_crypto.sealed.parties.lender import WAITING, Lender
 from blindscore_crypto.sealed.terms import Terms
 
@@ -64,7 +64,7 @@ class Succession:
 
     def _waits_under(self, digest: bytes) -> bytes:
         row = self.store.get(WAITING.name, digest)
-        return b"" if row is None else bytes(row["terms"])  # type: ignore[arg-type]
+        return b"" if row is None else blob_of(row, "terms")
 
     def settle(self) -> int:
         """See :meth:`.Lender.settle`."""

@@ -24,7 +24,7 @@ import numpy as np
 from blindscore.errors import BlindscoreError, DataError, ForgeryError, ParameterError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of, wall_clock
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore.scorecard.reasons import REASONS, Reason, reasons
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.check import answer_bytes
@@ -116,7 +116,7 @@ class Wallet:
         row = self.store.get(TERMS.name, self._when)
         if row is None:
             raise DataError("this wallet has not found the lender's terms in the public log yet")
-        return Terms.decode(_bytes(row, "terms"))
+        return Terms.decode(blob_of(row, "terms"))
 
     @property
     def purse(self) -> Purse:
@@ -135,7 +135,7 @@ class Wallet:
         if papers is None or not papers["bins"] or purse.left(terms):
             return bins_by_feature(terms, purse.rows(terms))
         features = [feature for source in terms.sources for feature in source.layout.features]
-        return dict(zip(features, _bytes(papers, "bins"), strict=True))
+        return dict(zip(features, blob_of(papers, "bins"), strict=True))
 
     def score(self) -> int:
         """Return the person's score under the public card, computed here and shown to nobody."""
@@ -191,7 +191,7 @@ class Wallet:
         made = encode_scalar(random_scalar(group))
         epoch = self.setting.epoch.encode() + group.name.encode()
         first = self.store.insert_once(SECRET.name, epoch, {"k": made})
-        return decode_scalar(group, made if first is None else _bytes(first, "k"))
+        return decode_scalar(group, made if first is None else blob_of(first, "k"))
 
     def take_secret(self, secret: int, group: Group) -> None:
         """Hold the secret of this epoch that another wallet of this person made: a source signs for one alone."""
@@ -208,7 +208,7 @@ class Wallet:
         papers = self.application()
         if papers is None or not papers["decision"]:
             return None
-        said = Decision.decode(self.terms, digest(_bytes(papers, "answer")), _bytes(papers, "decision")).verdict
+        said = Decision.decode(self.terms, digest(blob_of(papers, "answer")), blob_of(papers, "decision")).verdict
         return {Verdict.APPROVED: True, Verdict.REFUSED: False}.get(said)
 
     def finding(self) -> Finding | None:
@@ -216,11 +216,11 @@ class Wallet:
         papers = self.application()
         if papers is None or not papers["receipt"]:
             return None
-        decision = _bytes(papers, "decision") or None
-        receipt = Receipt.decode(self.terms, _bytes(papers, "receipt"))
+        decision = blob_of(papers, "decision") or None
+        receipt = Receipt.decode(self.terms, blob_of(papers, "receipt"))
         if decision is None and self._clock() < receipt.deadline:
             return None
-        return judge(self.terms, _bytes(papers, "answer"), _bytes(papers, "receipt"), decision, self._clock())
+        return judge(self.terms, blob_of(papers, "answer"), blob_of(papers, "receipt"), decision, self._clock())
 
     def troubles(self) -> list[str]:
         """Return why messages were refused, oldest first."""
@@ -269,7 +269,7 @@ class Wallet:
         row = self.store.take(STAGE.name, b"log")
         if message.kind != "found" or row is None:
             raise ForgeryError(f"the log sends {message.kind!r}, which nobody asked for")
-        joined = _bytes(row, "keys")
+        joined = blob_of(row, "keys")
         keys = [joined[i : i + 32] for i in range(0, len(joined), 32)]
         found = self._watcher.read(keys, message.body, self._clock())
         if any(entry is None for entry in found):
@@ -298,7 +298,7 @@ class Wallet:
         row = self.store.take(STAGE.name, b"terms")
         if row is None:
             raise ForgeryError("the log answers about sources before terms")
-        terms = Terms.decode(_bytes(row, "keys"))
+        terms = Terms.decode(blob_of(row, "keys"))
         n = len(terms.sources)
         for source, entry in zip(terms.sources, entries[:n], strict=True):
             member = Member.decode(_of(entry, Kind.MEMBER).body)
@@ -325,7 +325,7 @@ class Wallet:
 
     def _goal(self) -> bytes:
         row = self.store.get(STAGE.name, b"goal")
-        return b"" if row is None else _bytes(row, "stage")
+        return b"" if row is None else blob_of(row, "stage")
 
     def _source(self, message: Message) -> list[Message]:
         terms = self.terms
@@ -363,7 +363,7 @@ class Wallet:
         row = self.application()
         if row is None:
             raise ForgeryError("the lender answers what was not asked")
-        return {name: _bytes(row, name) for name in _BLANK}
+        return {name: blob_of(row, name) for name in _BLANK}
 
     def _lender(self, message: Message) -> list[Message]:
         action = {
@@ -441,10 +441,6 @@ class Wallet:
         Decision.decode(self.terms, digest(papers["answer"]), body)
         self.store.put(APPLICATIONS.name, self._answered(), papers | {"decision": body})
         return []
-
-
-def _bytes(row: Row, field: str) -> bytes:
-    return bytes(row[field])  # type: ignore[arg-type]
 
 
 def _of(entry: Entry, kind: Kind) -> Entry:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore_crypto.channel.frames import Kind, refuse
 from blindscore_crypto.channel.signatures import ID_BYTES
 from blindscore_crypto.encrypted.wire import NONCE_BYTES
@@ -145,8 +145,8 @@ class SharingHelper:
         shape = Shape.of(layout)
         if card.masked.size != shape.indicators + 1:
             raise refuse(Kind.CARD, "it has another number of points than its layout")
-        source = bytes(row["source"])  # type: ignore[arg-type]
-        pads = decode(bytes(row["pads"]), shape.indicators + 1, DEGREE)  # type: ignore[arg-type]
+        source = blob_of(row, "source")
+        pads = decode(blob_of(row, "pads"), shape.indicators + 1, DEGREE)
         key = CardKey.of(self._phi[source], pads, card.masked)
         kept: Row = {"layout": layout.fingerprint, "pads": encode(key.pads)}
         with self.store.atomic():
@@ -172,7 +172,7 @@ class SharingHelper:
         row = self.store.get("layouts", fingerprint)
         if row is None:
             raise refuse(Kind.PART, "its layout is none of an enrolled card")
-        return Shape.of(Layout.decode(bytes(row["encoded"])))  # type: ignore[arg-type]
+        return Shape.of(Layout.decode(blob_of(row, "encoded")))
 
     def _masked(self, frame: bytes, lender: str) -> list[Message]:
         body = self._line(lender).open(Kind.MASKED, frame, NONCE_BYTES, MAX_BYTES)
@@ -197,16 +197,16 @@ class SharingHelper:
         row, part = self.store.get("masked", nonce), self.store.get("parts", nonce)
         if row is None or part is None:
             raise refuse(Kind.PROOF, "no application waits for it")
-        lender, masked = str(row["lender"]), Masked.decode(bytes(row["body"]))  # type: ignore[arg-type]
-        source = bytes(part["source"])  # type: ignore[arg-type]
+        lender, masked = str(row["lender"]), Masked.decode(blob_of(row, "body"))
+        source = blob_of(part, "source")
         card = self.store.get("cards", card_id(lender, source))
         if card is None or card["layout"] != part["layout"]:
             raise refuse(Kind.MASKED, "no card of this layout is enrolled for it")
-        shape = self._shape(bytes(part["layout"]))  # type: ignore[arg-type]
+        shape = self._shape(blob_of(part, "layout"))
         if masked.delta.size != shape.indicators + 1:
             raise refuse(Kind.MASKED, "it has another number of points than the card")
-        half = HelpersHalf.decode(shape, bytes(part["half"]))  # type: ignore[arg-type]
-        pads = decode(bytes(card["pads"]), shape.indicators + 1, DEGREE)  # type: ignore[arg-type]
+        half = HelpersHalf.decode(shape, blob_of(part, "half"))
+        pads = decode(blob_of(card, "pads"), shape.indicators + 1, DEGREE)
         return lender, masked, half, CardKey(self._phi[source], pads)
 
     def answer(self, frame: bytes, lender: str) -> bytes:
@@ -227,10 +227,10 @@ class SharingHelper:
         if self.store.insert_once("told", nonce, {}, day=day_of(self._clock)) is not None:
             raise refuse(Kind.PROOF, "this application has had its proof already")
         read = Proof.decode(half.shape, body)
-        rho = bytes(bound["rho"])  # type: ignore[arg-type]
+        rho = blob_of(bound, "rho")
         opened = check_proof(half, card, masked, rho, read)
         return line.seal(Kind.TOKEN, helpers_token(half, masked, rho, opened, read).encode())
 
 
 def _layout(row: Row) -> Layout:
-    return Layout.decode(bytes(row["layout"]))  # type: ignore[arg-type]
+    return Layout.decode(blob_of(row, "layout"))

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from blindscore.errors import BlindscoreError, ParameterError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
-from blindscore.parties.store import COUNT, Field, Row, Store, TableSpec
+from blindscore.parties.store import COUNT, Field, Row, Store, TableSpec, blob_of
 from blindscore.scorecard.card import Card
 from blindscore_crypto.channel.frames import Kind, refuse
 from blindscore_crypto.channel.hpke import new_box
@@ -118,7 +118,7 @@ class SharingLender:
         row = self.store.take("boxes", box)
         if row is None:
             raise refuse(Kind.KEYS, "it is not sealed to a box that this lender has given out")
-        return bytes(row["secret"])  # type: ignore[arg-type]
+        return blob_of(row, "secret")
 
     # -- its card -------------------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class SharingLender:
             row = self.store.get("enrolled", source)
             if row is None:
                 raise refuse(Kind.APPLICATION, "the card is not enrolled for this source's customers")
-            self._cards[source] = Enrolled.of(self.points.shape, bytes(row["seed"]))  # type: ignore[arg-type]
+            self._cards[source] = Enrolled.of(self.points.shape, blob_of(row, "seed"))
         return self._cards[source]
 
     # -- applications ---------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ class SharingLender:
         return (self.points.weights - half.grown.pads_of_points) % T
 
     def _half(self, row: Row) -> LendersHalf:
-        return LendersHalf.decode(self.points.shape, bytes(row["half"]))  # type: ignore[arg-type]
+        return LendersHalf.decode(self.points.shape, blob_of(row, "half"))
 
     def _prove(self, frame: bytes) -> bytes:
         shape = self.points.shape
@@ -211,7 +211,7 @@ class SharingLender:
             if row is None:
                 raise refuse(Kind.CHALLENGE, "no application waits for it")
             self.store.put("proved", asked.nonce, {**row, "challenge": body}, day=day_of(self._clock))
-        half, enrolled = self._half(row), self._enrolled(bytes(row["source"]))  # type: ignore[arg-type]
+        half, enrolled = self._half(row), self._enrolled(blob_of(row, "source"))
         return self._line.seal(Kind.PROOF, lenders_proof(half, enrolled, self._delta(half), asked).encode())
 
     def _decide(self, frame: bytes) -> Message:
@@ -221,7 +221,7 @@ class SharingLender:
         if row is None:
             raise refuse(Kind.TOKEN, "no application waits for it")
         half = self._half(row)
-        asked = Challenge.decode(shape, bytes(row["challenge"]))  # type: ignore[arg-type]
+        asked = Challenge.decode(shape, blob_of(row, "challenge"))
         approved, token = lenders_decision(half, self._delta(half), asked, last)
         decided: Row = {"approved": int(approved), "pseudonym": row["by"]}
         self.store.put("decisions", last.nonce, decided, day=day_of(self._clock))
