@@ -223,7 +223,8 @@ class AadhaarOffline(ReadsAccounts):
             "hidden": "From the lender the number itself; not name, address, birth date, photograph, or figures.",
             "linkable": "Everything, by name and address; by reference and signature wherever one file is shown.",
             "issuer": "No: it learns that a file was made, not where it is shown; shown one, it knows it again.",
-            "revocation": "None: a file once shown is a copy that cannot be called back; a lender sees its age.",
+            "revocation": "None, so nothing is looked up: a file once shown is a copy that cannot be called back; a "
+            "lender sees its age.",
         }
     )
 

@@ -196,7 +196,8 @@ class AccountAggregator(ReadsAccounts):
             "hidden": "From the pipe every figure; from the lender nothing that stands on the statement.",
             "linkable": "Everything at bank, pipe and lender, by name: the pipe joins all lenders of one person.",
             "issuer": "The bank learns from the request which lender reads whose account, and when.",
-            "revocation": "A consent is withdrawn at the pipe, and reading stops; what the lender opened stays.",
+            "revocation": "A consent is withdrawn at the pipe, and reading stops; what the lender opened stays. No "
+            "list is looked up: every reading passes pipe and bank, which learn of it.",
         }
     )
 

@@ -179,7 +179,7 @@ class OpenBanking(ReadsAccounts):
             "linkable": "Everything, by name and account, at bank, agent and lender; payments join people.",
             "issuer": "The bank learns which agent reads whose account, and each time that it does; not for whom.",
             "revocation": "Its owner withdraws the token at the bank, and reading stops; what was read stays, and "
-            "those who were paid have nothing to withdraw.",
+            "those who were paid have nothing to withdraw. No list is looked up: every reading asks the bank.",
         }
     )
 
