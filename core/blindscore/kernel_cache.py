@@ -22,21 +22,34 @@ IMPORT = re.compile(
 )
 
 
-def njit(*, cache: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Return what ``numba.njit`` returns, but that ``cache=True`` keeps kernels on disk only where that is possible."""
+def njit(signature: str = "", *, cache: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return what ``numba.njit`` returns, but that ``cache=True`` keeps kernels on disk only where that is possible.
+
+    Parameters
+    ----------
+    signature
+        The one form that a kernel is compiled in, at once, as ``"float64(int64, int64)"``. Without it Numba compiles a
+        function that other kernels call anew for every constant that they call it with.
+    """
 
     def compile_kernel(function: Callable[..., Any]) -> Any:
         kernel = numba.njit(**options)(function)  # noqa: TID251
-        if not cache:
-            return kernel
-        try:
-            kernel.enable_caching()
-        except RuntimeError:  # no locator available: neither the package's folder nor the user's can be written to
-            return kernel
-        _check(Path(function.__code__.co_filename), Path(kernel.stats.cache_path))
+        if cache:
+            _keep(kernel, Path(function.__code__.co_filename))
+        if signature:
+            kernel.compile(signature)
+            kernel.disable_compile()
         return kernel
 
     return compile_kernel
+
+
+def _keep(kernel: Any, source: Path) -> None:
+    try:
+        kernel.enable_caching()
+    except RuntimeError:  # no locator available: neither the package's folder nor the user's can be written to
+        return
+    _check(source, Path(kernel.stats.cache_path))
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from blindscore.kernel_cache import drop_stale_kernels, sources_behind
+from blindscore.kernel_cache import drop_stale_kernels, njit, sources_behind
 from blindscore.people import conduct
 from blindscore.scorecard import sparse
 from blindscore_crypto.encrypted.batch import rlwe
@@ -100,3 +100,17 @@ def test_a_changed_constant_of_another_file_reaches_a_kernel_that_is_kept_elsewh
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         answers.append(done.stdout.split())
     assert answers == [["1", "0"], ["1", "1"], ["2", "0"]]
+
+
+@pytest.mark.parametrize(("signature", "forms"), [("", 3), ("int64(int64)", 1)])
+def test_a_kernel_with_a_signature_is_compiled_in_one_form_for_all_constants(signature: str, forms: int) -> None:
+    @njit(signature)
+    def twice(number: int) -> int:
+        return 2 * number
+
+    @njit()
+    def callers(number: int) -> int:
+        return twice(3) + twice(4) + twice(number)
+
+    assert callers(5) == 24
+    assert len(twice.overloads) == forms

@@ -60,7 +60,7 @@ _SHOP, _BROWSE, _POST = 400, 500, 600  # first variable numbers in the noise
 LASTING, MONTHLY = 0.975, math.sqrt(1.0 - 0.975**2)  # parts of a habit's noise; squares sum to 1
 
 
-@njit(cache=True)
+@njit("float64(int64, int64, int64, int64)", cache=True)
 def _habit(seed: int, variable: int, month: int, i: int) -> float:
     """Standard normal noise of a habit in a month."""
     lasting = normal(seed, variable, 0, i)
@@ -68,7 +68,7 @@ def _habit(seed: int, variable: int, month: int, i: int) -> float:
     return drawn
 
 
-@njit(cache=True)
+@njit("float64(int64, int64, int64, int64, float64, float64)", cache=True)
 def _amount(seed: int, variable: int, month: int, i: int, log_mean: float, spread: float) -> float:
     """Overdispersed count: Poisson around a log-normal rate."""
     rate = math.exp(log_mean + spread * _habit(seed, variable, month, i))

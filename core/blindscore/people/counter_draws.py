@@ -23,9 +23,10 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _ODD = np.uint64(0xD1B54A32D192ED03)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 DRAWS = 64  # draws that one variable may use for one person
+_DRAW = "int64, int64, int64, int64"  # seed, variable, draw, person: one kernel for all of the many constants
 
 
-@njit(cache=True)
+@njit("uint64(uint64)", cache=True)
 def mix(x: np.uint64) -> np.uint64:
     """SplitMix64's finaliser: a bijection of 64-bit words."""
     x = np.uint64(x)
@@ -34,7 +35,7 @@ def mix(x: np.uint64) -> np.uint64:
     return x ^ (x >> _S31)
 
 
-@njit(cache=True)
+@njit(f"uint64({_DRAW})", cache=True)
 def bits(seed: int, variable: int, draw: int, person: int) -> np.uint64:
     """64 bits for one draw of one variable of one person; `0 <= draw < DRAWS`."""
     key = mix(np.uint64(seed) + _GOLDEN * np.uint64(variable * DRAWS + draw + 1))
@@ -42,13 +43,13 @@ def bits(seed: int, variable: int, draw: int, person: int) -> np.uint64:
     return mixed
 
 
-@njit(cache=True)
+@njit(f"float64({_DRAW})", cache=True)
 def uniform(seed: int, variable: int, draw: int, person: int) -> float:
     """Uniform on the open interval (0, 1), a multiple of 2^-53 plus 2^-54."""
     return (float(bits(seed, variable, draw, person) >> _S11) + 0.5) * 1.1102230246251565e-16
 
 
-@njit(cache=True)
+@njit("float64(float64)", cache=True)
 def quantile(p: float) -> float:
     """Standard normal quantile of p in (0, 1)."""
     if p < 0.02425 or p > 0.97575:
@@ -68,7 +69,7 @@ def quantile(p: float) -> float:
     return top * q / low
 
 
-@njit(cache=True)
+@njit(f"float64({_DRAW})", cache=True)
 def normal(seed: int, variable: int, draw: int, person: int) -> float:
     """Standard normal draw."""
     value: float = quantile(uniform(seed, variable, draw, person))

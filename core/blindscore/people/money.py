@@ -81,6 +81,15 @@ def _ledger(seed: int, i: int, r: Floats, last: int, rows: Floats) -> None:
 
 
 @njit(cache=True)
+def _months(rows: Floats, k: int) -> float:
+    """Sum of a column over the months: kernels of NumPy's own sums are slow to compile."""
+    total = 0.0
+    for month in range(MONTHS):
+        total += rows[month, k]
+    return total
+
+
+@njit(cache=True)
 def money(seed: int, root: Floats, last: int) -> Floats:
     """Financial features, (n, 10), of the 24 months before month `last`; NaN where a thin file holds nothing."""
     n = root.shape[0]
@@ -89,16 +98,21 @@ def money(seed: int, root: Floats, last: int) -> Floats:
     for i in range(n):
         r, o = root[i], out[i]
         _ledger(seed, i, r, last, rows)
-        earned = rows[:, 0].mean()
+        earned = _months(rows, 0) / MONTHS
         o[INCOME] = math.floor(earned)
         o[RENT] = rows[0, 1] / earned
         o[ACCOUNT_AGE] = math.floor((r[AGE] - 17.0) * uniform(seed, _MONEY, 6, i) + 2.0)
-        o[SAVINGS] = rows[MONTHS - 1, 4] / (rows[:, 1] + rows[:, 2] + rows[:, 3]).mean()
-        o[OVERDRAFTS] = (rows[:, 4] == 0.0).sum()
-        o[UTILISATION] = (rows[:, 5] / rows[:, 6]).mean()
-        o[LATE_BILLS] = rows[:, 7].sum()
-        o[ARREARS] = rows[:, 8].sum()
-        o[ENQUIRIES] = rows[:, 9].sum()
+        spent, used, overdrawn = 0.0, 0.0, 0
+        for m in range(MONTHS):
+            spent += rows[m, 1] + rows[m, 2] + rows[m, 3]
+            used += rows[m, 5] / rows[m, 6]
+            overdrawn += rows[m, 4] == 0.0
+        o[SAVINGS] = rows[MONTHS - 1, 4] / (spent / MONTHS)
+        o[OVERDRAFTS] = overdrawn
+        o[UTILISATION] = used / MONTHS
+        o[LATE_BILLS] = _months(rows, 7)
+        o[ARREARS] = _months(rows, 8)
+        o[ENQUIRIES] = _months(rows, 9)
         o[LINES] = 1.0 + math.floor(5.0 * uniform(seed, _MONEY, 7, i) ** 2 * (1.0 + (r[AGE] - 18.0) / 60.0))
         if r[THIN] == 1.0:
             o[ACCOUNT_AGE] = 0.0
@@ -122,5 +136,6 @@ def enquired(seed: int, root: Floats, first: int, months: int) -> NDArray[np.boo
     rows = np.empty((MONTHS, N_LEDGER))
     for i in range(root.shape[0]):
         _ledger(seed, i, root[i], first + months, rows)
-        out[i] = rows[MONTHS - months :, 9] == 1.0
+        for k in range(months):
+            out[i, k] = rows[MONTHS - months + k, 9] == 1.0
     return out

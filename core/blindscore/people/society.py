@@ -140,7 +140,7 @@ class Society(Population):
             self,
             month=month,
             features=self.features.assign(**accounts),
-            visits=visits(self.seed, month, self.roots, self.traits.to_numpy(np.int8), _areas(len(self))),
+            visits=visits(self.seed, month, self.roots, _codes(self.traits), _areas(len(self))),
         )
         return _rerun(moved)
 
@@ -260,6 +260,11 @@ def check_kind(name: str) -> Kind:
     raise ParameterError(f"no society is called {str(name)[:40]!r}; there are {', '.join(KINDS)}")
 
 
+def _codes(traits: pd.DataFrame) -> NDArray[np.int8]:
+    """Return the traits as the model made them, row by row: kernels are compiled for that form alone."""
+    return np.ascontiguousarray(traits.to_numpy(np.int8))
+
+
 def _areas(people: int) -> int:
     return max(1, people // PEOPLE_PER_AREA)
 
@@ -267,7 +272,7 @@ def _areas(people: int) -> int:
 def _rerun(society: Society) -> Society:
     """Run the equations of conduct and of the friends' aggregates again, everything before them as it stands."""
     assert society.friends is not None  # a society always has a graph
-    trait = society.traits.to_numpy(np.int8)
+    trait = _codes(society.traits)
     doings = conduct_of(society.seed, society.month, society.roots, trait, society.plans, society.plan)
     return replace(
         society, features=feature_table(society.features, doings, society.friends, society.plans, society.plan)

@@ -148,9 +148,11 @@ def pool_turns(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArray[n
 
 @njit(cache=True, nogil=True)
 def _turning(bad: Any, good: Any) -> Any:
-    m, best, split, rising = len(bad), -np.inf, 0, True
+    m, best, split = len(bad), -np.inf, 0
+    rising = m >= 0  # no constant: it would be compiled for in a form of its own, and so would views from the right
+    from_right = bad[::-1].copy(), good[::-1].copy()
     for way in (True, False):
-        left, right = _isotonic(bad, good, way)[0], _isotonic(bad[::-1], good[::-1], way)[0]
+        left, right = _isotonic(bad, good, way)[0], _isotonic(from_right[0], from_right[1], way)[0]
         for k in range(m + 1):
             whole = left[k] + right[m - k] - (TURN if 0 < k < m else 0.0)
             if whole > best:
@@ -159,7 +161,12 @@ def _turning(bad: Any, good: Any) -> Any:
         _isotonic(bad[:split], good[:split], rising)[1],
         _isotonic(bad[split:], good[split:], not rising)[1],
     )
-    return np.concatenate((before, split + after))
+    starts = np.empty(before.size + after.size, np.int64)
+    for k in range(before.size):
+        starts[k] = before[k]
+    for k in range(after.size):
+        starts[before.size + k] = split + after[k]
+    return starts
 
 
 def log_likelihood(bad: NDArray[np.float64], good: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -215,9 +222,11 @@ def _segments(gain: Any, most: int) -> Any:
     m = gain.shape[0] - 1
     rounds = max(1, min(most, m))
     best, came_from = np.empty((rounds, m + 1)), np.zeros((rounds, m + 1), np.int64)
-    best[0] = gain[0]
+    for j in range(m + 1):
+        best[0, j] = gain[0, j]
     for k in range(1, rounds):
-        best[k] = best[k - 1, 0] + gain[0]
+        for j in range(m + 1):
+            best[k, j] = best[k - 1, 0] + gain[0, j]
         for i in range(1, m + 1):
             for j in range(m + 1):
                 reached = best[k - 1, i] + gain[i, j]

@@ -93,9 +93,12 @@ def _descend(
                 loss += (np.log(1.0 + e) + max(margin[i], 0.0) - bad[i] * margin[i]) * mass[i]
             if loss <= least + 1e-12:
                 break
-            steps[:] = (steps + old[0]) / 2
-            effects[:] = (effects + old[1]) / 2
-            margin[:] = (margin + old[2]) / 2
+            for j in range(d):  # by elements: whole arrays would take half of the time that this kernel is compiled in
+                for k in range(width):
+                    steps[j, k] = (steps[j, k] + old[0][j, k]) / 2
+                    effects[j, k] = (effects[j, k] + old[1][j, k]) / 2
+            for i in range(n):
+                margin[i] = (margin[i] + old[2][i]) / 2
             intercept = (intercept + old[3]) / 2
         least, old = loss, (steps.copy(), effects.copy(), margin.copy(), intercept)
         everything, greatest = sweep % 4 == 0, 0.0
@@ -111,8 +114,8 @@ def _descend(
                 sums[own[i], 0] += g[i]
                 sums[own[i], 1] += h[i]
             shift = 0.0
-            grad[:] = sums[:, 0]
-            hess[:] = sums[:, 1]
+            for k in range(width):
+                grad[k], hess[k] = sums[k, 0], sums[k, 1]
             first = 0
             if ordered[j]:
                 first = m
