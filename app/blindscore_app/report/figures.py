@@ -21,10 +21,6 @@ def is_synthetic(ledger: Ledger) -> bool:
     return bool(ledger.meta.get("synthetic", str(ledger.meta.get("population", "")).startswith(SYNTHETIC)))
 
 
-def _in_order(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
-
-
 def tried(ledger: Ledger) -> Ledger:
     """Return the ledger with the rows of attacks that were played, and without those of coalitions that lack the means.
 
@@ -35,7 +31,7 @@ def tried(ledger: Ledger) -> Ledger:
 
 def capabilities(ledger: Ledger) -> list[str]:
     """Names of the measured capabilities, in ledger order."""
-    return _in_order(row.capability for row in ledger.rows)
+    return ledger.names("capability")
 
 
 def questions(ledger: Ledger) -> dict[str, str]:
@@ -62,7 +58,7 @@ def _told(ledger: Ledger, column: str) -> Mapping[str, Any]:
 
 def coalitions(ledger: Ledger) -> list[str]:
     """Names of the measured coalitions, in ledger order."""
-    return _in_order(row.coalition for row in ledger.rows)
+    return ledger.names("coalition")
 
 
 def pooled(ledger: Ledger) -> list[str]:
@@ -155,7 +151,7 @@ def measured(ledger: Ledger, design: str, coalition: str) -> list[str]:
 
 def shown_capabilities(ledger: Ledger, coalition: str) -> list[str]:
     """Capabilities that this coalition tried under any design, in ledger order."""
-    tried = {row.capability for row in ledger.rows if row.coalition == coalition}
+    tried = {row.capability for row in ledger.find(coalition=coalition)}
     return [name for name in capabilities(ledger) if name in tried]
 
 

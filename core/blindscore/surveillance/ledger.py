@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from blindscore.surveillance.inference.bound import Bound
 FORMAT = 2  # of the file; what is read of format 1, and how: :func:`migrated`
 MAX_LEDGER_BYTES = 64 * 2**20
 PLAYED, ABSENT, BY_ROLE, CAPTURED = "played", "absent", "by role", "captured"  # what a row stands on: :attr:`Row.kind`
-PLACE = ("design", "capability", "coalition")  # of a row, by which it is found fast
 REMOVED = 0.05  # the line of the mark `removed`; see :mod:`blindscore.surveillance.marks`
 
 # Against whom a row's bound holds. Outside it no bound is claimed.
@@ -139,20 +137,25 @@ class Ledger:
 
     def find(self, **wanted: str) -> list[Row]:
         """Return the rows whose named keys have the given values, in ledger order."""
-        leading = takewhile(lambda key: key in wanted, PLACE)
-        place = tuple([wanted.pop(key) for key in leading])
-        rows = self._at[len(place)].get(place, [])
-        return [row for row in rows if all(getattr(row, key) == value for key, value in wanted.items())]
+        keys = tuple(sorted(wanted))
+        return list(self._by(keys).get(tuple(wanted[key] for key in keys), ()))
+
+    def names(self, key: str) -> list[str]:
+        """Return the values that a key takes, each once, in ledger order."""
+        return [name for (name,) in self._by((key,))]
+
+    def _by(self, keys: tuple[str, ...]) -> dict[tuple[str, ...], list[Row]]:
+        """Return the rows by these keys, filed when first asked for: pages ask thousands of times."""
+        if keys not in self._filed:
+            filed: dict[tuple[str, ...], list[Row]] = {}
+            for row in self.rows:
+                filed.setdefault(tuple([getattr(row, key) for key in keys]), []).append(row)
+            self._filed[keys] = filed
+        return self._filed[keys]
 
     @cached_property
-    def _at(self) -> list[dict[tuple[str, ...], list[Row]]]:
-        """Rows by the first none, one, two and three keys of :data:`PLACE`: pages ask thousands of times."""
-        found: list[dict[tuple[str, ...], list[Row]]] = [{} for _ in range(len(PLACE) + 1)]
-        for row in self.rows:
-            place = tuple(getattr(row, key) for key in PLACE)
-            for depth, by_place in enumerate(found):
-                by_place.setdefault(place[:depth], []).append(row)
-        return found
+    def _filed(self) -> dict[tuple[str, ...], dict[tuple[str, ...], list[Row]]]:
+        return {}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain, JSON-ready form with the file's own key names."""
