@@ -127,12 +127,13 @@ def play_street(people: int, told: argparse.Namespace) -> None:
     print(f"{len(campaign.exchanges):,} exchanges in {campaign.seconds:.0f} s; {campaign.wrong} went wrong")
 
 
-def cells(out: Path) -> dict[str, list[Path]]:
-    """Return the slices of every campaign that was kept."""
+def cells(out: Path, *, pool: bool) -> dict[str, list[Path]]:
+    """Return the slices of every campaign that was kept, in the order of play; see :func:`load` for ``pool``."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(out.glob("*.npz")):
-        found.setdefault(path.name.rsplit(".", 2)[0], []).append(path)
-    return found
+    for path in sorted(out.glob("*.npz"), key=lambda one: one.stat().st_mtime):
+        name = path.name.rsplit(".", 2)[0]
+        found.setdefault(name.rsplit("_", 1)[0] if pool else name, []).append(path)
+    return dict(sorted(found.items()))
 
 
 def line_of(one: Judged) -> str:
@@ -153,6 +154,9 @@ def line_of(one: Judged) -> str:
         f"{one.ms_an_exchange:.0f}",
         f"{one.service_ms_an_exchange:.1f}",
         f"{one.bytes_an_exchange / 1e3:.1f}",
+        f"{one.load:.0f}",
+        f"{one.service_busy:.0%}",
+        one.wrong,
     )
     return f"| {' | '.join(map(str, cells))} |"
 
@@ -160,17 +164,17 @@ def line_of(one: Judged) -> str:
 ASKS = (("decision", False), ("decision", True), ("person", False), ("reason", False), ("application", False))
 HEAD = (
     "| design | defence | link | at once | secret | exchanges | best attacker | largest upper end | limit (estimate) | "
-    "most different wait | ms on the line | service ms | kB |\n|" + "---|" * 13
+    "most different wait | ms on the line | service ms | kB | machine's load | service busy | wrong |\n|" + "---|" * 16
 )
 
 
-def report(out: Path, export: str, as_json: bool) -> list[Judged]:
+def report(out: Path, export: str, as_json: bool, pool: bool) -> list[Judged]:
     """Judge everything that was kept, each campaign beside its own shuffled labels."""
     judged = []
     if not as_json:
         print(HEAD)
-    for name, paths in cells(out).items():
-        campaign = load(paths)
+    for name, paths in cells(out, pool=pool).items():
+        campaign = load(paths, pool=pool)
         on_street = campaign.exchanges and campaign.exchanges[0].house
         for ask, shuffle in [(ask, False) for ask in STREET] if on_street else ASKS:
             try:
@@ -210,12 +214,15 @@ def main() -> None:
     parser.add_argument("--tap", action="store_true", help="the forwarding tap in place of packets")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--export", choices=("wflib",), default="")
+    parser.add_argument(
+        "--pool", action="store_true", help="judge campaigns together that differ in lines at once alone"
+    )
     parser.add_argument("--judged", type=Path, default=Path("docs/wire.json"), help="what judge --json printed")
     parser.add_argument("--ledger", type=Path, default=Path("out/ledger.json"))
     parser.add_argument("--json", action="store_true")
     told = parser.parse_args()
     if told.what == "judge":
-        report(told.out, told.export, told.json)
+        report(told.out, told.export, told.json, told.pool)
         return
     if told.what == "ledger":
         rows = wire_rows(read_judged(told.judged))

@@ -49,6 +49,12 @@ def test_a_tapped_campaign_ends_as_the_clear_card_says_and_shows_each_line(seale
     assert len(again.exchanges) == 4 * PEOPLE
     assert len(whole_pairs(again.exchanges)) == 2 * PEOPLE
     assert np.array_equal(again.exchanges[0].traces[1], campaign.exchanges[0].traces[1])
+    campaign.at_once = 7
+    keep(tmp_path / "d.npz", campaign)
+    with pytest.raises(DataError, match="more than one campaign"):
+        load([tmp_path / "a.npz", tmp_path / "d.npz"])
+    pooled = load([tmp_path / "a.npz", tmp_path / "d.npz"], pool=True)
+    assert (pooled.lines, len(pooled.exchanges)) == ("2 or 7", 4 * PEOPLE)
     (tmp_path / "c.npz").write_bytes(b"no campaign")
     with pytest.raises(DataError, match="no campaign of the wire"):
         load([tmp_path / "c.npz"])

@@ -64,6 +64,7 @@ class Campaign:
     seconds: float = 0.0  # that exchanges took, without the waiting for deadlines
     service_seconds: float = 0.0  # processor time of the service
     wrong: int = 0  # ends that were not the clear scorecard's, lines that broke, or packets that were not seen
+    lines: str = ""  # how many at once, where slices differ
     load: float = 0.0  # of the machine: processes that ran or wanted to, mean over the exchanges
 
 

@@ -38,7 +38,7 @@ class Judged:
     design: str
     defence: str
     link: str
-    at_once: int
+    at_once: str
     secret: str
     exchanges: int
     wrong: int
@@ -213,7 +213,7 @@ def judge(campaign: Campaign, ask: str = "decision", *, shuffle: bool = False, s
         campaign.design,
         campaign.defence.name,
         campaign.link,
-        campaign.at_once,
+        campaign.lines or str(campaign.at_once),
         "shuffled labels" if shuffle else asked.secret,
         len(played),
         campaign.wrong,

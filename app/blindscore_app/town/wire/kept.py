@@ -32,8 +32,13 @@ def keep(path: Path, campaign: Campaign) -> None:
     )
 
 
-def load(paths: Sequence[Path]) -> Campaign:
+def load(paths: Sequence[Path], *, pool: bool = False) -> Campaign:
     """Return the slices of one campaign, one after another.
+
+    Parameters
+    ----------
+    pool
+        Take slices that differ in how many lines were open at once for one campaign.
 
     Raises
     ------
@@ -60,9 +65,11 @@ def load(paths: Sequence[Path]) -> Campaign:
             pair, half, person, approved = map(int, columns[i])
             made.exchanges.append(Exchange(pair, half, person, bool(approved), str(reasons[i]), traces, str(houses[i])))
         found.append(made)
-    if not found or len({(c.design, c.defence.name, c.link, c.at_once) for c in found}) != 1:
+    kinds = {(c.design, c.defence.name, c.link, 0 if pool else c.at_once) for c in found}
+    if len(kinds) != 1:
         raise DataError("these files are slices of more than one campaign, or of none")
     whole = found[0]
+    whole.lines = " or ".join(map(str, sorted({c.at_once for c in found})))
     whole.load = float(np.average([c.load for c in found], weights=[1 + len(c.exchanges) for c in found]))
     for more in found[1:]:
         last = 1 + max((one.pair for one in whole.exchanges), default=-1)

@@ -22,7 +22,7 @@ TOLD: Mapping[str, type | tuple[type, ...]] = {
     "defence": str,
     "link": str,
     "secret": str,
-    "at_once": int,
+    "at_once": str,
     "exchanges": int,
     "load": (int, float),
     "upper": (int, float),
