@@ -116,15 +116,16 @@ def play_cells(prepared: Prepared, wanted: list[Cell], out: Path, until: float) 
         print(f"{said}: {have[cell]:,} exchanges; this slice {cost}, {slice_.wrong} went wrong", flush=True)
 
 
-def play_street(people: int, told: argparse.Namespace) -> None:
-    """Play several lenders at once, and keep what was observed."""
-    every, seed = houses(people), time.time_ns() % 2**31
-    way = "street, relay" if told.relayed else "street"
-    campaign = Campaign(way, DEFENCES["by the clock"], told.link, told.at_once)
-    with street(every, LINKS[told.link], seed, relayed=told.relayed) as lined:
-        lined.play(campaign, told.rounds, seed)
-    keep(told.out / f"{way.replace(', ', '-')}_by-the-clock_{told.link}_{told.at_once}.{seed}.npz", campaign)
-    print(f"{len(campaign.exchanges):,} exchanges in {campaign.seconds:.0f} s; {campaign.wrong} went wrong")
+def play_street(told: argparse.Namespace) -> None:
+    """Play several lenders at once, on lines of their own and then through the relay, and keep what was observed."""
+    every = houses(told.people)
+    for relayed in (False, True):
+        seed, way = time.time_ns() % 2**31, "street, relay" if relayed else "street"
+        campaign = Campaign(way, DEFENCES["by the clock"], told.link, told.at_once)
+        with street(every, LINKS[told.link], seed, relayed=relayed) as lined:
+            lined.play(campaign, told.rounds, seed)
+        keep(told.out / f"{way.replace(', ', '-')}_by-the-clock_{told.link}_{told.at_once}.{seed}.npz", campaign)
+        print(f"{way}: {len(campaign.exchanges):,} exchanges in {campaign.seconds:.0f} s; {campaign.wrong} went wrong")
 
 
 def cells(out: Path, *, pool: bool) -> dict[str, list[Path]]:
@@ -207,7 +208,6 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", default=["lan:16:10000"], help="of a campaign; a process each argument")
     parser.add_argument("--hours", type=float, default=2.0, help="after which a campaign begins no slice")
     parser.add_argument("--plant", type=float, default=0.0, help="microseconds that an approval takes longer")
-    parser.add_argument("--relayed", action="store_true", help="lenders of a street are reached through the relay")
     parser.add_argument(
         "--rounds", type=int, default=3, help="of a street: each plays half of all people or twice that"
     )
@@ -230,7 +230,7 @@ def main() -> None:
         print(f"{len(rows)} rows of intercept; {len(held.captured)} captured rows stand in {told.ledger}")
         return
     if told.what == "street":
-        play_street(told.people, told)
+        play_street(told)
         return
     refused = "" if told.tap else namespaces.available()
     if refused:
