@@ -74,7 +74,9 @@ def _requests(wallet, village):
 
     terms = wallet.terms
     secret = wallet.secret(terms.group)
-    return [Message(s.name, "request", request(terms.group, secret, s.key, 1)) for s in terms.sources]
+    return [
+        Message(s.name, "request", request(terms.group, secret, s.key, terms.epoch.number, 1)) for s in terms.sources
+    ]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,8 +10,9 @@ from blindscore.parties.party import DAY_S, SetClock
 from blindscore.parties.store import MemoryStore
 from blindscore_app.town.storm.campaign import campaign
 from blindscore_app.town.storm.faulty import FaultyStore
-from blindscore_app.town.storm.village import EPOCHS, LENDER, LOG, TODAY, Village
+from blindscore_app.town.storm.village import EPOCHS, LENDER, LOG, TODAY, Village, wallet_of
 from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.sealed.holder import request
 from blindscore_crypto.sealed.offer import ask
 from blindscore_crypto.sealed.parties.gate import Gate, Redeemed
 from blindscore_crypto.sealed.parties.lender import Lender
@@ -162,10 +163,25 @@ def test_a_source_and_a_gate_too_keep_an_epoch_closed(villages):
 
 
 def _request(wallet, bank):
-    from blindscore_crypto.sealed.holder import request
-
     group = wallet.terms.group
-    return request(group, wallet.secret(group), bank.signatory.key, 1)
+    return request(group, wallet.secret(group), bank.signatory.key, wallet.setting.epoch.number, 1)
+
+
+def test_a_request_that_is_late_by_an_epoch_does_not_take_its_persons_place_there(villages):
+    """Found by the storm (seed 104583): a bank that was past the epoch noted the last one's secret as bob's."""
+    for village in villages:
+        clock, who = SetClock(TODAY * DAY_S + 3600.0), wallet_of("bob")
+        store = village.stocked[who].copy()
+        wallet = village.wallet(who, EPOCHS[0], store, clock)
+        bank = village.party("bank", EPOCHS[0], village.fresh["bank"].copy(), clock)
+        late = _request(wallet, bank)
+        bank = village.party("bank", EPOCHS[1], bank.store, clock)  # the epoch ends while the request is under way
+        assert bank.handle(Message("bank", "request", late, "bob"))[0].kind == "refused"
+        secret = village.wallet(who, EPOCHS[1], store, clock).secret(village.group)
+        own = request(village.group, secret, bank.signatory.key, EPOCHS[1].number, 1)
+        assert bank.handle(Message("bank", "request", own, "bob"))[0].kind == (
+            "openings" if village.blind else "issued"
+        )
 
 
 def test_a_witness_without_room_cosigns_nothing_that_it_has_not_kept(villages):

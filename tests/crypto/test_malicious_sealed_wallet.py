@@ -72,19 +72,19 @@ def test_a_customer_has_one_secret_an_epoch(blind):
     world = World(blind=blind)
     source, good = world.sources[0], "issued" if not blind else "openings"
     source.enrol("ada", RECORDS["good"])
-    key = source.signatory.key
-    assert say(source, "request", request(P256_GROUP, 5, key, 1), "ada").kind == good
-    assert say(source, "request", request(P256_GROUP, 5, key, 1), "ada").kind == good
-    assert say(source, "request", request(P256_GROUP, 6, key, 1), "ada").kind == "refused"
+    key, epoch = source.signatory.key, world.terms.epoch.number
+    assert say(source, "request", request(P256_GROUP, 5, key, epoch, 1), "ada").kind == good
+    assert say(source, "request", request(P256_GROUP, 5, key, epoch, 1), "ada").kind == good
+    assert say(source, "request", request(P256_GROUP, 6, key, epoch, 1), "ada").kind == "refused"
     source.enrol("bob", RECORDS["good"])
-    assert say(source, "request", request(P256_GROUP, 6, key, 1), "bob").kind == good
+    assert say(source, "request", request(P256_GROUP, 6, key, epoch, 1), "bob").kind == good
 
 
-def test_a_request_for_anothers_secret_or_to_another_source_is_refused():
+def test_a_request_for_anothers_secret_or_to_another_source_or_epoch_is_refused():
     world = World()
     key, other = world.source_keys[0].public, world.source_keys[1].public
-    data = request(P256_GROUP, 5, key, 2)
-    public, count = read_request(P256_GROUP, data, key, MAX_BATCH)
+    data = request(P256_GROUP, 5, key, 1, 2)
+    public, count = read_request(P256_GROUP, data, key, 1, MAX_BATCH)
     assert count == 2
     assert P256_GROUP.equal(public, P256_GROUP.mul(5, secret_base(P256_GROUP)))
     stolen = P256_GROUP.encode(P256_GROUP.mul(9, secret_base(P256_GROUP))) + data[65:]
@@ -99,14 +99,16 @@ def test_a_request_for_anothers_secret_or_to_another_source_is_refused():
         (data + b"\0", key, "1 bytes are left over"),
     ):
         with pytest.raises(ForgeryError, match=said):
-            read_request(P256_GROUP, bad, who, MAX_BATCH)
+            read_request(P256_GROUP, bad, who, 1, MAX_BATCH)
+    with pytest.raises(ForgeryError, match=unproven):
+        read_request(P256_GROUP, data, key, 2, MAX_BATCH)  # of another epoch
 
 
 def test_what_a_customer_fetches_and_keeps_open_is_bounded():
     world = World(blind=True)
     source = world.sources[0]
     source.enrol("ada", RECORDS["good"])
-    body = request(P256_GROUP, 5, source.signatory.key, MAX_BATCH)
+    body = request(P256_GROUP, 5, source.signatory.key, world.terms.epoch.number, MAX_BATCH)
     kinds = [say(source, "request", body, "ada").kind for _ in range(LIMIT // MAX_BATCH + 1)]
     assert kinds == ["openings"] * (LIMIT // MAX_BATCH) + ["refused"]
     assert len(source.store.items("sessions")) == MAX_BATCH
@@ -119,7 +121,9 @@ def test_an_open_session_answers_once_in_time_and_to_its_owner():
     challenge = encode_scalar(12345)
     for who in ("ada", "bob"):
         source.enrol(who, RECORDS["good"])
-        say(source, "request", request(P256_GROUP, 5 + len(who), source.signatory.key, 1), who)
+        say(
+            source, "request", request(P256_GROUP, 5 + len(who), source.signatory.key, world.terms.epoch.number, 1), who
+        )
     assert say(source, "challenges", b"\xff" * 32, "ada").kind == "refused"  # malformed: the session stays open
     assert say(source, "challenges", challenge * 2, "ada").kind == "refused"  # more than were opened
     assert say(source, "challenges", challenge, "ada").kind == "closings"
@@ -133,7 +137,7 @@ def test_nothing_is_signed_after_the_epoch():
     world = World()
     source = world.sources[0]
     source.enrol("ada", RECORDS["good"])
-    body = request(P256_GROUP, 5, source.signatory.key, 1)
+    body = request(P256_GROUP, 5, source.signatory.key, world.terms.epoch.number, 1)
     assert say(source, "request", body, "ada").kind == "issued"
     world.clock.now = (EPOCH.last_day + 1) * 86_400.0
     assert say(source, "request", body, "ada").kind == "refused"

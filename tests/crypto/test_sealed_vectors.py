@@ -102,7 +102,7 @@ def test_issuing(one):
     terms, messages = Terms.decode(raw(one, "terms")), one["messages"]
     source, group, secret = terms.sources[0], terms.group, int(one["secret"], 16)
     public = group.mul(secret, secret_base(group))
-    assert group.equal(read_request(group, raw(messages, "request"), source.key, 16)[0], public)
+    assert group.equal(read_request(group, raw(messages, "request"), source.key, terms.epoch.number, 16)[0], public)
     if source.blind is None:
         issued = Issued.decode(group, source, raw(messages, "issued"))
         assert issued.encode() == raw(messages, "issued")
@@ -158,7 +158,7 @@ def test_every_message_is_exactly_as_long_as_it_is(vectors, form, kind):
         "receipt": lambda b: Receipt.decode(terms, b),
         "decision": lambda b: Decision.decode(terms, digest(answer), b),
         "answer": lambda b: check(terms, b),
-        "request": lambda b: read_request(terms.group, b, terms.sources[0].key, 16),
+        "request": lambda b: read_request(terms.group, b, terms.sources[0].key, terms.epoch.number, 16),
         "first found": lambda b: Watcher(Trust(log, tuple(witnesses), 2), MemoryStore()).read(
             [name_key(terms.lender)], b, one["now"]
         ),

@@ -51,15 +51,19 @@ def request_bytes(group: Group) -> int:
     return group.point_bytes + LinearProof.size(group, 1, 1) + 2
 
 
-def request(group: Group, secret: int, source: VerifyingKey, count: int) -> bytes:
-    """Return what a wallet asks a source with: K, a proof that it knows k, and how many signatures it wants."""
+def request(group: Group, secret: int, source: VerifyingKey, epoch: int, count: int) -> bytes:
+    """Return what a wallet asks a source with: K, a proof that it knows k, and how many signatures it wants.
+
+    The proof is for one source, epoch (its number) and count. A request that is late, and arrives when the source has
+    passed to the next epoch, would else take the one place that its person has there, with a secret of the last one.
+    """
     public = group.mul(secret, secret_base(group))
-    proof = linear_proof.prove(group, [_known(group, public)], [secret], _context(group, source, count))
+    proof = linear_proof.prove(group, [_known(group, public)], [secret], _context(group, source, epoch, count))
     return group.encode(public) + proof.encode(group) + count.to_bytes(2, "big")
 
 
-def read_request(group: Group, data: bytes, source: VerifyingKey, most: int) -> tuple[Point, int]:
-    """Return (K, count) of a wallet's request to this source.
+def read_request(group: Group, data: bytes, source: VerifyingKey, epoch: int, most: int) -> tuple[Point, int]:
+    """Return (K, count) of a wallet's request to this source in this epoch.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def read_request(group: Group, data: bytes, source: VerifyingKey, most: int) -> 
         raise ForgeryError("request to a source: it asks for nothing")
     public = group.decode(encoded)
     shown = LinearProof.decode(group, 1, 1, proof)
-    if not linear_proof.verify(group, [_known(group, public)], 1, shown, _context(group, source, count)):
+    if not linear_proof.verify(group, [_known(group, public)], 1, shown, _context(group, source, epoch, count)):
         raise ForgeryError("request to a source: no proof that the wallet knows its secret")
     return public, count
 
@@ -83,8 +87,9 @@ def _known(group: Group, public: Point) -> Equation:
     return Equation(public, (Term(secret_base(group), ((0, 1),)),))
 
 
-def _context(group: Group, source: VerifyingKey, count: int) -> Transcript:
+def _context(group: Group, source: VerifyingKey, epoch: int, count: int) -> Transcript:
     transcript = Transcript(b"wallet secret", group)
     transcript.absorb(b"source", source.raw)
+    transcript.absorb(b"epoch", u32("epoch", epoch))
     transcript.absorb(b"count", count.to_bytes(2, "big"))
     return transcript

@@ -123,7 +123,7 @@ class Source:
         row = self.store.get("records", legal_id.encode())
         if row is None:
             raise DataError("this source keeps no record of who asks")
-        public, count = read_request(self._group, body, self._key.public, MAX_BATCH)
+        public, count = read_request(self._group, body, self._key.public, self._epoch.number, MAX_BATCH)
         bins = self._layout.bins(row)
         self._admit(legal_id, public, count, today)
         if self._blind is not None:

@@ -316,9 +316,9 @@ class Wallet:
     def _fetch_or_ask(self) -> list[Message]:
         terms = self.terms
         if not self.purse.left(terms):
-            secret = self.secret(terms.group)
+            secret, epoch = self.secret(terms.group), self.setting.epoch.number
             return [
-                Message(s.name, "request", request(terms.group, secret, s.key, self.setting.batch))
+                Message(s.name, "request", request(terms.group, secret, s.key, epoch, self.setting.batch))
                 for s in terms.sources
             ]
         return self._ask() if self._goal() == b"apply" else []
