@@ -14,6 +14,7 @@ from blindscore.surveillance.ledger import REFUSES, Ledger, Row
 from blindscore_app.report.figures import cell, cell_bound, fixed, points, public_words, rounded_up, worst
 from blindscore_app.report.markdown import plain
 
+PLACES = 2  # of a figure as it is printed: less than that makes no run worse than another
 BITS = "one-show"  # the design whose lender reads one bit and whom no coalition of two joins: what is left is least
 
 
@@ -126,6 +127,8 @@ CONCLUSIONS = (
 def table(runs: Mapping[str, Ledger]) -> str:
     """Return a Markdown table: a line a conclusion, the worst run first, then every run.
 
+    Which run is worst goes by the lower end of the interval, beyond what public knowledge alone gives, as printed.
+
     Parameters
     ----------
     runs
@@ -142,7 +145,8 @@ def table(runs: Mapping[str, Ledger]) -> str:
     lines = [f"| conclusion | worst | {' | '.join(names)} |", f"|{'---|' * (len(names) + 2)}"]
     for conclusion in CONCLUSIONS:
         found = [conclusion.of(ledger) for ledger in runs.values()]
-        spoken = [(figure.worse, name) for figure, name in zip(found, names, strict=True) if figure.worse is not None]
+        pairs = zip(found, names, strict=True)
+        spoken = [(round(figure.worse, PLACES), name) for figure, name in pairs if figure.worse is not None]
         most = max((worse for worse, _ in spoken), default=None)
         worst_of = [name for worse, name in spoken if worse == most]
         first = "·" if not spoken else "all alike" if len(worst_of) == len(spoken) > 1 else ", ".join(worst_of)

@@ -1,6 +1,6 @@
 """Run a submission through its stages, each a process of its own, time them, and check every total.
 
-``python benchmarks/fhe_suite/harness/run_submission.py NAME|all SIZE [--repeats N] [--json]``
+``python benchmarks/fhe_suite/harness/run_submission.py NAME|all SIZE [--repeats N] [--json] [--python NAME=PATH]``
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ CLIENT_LAST = ("client_decrypt_decode",)
 ABSENT = 3  # exit status of a submission whose library is not installed
 
 
-def run(name: str, size: int) -> dict[str, object]:
-    """Run all stages once; return seconds a stage, bytes a folder, and what the submission reports of itself.
+def run(name: str, size: int, python: str = sys.executable) -> dict[str, object]:
+    """Run all stages once by an interpreter; return seconds a stage, bytes a folder, and what the submission reports.
 
     Raises
     ------
@@ -34,15 +34,15 @@ def run(name: str, size: int) -> dict[str, object]:
     place = folder(size)
     shutil.rmtree(place, ignore_errors=True)
     write_dataset(size)
-    seconds = {stage: _stage(name, stage, size) for stage in CLIENT_FIRST}
+    seconds = {stage: _stage(python, name, stage, size) for stage in CLIENT_FIRST}
     hidden = place.with_name(f"{size}.client")
     shutil.rmtree(hidden, ignore_errors=True)
     hidden.mkdir()
     for held in ("secret", "dataset/bins.npy"):  # a server's stage that needs these fails here
         (place / held).rename(hidden / Path(held).name)
-    seconds |= {stage: _stage(name, stage, size) for stage in SERVER}
+    seconds |= {stage: _stage(python, name, stage, size) for stage in SERVER}
     (hidden / "secret").rename(place / "secret")
-    seconds |= {stage: _stage(name, stage, size) for stage in CLIENT_LAST}
+    seconds |= {stage: _stage(python, name, stage, size) for stage in CLIENT_LAST}
     shutil.rmtree(hidden)
     if bad := wrong(size):
         raise SystemExit(f"{name}: {bad} of {SIZES[size][1]} totals are wrong")
@@ -52,11 +52,9 @@ def run(name: str, size: int) -> dict[str, object]:
     return {"submission": name, "people": SIZES[size][1], "seconds": seconds, "bytes": sizes, "reported": own}
 
 
-def _stage(name: str, stage: str, size: int) -> float:
+def _stage(python: str, name: str, stage: str, size: int) -> float:
     begun = time.perf_counter()
-    told = subprocess.run(
-        [sys.executable, str(ROOT / "submissions" / name / "stages.py"), stage, str(size)], check=False
-    )
+    told = subprocess.run([python, str(ROOT / "submissions" / name / "stages.py"), stage, str(size)], check=False)
     if told.returncode == ABSENT:
         raise LookupError(name)
     if told.returncode:
@@ -76,12 +74,16 @@ def main() -> None:
     parser.add_argument("size", type=int, choices=sorted(SIZES))
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="a submission's interpreter")
     asked = parser.parse_args()
+    pythons = dict(pair.split("=", 1) for pair in asked.python if "=" in pair)
+    if len(pythons) < len(asked.python) or not set(pythons) <= set(names):
+        parser.error(f"--python takes NAME=PATH, NAME one of {', '.join(names)}")
     runs: dict[str, list[dict[str, object]]] = {}
     for _ in range(asked.repeats):
         for name in names if asked.name == "all" else [asked.name]:
             try:
-                runs.setdefault(name, []).append(run(name, asked.size))
+                runs.setdefault(name, []).append(run(name, asked.size, pythons.get(name, sys.executable)))
             except LookupError:
                 print(f"{name}: its library is not installed; left out", file=sys.stderr)
     results = [_median(found) for found in runs.values() if found]
