@@ -57,6 +57,21 @@ class StoreContract:
             half_way()
         assert [key for key, _ in store.items("spent")] == [b"before"]
 
+    def test_an_inner_block_that_fails_is_undone_alone(self, store):
+        def refused():
+            with store.atomic():
+                store.insert_once("spent", b"inner", {"by": b"x"})
+                store.count_up_to("asked", b"ada", 3)
+                raise ZeroDivisionError("refused")
+
+        with store.atomic():
+            store.insert_once("spent", b"outer", {"by": b"x"})
+            with pytest.raises(ZeroDivisionError, match="refused"):
+                refused()
+            store.insert_once("spent", b"after", {"by": b"x"})
+        assert [key for key, _ in store.items("spent")] == [b"after", b"outer"]
+        assert store.items("asked") == []
+
     def test_rows_leave_when_their_time_has_passed(self, store):
         store.insert_once("spent", b"old", {"by": b"x"}, day=10)
         store.insert_once("spent", b"new", {"by": b"x"}, day=12)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.store import Field, MemoryStore, TableSpec
-from blindscore_app.town.service import serve
+from blindscore_app.town.serving import serve
 
 SEEN = TableSpec("seen", Field("serial", "own"), (Field("sender", "own"),))
 

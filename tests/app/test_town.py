@@ -98,7 +98,7 @@ def test_orders_on_nobody_and_towns_that_are_none_are_refused(played, tmp_path):
         serve_order(folder, "lender", "x", as_json=True)
     with pytest.raises(DataError, match="no town lies here"):
         town_of(tmp_path)
-    with pytest.raises(ParameterError, match="a town plays sealed or one-show"):
+    with pytest.raises(ParameterError, match="a town plays sealed, one-show, encrypted"):
         prepare(tmp_path / "b", "platform", 2, 1)
 
 

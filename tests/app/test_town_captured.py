@@ -24,17 +24,16 @@ from blindscore.surveillance.coalitions import Coalition
 from blindscore.surveillance.ledger import Ledger
 from blindscore.surveillance.truth import Truth, auxiliary_people
 from blindscore_app.town import board
-from blindscore_app.town.auditor.of_town import audit_town
 from blindscore_app.town.captured import into_ledger
 from blindscore_app.town.folders import folder_of
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.order import cell, of_party
+from blindscore_app.town.parts.sealed import rider_of, terms_of
 from blindscore_app.town.standing import Town
 from blindscore_crypto.designs.one_show import OneShow
 from blindscore_crypto.designs.sealed import Sealed
 from blindscore_crypto.sealed.offer import NO_CHANNEL
 from blindscore_crypto.sealed.parties.cast import LINES
-from blindscore_crypto.sealed.terms import Terms
 
 PEOPLE, SEED, HISTORY = 4, 3, 500
 POINTS = 600  # of the perk
@@ -56,7 +55,7 @@ def served(request, tmp_path_factory, at_a_table):
     folder = tmp_path_factory.mktemp("captured") / "town"
     perk = POINTS if request.param == "sealed" else 0
     town, passphrase, decisions = board.prepare(
-        folder, request.param, PEOPLE, SEED, history=HISTORY, delay_s=0, perk=perk
+        folder, request.param, PEOPLE, SEED, history=HISTORY, delay_s=0, perk=perk, lenders=2
     )
     parties = [town.party(name, passphrase.encode()) for name in town.roles]
     by_name = {party.name: party for party in parties}
@@ -66,15 +65,19 @@ def served(request, tmp_path_factory, at_a_table):
         for reply in by_name[message.to].handle(replace(message, sender="log")):
             waiting += by_name["log"].handle(replace(reply, sender=message.to))
     table = Table(parties, LINES, SetClock(wall_clock()))
-    for number, legal_id in enumerate(board.whom(folder)):
-        wallet, lines = town.wallet(number)
+    clear = json.loads((folder / board.CLEAR).read_text("utf-8"))
+    assert clear["lender"] == decisions.tolist()
+    assert clear["lender"] != clear["lender-2"]  # which asks for more
+    everybody = [(*one, lender) for lender in town.public["lenders"] for one in enumerate(board.whom(folder))]
+    for number, legal_id, lender in everybody:
+        wallet, lines = town.wallet(number, lender=lender)
         lines.close()
         table.seat(wallet)
         for command in ("learn", "apply", "collect"):
             table.play(number, wallet.name, command, legal_id=legal_id)
-        next(p for p in parties if p.role == "lender").settle()
+        by_name[lender].settle()
         table.play(number, wallet.name, "collect", legal_id=legal_id)
-        assert wallet.verdict() == bool(decisions[number])
+        assert wallet.verdict() == clear[lender][number]
         table.leave(wallet.name)
         wallet.store.close()
     rides = ridden(town, table, by_name["office"]) if request.param == "sealed" else []
@@ -90,7 +93,7 @@ def ridden(town, table, office):
     """Everybody proves the perk's points, fetches a token, and rides twice; one row a person."""
     rows = []
     for number, legal_id in enumerate(board.whom(town.folder)):
-        rider, lines = town.rider(number)
+        rider, lines = rider_of(town, number)
         lines.close()
         table.seat(rider)
 
@@ -156,7 +159,7 @@ def test_no_past_customer_stands_anywhere_and_the_card_is_the_modelled_one(serve
     rows = [row for (_, capability, _), row in captured.items() if capability == "remember"]
     assert len(rows) == 5
     assert all(row.advantage == 0.0 and row.low < 0 < row.high < 0.1 for row in rows)
-    card = Terms.decode(bytes.fromhex(town.public["terms"])).card
+    card = terms_of(town, "lender").card
     assert card.fingerprint == run.card.fingerprint  # so the modelled row speaks of these very bytes
 
 
@@ -210,7 +213,7 @@ def test_the_perk_is_granted_once_to_whoever_reaches_it_and_nobody_is_known_by_i
     assert tokens <= set(cells["gate"])
     own = {"gate": {c for c in cells["gate"] if len(c) >= 16}, "office": {c for c in cells["office"] if len(c) >= 16}}
     assert not own["gate"] & own["office"]
-    assert audit_town(town) == []
+    assert town.part.audit(town) == []
 
 
 HEAVY = {"pandas", "scipy", "sklearn", "numba", "matplotlib", "httpx", "cryptography"}

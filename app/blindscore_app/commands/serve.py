@@ -27,8 +27,8 @@ def serve(
     from blindscore.extras import require
 
     require("town")
-    from blindscore_app.town.service import serve as run
     from blindscore_app.town.services import service_of
+    from blindscore_app.town.serving import serve as run
     from blindscore_app.town.standing import Town
 
     passphrase = os.environ.pop(PASSPHRASE, "").encode()

@@ -26,7 +26,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def up(
-    design: Annotated[str, typer.Option(help="sealed or one-show.")] = "one-show",
+    design: Annotated[
+        str, typer.Option(help="sealed, one-show, encrypted, encrypted-decision, encrypted-audited, encrypted-proved.")
+    ] = "one-show",
     people: Annotated[int, typer.Option(help="Wallets.", min=2, max=2000)] = 50,
     seed: Annotated[int, typer.Option(help="Of the society.")] = 1,
     folder: Folder = Path("out/town"),
@@ -34,6 +36,8 @@ def up(
     database: Annotated[str, typer.Option(help="PostgreSQL, as libpq takes it; SQLite files if left out.")] = "",
     answer_after: Annotated[float, typer.Option(help="Seconds after which every answer leaves.")] = 0.0,
     perk: Annotated[int, typer.Option(help="Points of a perk, with an office and a gate; 0 = none.", min=0)] = 0,
+    lenders: Annotated[int, typer.Option(help="Each asks for 20 points more than the one before.", min=1, max=4)] = 1,
+    share: Annotated[float, typer.Option(help="Of signed results that encrypted-audited's auditor recomputes.")] = 0.1,
     relay: Annotated[bool, typer.Option(help="Let wallets reach all but their sources through a relay.")] = True,
     stay: Annotated[bool, typer.Option("--stay", help="Go on serving until Ctrl-C.")] = False,
     as_json: Json = False,
@@ -57,6 +61,8 @@ def up(
         as_json=as_json,
         perk=perk,
         relay=relay,
+        lenders=lenders,
+        share=share,
     )
 
 
@@ -201,10 +207,10 @@ def audit(
     import json
     from dataclasses import asdict
 
-    from blindscore_app.town.auditor.of_town import audit_town
     from blindscore_app.town.running import town_of
 
-    found = audit_town(town_of(folder, database))
+    town = town_of(folder, database)
+    found = town.part.audit(town)
     if as_json:
         print(json.dumps([asdict(one) for one in found]))
     else:

@@ -25,19 +25,21 @@ from blindscore.surveillance.ledger import Row
 from blindscore_app.progress import bar
 from blindscore_app.town.authority import write_secret
 from blindscore_app.town.captured import captured_rows
-from blindscore_app.town.folders import WALLETS, folder_of, schema_of
-from blindscore_app.town.founding import DESIGNS, found_town
+from blindscore_app.town.folders import LENDER, WALLETS, folder_of, schema_of
+from blindscore_app.town.founding import found_town
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.order import Exposed, People, Place, cell, of_party, places, telling
+from blindscore_app.town.parts import Applying, part_of
+from blindscore_app.town.parts.site import threshold_of
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import Running, running, town_of
 from blindscore_app.town.standing import Town
 from blindscore_app.town.warrant import copied, place, standing
 from blindscore_crypto.designs.sealed import some_people
-from blindscore_crypto.sealed.parties.wallet import Wallet
 
 HISTORY = 2000  # past customers whose outcomes train the card; they are nobody in the town
 EXPERIMENT = "experiment.json"  # the people's true figures, to count them by; no party reads it
+CLEAR = "clear.json"  # what the clear scorecard decides of each person, by lender
 PAST = "past.json"  # the same of past customers who trained the card, and of strangers
 SOUGHT = 200  # of either kind
 RIDES = ("reached", "granted", "again")  # columns of :func:`ride_all`
@@ -59,10 +61,9 @@ def prepare(
     Raises
     ------
     ParameterError
-        No such design.
+        No such design, or one that lacks what is asked for.
     """
-    if design not in DESIGNS:
-        raise ParameterError(f"a town plays {' or '.join(DESIGNS)}, not {design!r}")
+    part_of(design)
     society = make_society(people=history + people, seed=seed)
     card = fit_card(society, Scorecard(), financial(society)).card_
     scores = card.scores(card.bins(society.features))
@@ -77,11 +78,17 @@ def prepare(
         store_of = lambda name: PostgresStore(database, schema_of(name))  # noqa: E731
     found_town(folder, design, card, threshold, inhabitants, passphrase.encode(), store_of=store_of, **more)
     write_secret(folder / EXPERIMENT, json.dumps(_figures(inhabitants)).encode())
+    town = Town(folder, database)
+    clear = {
+        name: (scores[chosen] >= threshold_of(card, threshold, i)).tolist()
+        for i, name in enumerate(town.public["lenders"])
+    }
+    write_secret(folder / CLEAR, json.dumps(clear).encode())
     strangers = np.flatnonzero(~society.history)[people:]
     past = {"members": np.flatnonzero(society.history), "others": strangers}
     known = {kind: _figures(some_people(society, whose[:SOUGHT])) for kind, whose in past.items()}
     write_secret(folder / PAST, json.dumps(known).encode())
-    return Town(folder, database), passphrase, scores[chosen] >= threshold
+    return town, passphrase, np.array(clear[LENDER])
 
 
 def _figures(people: Population) -> dict[str, dict[Any, float]]:
@@ -90,12 +97,12 @@ def _figures(people: Population) -> dict[str, dict[Any, float]]:
     return dict(zip(people.register[LEGAL_ID].astype(str), figures.to_dict("records"), strict=True))
 
 
-def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
-    """Let everybody fetch early, then apply, then collect; return one row a person.
+def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None, lender: str = LENDER) -> pd.DataFrame:
+    """Let everybody fetch early, then apply to a lender, then collect; return one row a person.
 
     Columns: person, decision (True, False or None), us_apply (microseconds from asking to the answer being noted).
     """
-    wallets = [town.wallet(number) for number in range(town.people)]
+    wallets = [town.wallet(number, lender=lender) for number in range(town.people)]
     rows = []
     try:
         for command in ("learn", "apply"):
@@ -109,7 +116,7 @@ def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Da
         due = time.monotonic() + PATIENCE_S
         for number, (wallet, lines) in enumerate(wallets):
             _collect(wallet, wallet, lines, due)
-            rows[number]["decision"] = wallet.verdict()  # type: ignore[assignment]
+            rows[number]["decision"] = wallet.verdict()
             tick("collect")
     finally:
         for wallet, lines in wallets:
@@ -124,8 +131,10 @@ def ride_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Dat
     Columns: person, reached (True, False or None, as the office decided), granted (the gate opened), again (it opened a
     second time for the same token).
     """
+    from blindscore_app.town.parts.sealed import rider_of
+
     rows = []
-    riders = [town.rider(number) for number in range(town.people)]
+    riders = [rider_of(town, number) for number in range(town.people)]
     try:
         for command in ("learn", "apply"):
             for rider, lines in riders:
@@ -148,7 +157,7 @@ def ride_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Dat
     return pd.DataFrame(rows)
 
 
-def _collect(asker: Party, wallet: Wallet, lines: Lines, due: float) -> None:
+def _collect(asker: Party, wallet: Applying, lines: Lines, due: float) -> None:
     """Let a person ask for the decision on its wallet's application until it is there, or the time is up."""
     tell(asker, lines, "collect")
     while wallet.verdict() is None and time.monotonic() < due:
@@ -169,19 +178,25 @@ def play_town(
     as_json: bool,
     perk: int = 0,
     relay: bool = True,
+    lenders: int = 1,
+    share: float = 1.0,
 ) -> None:
     """Found, run, apply, print."""
-    town, passphrase, decisions = prepare(
-        folder, design, people, seed, database=database, group=group, perk=perk, relay=relay
-    )
+    more: dict[str, Any] = {"group": group, "perk": perk, "relay": relay, "lenders": lenders, "share": share}
+    town, passphrase, _ = prepare(folder, design, people, seed, database=database, **more)
+    clear = json.loads((folder / CLEAR).read_text("utf-8"))
     with running(town, passphrase, answer_after) as up:
         if not as_json:
             _print_parties(town, up)
         with bar() as report:
             done = count(1)
             began = time.perf_counter()
-            played = apply_all(town, lambda label: report(label, next(done), 3 * people))
+            rows = {
+                lender: apply_all(town, lambda label: report(label, next(done), 3 * people * lenders), lender)
+                for lender in town.public["lenders"]
+            }
             seconds = time.perf_counter() - began
+        played, decisions = rows[LENDER], np.array(clear[LENDER])
         rides = ride_all(town) if perk else None
         told = {
             "design": design,
@@ -189,6 +204,15 @@ def play_town(
             "answered": int(played["decision"].notna().sum()),
             "as_the_clear_card_says": int((played["decision"] == decisions).sum()),
             "approved": int(played["decision"].eq(True).sum()),  # None is neither
+            "others": {
+                name: {
+                    "answered": int(each["decision"].notna().sum()),
+                    "as_the_clear_card_says": int((each["decision"] == np.array(clear[name])).sum()),
+                    "approved": int(each["decision"].eq(True).sum()),
+                }
+                for name, each in rows.items()
+                if name != LENDER
+            },
             "seconds": round(seconds, 1),
             "us_apply_median": float(played["us_apply"].median()),
             "parties": {name: _summary(figures) for name, figures in up.metrics().items()},
@@ -266,9 +290,9 @@ def _print_order(title: str, found: list[Exposed], people: int, *, as_json: bool
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("place", "rows", "columns", "named", "read", "decisions", title=title)
+    table = Table("place", "rows", "columns", "named", "read", "decisions", "totals", title=title)
     for one in found:
-        cells = [one.place, one.rows, one.columns, f"{one.named} of {people}", one.read, one.decisions]
+        cells = [one.place, one.rows, one.columns, f"{one.named} of {people}", one.read, one.decisions, one.totals]
         table.add_row(*map(str, cells))
     Console().print(table)
 
@@ -327,6 +351,9 @@ def _print_board(told: dict[str, Any]) -> None:
         f"{told['answered']} of {told['people']} answered in {told['seconds']} s, {told['approved']} approved; "
         f"{told['as_the_clear_card_says']} as the clear scorecard says"
     )
+    for name, one in told["others"].items():
+        said = "{answered} answered, {approved} approved, {as_the_clear_card_says} as the clear scorecard says"
+        print(f"{name}: {said.format(**one)}")
     for one in told["relay"]:
         print(f"relay, to {one['to']}: {one['passed']} passed on, {one['answered']} answered, signed by the relay")
     if told["perk"] is not None:

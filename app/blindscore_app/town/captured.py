@@ -28,10 +28,11 @@ from blindscore_app.files.safely import replacing
 from blindscore_app.town.folders import WALLETS
 from blindscore_app.town.order import People, Place, cell, of_party, places
 from blindscore_app.town.standing import Town
-from blindscore_crypto.sealed.parties.source import customer_name
-from blindscore_crypto.sealed.terms import Terms
 
-COALITIONS = (("lender",), ("source",), ("log",), ("witness",), ("lender", "source"))
+COALITIONS = (
+    *(("lender",), ("source",), ("log",), ("witness",), ("helper",), ("auditor",)),
+    *(("lender", "source"), ("lender", "helper"), ("helper", "source"), ("auditor", "source")),
+)
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,20 @@ class Served:
         """The lender's records: digest of an answer -> what is held of it, as hashes of strings."""
         lying = self.places.get("lender", [])
         rows = [tuple(map(cell, row)) for place in lying for row in place.rows]
-        digests = [key for place in lying if place.cells("approved") for key in place.cells(KEY)]
+        digests = [
+            key for place in lying if place.cells("approved") or place.cells("total") for key in place.cells(KEY)
+        ]
         return {key: windows_of([c for row in rows if key in row for c in row]) for key in digests}
 
     @cached_property
     def told(self) -> dict[str, NDArray[np.uint64]]:
         """What the sources hold of each person under a name that they know, as hashes of strings of nobody else's."""
         rows = [tuple(map(cell, row)) for place in self.places.get("source", ()) for row in place.rows]
-        names = {who: (who.encode(), customer_name(self.town.epoch, who)) for who in self.people}
+        names = {who: self.town.part.names_at_source(self.town, who) for who in self.people}
         return own_of(
             {
-                who: windows_of([c for row in rows if row[0] == plain or row[0].startswith(hashed) for c in row])
-                for who, (plain, hashed) in names.items()
+                who: windows_of([c for row in rows if row[0] == known[0] or row[0].startswith(known[1:]) for c in row])
+                for who, known in names.items()
             }
         )
 
@@ -150,9 +153,11 @@ def captured_rows(town: Town, people: People, members: People, others: People) -
     """
     rows: list[Row] = []
     for roles in COALITIONS:
+        if not set(roles) <= set(town.roles.values()):
+            continue
         served = Served(town, roles, people)
         rows += [disclosed(served), named_row(served)]
-        if len(roles) > 1:
+        if roles == ("lender", "source"):
             rows.append(joined_row(served))
         rows.append(remembered(served, members, others))
     return tuple(rows)
@@ -197,8 +202,8 @@ def remembered(served: Served, members: People, others: People) -> Row:
 
 def stored_bits(served: Served) -> float:
     """Return the sum of the entropies of the columns that say something: the decision, and the card's features."""
-    features = Terms.decode(bytes.fromhex(served.town.public["terms"])).card.features
-    columns = [place.cells(name) for place in served.every for name in ("approved", *features)]
+    features = served.town.part.features(served.town)
+    columns = [place.cells(name) for place in served.every for name in ("approved", "total", *features)]
     return sum(entropy_bits(np.array(list(map(str, column)))) for column in columns if column)
 
 

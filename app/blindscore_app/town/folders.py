@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PUBLIC, WALLETS, STORE = "public", "wallets", "store.db"
+LENDER = "lender"  # name of the first one
 RELAY = "relay"  # name of the party
 OFFICE, GATE = "office", "gate"  # names of the parties of a perk
 TOKEN_KEY = "token.key"  # of the office; under the passphrase
@@ -21,3 +22,8 @@ def folder_of(town: Path, name: str) -> Path:
 def schema_of(name: str) -> str:
     """Return the name of a party's schema in a database that all share."""
     return "town_" + "".join(c if c.isalnum() else "_" for c in name.lower())
+
+
+def wallet_store(lender: str) -> str:
+    """Return the name of the file in which a wallet keeps what it has to do with a lender."""
+    return STORE if lender == LENDER else f"{lender}.db"

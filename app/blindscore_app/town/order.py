@@ -37,6 +37,7 @@ class Exposed:
     named: int  # people whose legal id stands there
     read: int  # people of whom at least one figure stands there
     decisions: int  # rows that say approved or refused, nobody's by name
+    totals: int = 0  # rows that hold somebody's total points, nobody's by name
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ class Place:
 
     def exposed(self, people: People) -> Exposed:
         """Return what this gives away."""
-        decisions = sum(cell is not None for cell in self.cells("approved"))
+        decisions, totals = (sum(c is not None for c in self.cells(what)) for what in ("approved", "total"))
         named, read = len(self.named(people)), len(self.read(people))
-        return Exposed(self.name, len(self.rows), ", ".join(self.columns), named, read, decisions)
+        return Exposed(self.name, len(self.rows), ", ".join(self.columns), named, read, decisions, totals)
 
 
 def places(folder: Path, since: int = 0) -> list[Place]:

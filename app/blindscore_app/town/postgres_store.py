@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from blindscore.errors import DataError, ParameterError
@@ -49,7 +49,7 @@ class PostgresStore:
         self._opened: list[Any] = []
         self._specs: dict[str, TableSpec] = {}
         try:
-            with self._errors(), self.atomic():
+            with self._errors(), self._together():
                 self._run("SELECT pg_advisory_xact_lock(hashtext(%s))", schema)  # two servers may start at once
                 self._run(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
             self.declare(*specs)
@@ -67,7 +67,7 @@ class PostgresStore:
         for spec in specs:
             if self._specs.setdefault(spec.name, spec) != spec:
                 raise ParameterError(f"table {spec.name} was declared with other fields")
-            with self._errors(), self.atomic():
+            with self._errors(), self._together():
                 self._run("SELECT pg_advisory_xact_lock(hashtext(%s))", self.schema)
                 self._make(spec)
 
@@ -106,20 +106,25 @@ class PostgresStore:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """See :class:`~blindscore.parties.store.Store`."""
-        connection = self._connection()
-        if getattr(self._local, "inside", False):  # the outer one decides
-            yield
-            return
+        connection, outer = self._connection(), self._inside
         self._local.inside = True
         try:
-            with self._errors(), connection.transaction():
+            with self._errors(), connection.transaction():  # a savepoint, where a block around it is open already
                 yield
         finally:
-            self._local.inside = False
+            self._local.inside = outer
+
+    @property
+    def _inside(self) -> bool:
+        return bool(getattr(self._local, "inside", False))
+
+    def _together(self) -> AbstractContextManager[None]:
+        """One operation is whole by itself where a block around it is open already."""
+        return nullcontext() if self._inside else self.atomic()
 
     def insert_once(self, table: str, key: bytes, row: Row, day: int = 0) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
-        with self.atomic():
+        with self._together():
             if self._write(table, key, row, day, "DO NOTHING"):
                 return None
             return self._read(table, key)
@@ -130,19 +135,19 @@ class PostgresStore:
         change = self._sql.SQL(", ").join(
             self._sql.SQL("{0} = excluded.{0}").format(self._sql.Identifier(name)) for name in names
         )
-        with self.atomic():
+        with self._together():
             self._write(table, key, row, day, self._sql.SQL("DO UPDATE SET {}").format(change))
 
     def get(self, table: str, key: bytes) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
-        with self._errors(), self.atomic():
+        with self._errors(), self._together():
             return self._read(table, key)
 
     def take(self, table: str, key: bytes) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
         names = [field.name for field in self._specs[table].fields]
         query = self._named("DELETE FROM {} WHERE _shard = %s AND _key = %s RETURNING ", table)
-        with self.atomic():
+        with self._together():
             found = self._run(query + self._list(["_key", *names]), shard_of(key), key).fetchone()
         return None if found is None else decoded(names, found[1:])
 
@@ -150,7 +155,7 @@ class PostgresStore:
         """See :class:`~blindscore.parties.store.Store`."""
         if limit < 1:
             return False
-        with self.atomic():
+        with self._together():
             # The row is there before it is locked, so that two first askers count one after the other.
             self._write(table, key, {"count": 0}, day, "DO NOTHING")
             query = self._named("SELECT count FROM {} WHERE _shard = %s AND _key = %s FOR UPDATE", table)
@@ -164,18 +169,18 @@ class PostgresStore:
         """See :class:`~blindscore.parties.store.Store`."""
         names = [field.name for field in self._specs[table].fields]
         query = self._sql.SQL("SELECT ") + self._list(["_key", *names]) + self._named(" FROM {} ORDER BY _key", table)
-        with self.atomic():
+        with self._together():
             return [(bytes(row[0]), decoded(names, row[1:])) for row in self._run(query)]
 
     def count(self, table: str) -> int:
         """See :class:`~blindscore.parties.store.Store`."""
-        with self._errors(), self.atomic():
+        with self._errors(), self._together():
             return int(self._run(self._named("SELECT count(*) FROM {}", table)).fetchone()[0])
 
     def sweep(self, day: int) -> int:
         """See :class:`~blindscore.parties.store.Store`."""
         kept = {name: spec.keep_days for name, spec in self._specs.items() if spec.keep_days is not None}
-        with self.atomic():
+        with self._together():
             return sum(
                 int(self._run(self._named("DELETE FROM {} WHERE _day < %s", name), day - days).rowcount)
                 for name, days in kept.items()

@@ -18,8 +18,9 @@ from blindscore.errors import DataError
 from blindscore_app.town.folders import PUBLIC, RELAY, folder_of
 from blindscore_app.town.posting import Posting
 from blindscore_app.town.relaying import SIGNATURE, Relaying
-from blindscore_app.town.service import Service, serve
+from blindscore_app.town.service import Service
 from blindscore_app.town.services import service_of
+from blindscore_app.town.serving import serve
 from blindscore_app.town.standing import ADDRESSES, Town
 from blindscore_crypto.channel.relay import Count, read_counts
 

@@ -7,7 +7,6 @@ good for this request, and the relay's address.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import secrets
@@ -17,7 +16,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from blindscore.errors import BlindscoreError, ForgeryError
 from blindscore.extras import needs
@@ -30,7 +29,6 @@ from blindscore_app.town.warrant import Heeded
 
 with needs("town"):
     from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
@@ -39,9 +37,9 @@ if TYPE_CHECKING:
     from blindscore_app.town.oblivious import Desk
 
 SWEEP_S = 3600.0  # between the times at which what has outlived its retention is dropped
+AGAIN_S = 1.0  # before what could not be sent is sent again
 REFRESH_S = 300.0  # between the times at which a log has its head cosigned anew
 MAX_STEPS = 256  # messages that one request may set off
-CLOSING_S = 0.5  # within which a peer answers the end of TLS; who keeps a line without reading it never does
 
 
 @dataclass
@@ -77,7 +75,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.front = Front(self.party.role, self.party.name, self.heeded, self.answer_after)
-        self._sweep_due = time.monotonic()
+        self._sweep_due = self._post_due = time.monotonic()
         self._one_at_a_time = threading.Lock()  # a party answers one message after another
 
     @property
@@ -169,6 +167,7 @@ class Service:
         try:
             if settle is not None:
                 settle()
+            self._post()
             if sweep is not None and time.monotonic() >= self._sweep_due:
                 sweep()
                 self._sweep_due = time.monotonic() + SWEEP_S
@@ -186,6 +185,20 @@ class Service:
             return time.monotonic()
         return since
 
+    def _post(self) -> None:
+        """Send what a party has to say by itself (:mod:`.letterbox`), until it is taken."""
+        outgoing = getattr(self.party, "outgoing", None)
+        if outgoing is None or time.monotonic() < self._post_due:
+            return
+        for what, message in outgoing():
+            try:
+                self._follow(deque(self.lines.send(message)), "")
+            except BlindscoreError as error:  # whoever it is for is away: in a later round
+                LOG.info(json.dumps({"role": self.party.role, "unsent": message.kind, "why": type(error).__name__}))
+                self._post_due = time.monotonic() + AGAIN_S
+            else:
+                self.party.taken(what)  # type: ignore[attr-defined]
+
     def close(self) -> None:
         """Close the lines."""
         self.lines.close()
@@ -193,100 +206,3 @@ class Service:
 
 def _kind_of(messages: list[Message]) -> str:
     return messages[0].kind if len(messages) == 1 else "several"
-
-
-class Served(Protocol):
-    """What can be served."""
-
-    @property
-    def settle_every(self) -> float:
-        """Seconds between the calls of ``by_the_clock``."""
-        ...
-
-    def app(self) -> Starlette:
-        """Return the ASGI application."""
-        ...
-
-    def by_the_clock(self, since: float) -> float:
-        """Do what is due; see :meth:`Service.by_the_clock`."""
-        ...
-
-    def close(self) -> None:
-        """Close the connections to others."""
-        ...
-
-
-def serve(
-    service: Served, host: str, port: int, tls: Any, *, ready: Any = None, until: threading.Event | None = None
-) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are answered before it ends.
-
-    Parameters
-    ----------
-    tls : ssl.SSLContext
-    ready : callable, optional
-        Called with the port once it listens; with port 0 the system chooses one.
-    until
-        Set by another thread to end it, where the service is a thread and no process.
-    """
-    with needs("town"):
-        import uvicorn
-        from uvicorn.protocols.http.h11_impl import H11Protocol
-
-    from blindscore_app.town.authority import common_name
-
-    class Known(H11Protocol):
-        """HTTP/1.1 that tells the application the name in the peer's certificate."""
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            peer = common_name(transport.get_extra_info("peercert"))
-            self.app_state = {**self.app_state, "peer": peer, "line": f"line {secrets.token_hex(8)}"}
-
-        def shutdown(self) -> None:
-            super().shutdown()
-            if self.transport.is_closing():
-                asyncio.get_running_loop().call_later(CLOSING_S, self.transport.abort)
-
-    config = uvicorn.Config(
-        service.app(),
-        host=host,
-        port=port,
-        http=Known,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=10,
-        limit_concurrency=256,
-        backlog=128,
-    )
-    config.load()
-    config.ssl = tls
-    server = uvicorn.Server(config)
-
-    async def by_the_clock() -> None:
-        since = -REFRESH_S
-        while True:
-            await asyncio.sleep(service.settle_every)
-            if until is not None and until.is_set():
-                server.should_exit = True
-            since = await run_in_threadpool(service.by_the_clock, since)
-
-    async def run() -> None:
-        task, due = asyncio.ensure_future(server.serve()), asyncio.ensure_future(by_the_clock())
-        while not server.started and not task.done():
-            await asyncio.sleep(0.01)
-        if ready is not None and server.started:
-            ready(server.servers[0].sockets[0].getsockname()[1])
-        try:
-            await task
-        finally:
-            due.cancel()
-
-    try:
-        asyncio.run(run())
-    finally:
-        service.close()

@@ -37,7 +37,8 @@ from blindscore_app.town.oblivious import Desk
 from blindscore_app.town.playing import tell
 from blindscore_app.town.posting import Posting
 from blindscore_app.town.relaying import Relaying
-from blindscore_app.town.service import Served, Service, serve
+from blindscore_app.town.service import Service
+from blindscore_app.town.serving import Served, serve
 from blindscore_app.town.storm.campaign import checks_remembered
 from blindscore_app.town.storm.village import EPOCHS, LENDER, TODAY, Village, wallet_of
 from blindscore_app.town.via_relay import Via

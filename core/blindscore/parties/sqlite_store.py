@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from blindscore.errors import DataError, ParameterError
@@ -20,6 +20,8 @@ from blindscore.parties.store import Row, TableSpec, checked_row
 KEY, DAY = "_key", "_day"  # columns of every table; fields may be called what they like
 WAIT_S = 30.0  # how long a writer waits for another
 _FULL = 2
+_OUTERMOST = "BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",)
+_NESTED = "SAVEPOINT nested", "RELEASE nested", ("ROLLBACK TO nested", "RELEASE nested")
 
 
 class SqliteStore:
@@ -53,7 +55,7 @@ class SqliteStore:
             if self._specs.setdefault(spec.name, spec) != spec:
                 raise ParameterError(f"table {spec.name} was declared with other fields")
             columns = "".join(f", {_quoted(field.name)}" for field in spec.fields)
-            with self._errors(), self.atomic():
+            with self._errors(), self._together():
                 self._run(
                     f"CREATE TABLE IF NOT EXISTS {_quoted(spec.name)} "
                     f"({KEY} BLOB PRIMARY KEY, {DAY} INTEGER NOT NULL{columns}) WITHOUT ROWID"
@@ -66,23 +68,27 @@ class SqliteStore:
     def atomic(self) -> Iterator[None]:
         """See :class:`~blindscore.parties.store.Store`."""
         connection = self._connection()
-        if connection.in_transaction:  # the outer one decides
-            yield
-            return
+        inside = connection.in_transaction
+        begin, keep, undo = _NESTED if inside else _OUTERMOST
         with self._errors():
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(begin)
         try:
             yield
             with self._errors():
-                connection.execute("COMMIT")
+                connection.execute(keep)
         except BaseException:
             if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                for step in undo:
+                    connection.execute(step)
             raise
+
+    def _together(self) -> AbstractContextManager[None]:
+        """One operation is whole by itself where a block around it is open already."""
+        return nullcontext() if self._connection().in_transaction else self.atomic()
 
     def insert_once(self, table: str, key: bytes, row: Row, day: int = 0) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
-        with self.atomic(), self._errors():
+        with self._together(), self._errors():
             if self._write(table, key, row, day, "ON CONFLICT DO NOTHING"):
                 return None
             return self._read(table, key)
@@ -91,7 +97,7 @@ class SqliteStore:
         """See :class:`~blindscore.parties.store.Store`."""
         fields = [DAY, *(field.name for field in self._specs[table].fields)]
         change = ", ".join(f"{_quoted(f)} = excluded.{_quoted(f)}" for f in fields)
-        with self.atomic(), self._errors():
+        with self._together(), self._errors():
             self._write(table, key, row, day, f"ON CONFLICT ({KEY}) DO UPDATE SET {change}")
 
     def get(self, table: str, key: bytes) -> Row | None:
@@ -101,7 +107,7 @@ class SqliteStore:
 
     def take(self, table: str, key: bytes) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
-        with self.atomic(), self._errors():
+        with self._together(), self._errors():
             row = self._read(table, key)
             self._run(f"DELETE FROM {_quoted(table)} WHERE {KEY} = ?", key)
             return row
@@ -110,7 +116,7 @@ class SqliteStore:
         """See :class:`~blindscore.parties.store.Store`."""
         if limit < 1:
             return False
-        with self.atomic(), self._errors():
+        with self._together(), self._errors():
             changed = self._run(
                 f"INSERT INTO {_quoted(table)} ({KEY}, {DAY}, count) VALUES (?, ?, 1) ON CONFLICT ({KEY}) "
                 f"DO UPDATE SET count = count + 1, {DAY} = excluded.{DAY} WHERE count < ?",
@@ -135,7 +141,7 @@ class SqliteStore:
     def sweep(self, day: int) -> int:
         """See :class:`~blindscore.parties.store.Store`."""
         kept = {name: spec.keep_days for name, spec in self._specs.items() if spec.keep_days is not None}
-        with self.atomic(), self._errors():
+        with self._together(), self._errors():
             return sum(
                 self._run(f"DELETE FROM {_quoted(name)} WHERE {DAY} < ?", day - days).rowcount
                 for name, days in kept.items()

@@ -6,14 +6,8 @@ from collections.abc import Iterator
 
 from blindscore_app.town.auditor.books import Books, Finding
 from blindscore_app.town.auditor.of_lender import LenderAudit
-from blindscore_app.town.auditor.of_others import (
-    gate_findings,
-    log_findings,
-    office_findings,
-    source_findings,
-    wallet_findings,
-    witness_findings,
-)
+from blindscore_app.town.auditor.of_others import log_findings, source_findings, wallet_findings, witness_findings
+from blindscore_app.town.auditor.of_perk import gate_findings, office_findings
 
 
 def audit(books: Books) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What the databases of log, witnesses, sources, gates, offices and wallets must hold."""
+"""What the databases of log, witnesses, sources and wallets must hold."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from blindscore.errors import BlindscoreError
 from blindscore.parties.store import Row
 from blindscore_app.town.auditor.books import Books, Finding, of_bytes, of_number
+from blindscore_app.town.auditor.of_perk import rider_findings
 from blindscore_crypto.sealed.groups.group import decode_scalar
 from blindscore_crypto.sealed.log.book import Book
 from blindscore_crypto.sealed.offer import Decision, Offer, Receipt, digest
-from blindscore_crypto.sealed.parties.gate import VISIT_BYTES, visit_mark
 from blindscore_crypto.sealed.parties.purse import blind_slot, sealed_slot
 from blindscore_crypto.sealed.parties.source import LIMIT, MAX_BATCH, customer_name
 from blindscore_crypto.sealed.terms import Signatory, Terms
@@ -92,34 +92,6 @@ def source_findings(books: Books, name: str) -> Iterator[Finding]:
             yield Finding(name, "sessions", key.hex(), "began in the future: it would never time out")
 
 
-def gate_findings(books: Books, name: str) -> Iterator[Finding]:
-    """Yield tokens and visits that do not name one another, and visits that the gate never gave."""
-    tokens, visits = books.rows(name, "tokens"), books.rows(name, "visits")
-    naming = books.rows(name, "naming").get(name.encode())
-    secret = b"" if naming is None else of_bytes(naming, "key")
-    if len(secret) != 32:
-        yield Finding(name, "naming", name.encode().hex(), "holds no key: visits could be named by anybody")
-    for table, rows, partners, field in (("tokens", tokens, visits, "visit"), ("visits", visits, tokens, "token")):
-        back = {"visit": "token", "token": "visit"}[field]
-        for key, row in rows.items():
-            partner = partners.get(of_bytes(row, field))
-            if partner is None or partner[back] != key:
-                yield Finding(name, table, key.hex(), f"its {field} does not name it")
-    for key in visits:
-        if len(key) != VISIT_BYTES or visit_mark(secret, name, key[:16]) != key[16:]:
-            yield Finding(name, "visits", key.hex(), "was not named by this gate")
-
-
-def office_findings(books: Books, name: str) -> Iterator[Finding]:
-    """Yield tokens that were granted for no approved answer."""
-    decided = books.rows(name, "decided")
-    for key, row in books.rows(name, "granted").items():
-        if decided.get(key, {}).get("approved") != 1:
-            yield Finding(name, "granted", key.hex(), "a token for an answer that was not approved")
-        if len(of_bytes(row, "request")) != 32:
-            yield Finding(name, "granted", key.hex(), "names no request: another token could be had")
-
-
 def wallet_findings(books: Books, name: str) -> Iterator[Finding]:
     """Yield papers that do not hold, and what lender and sources hold otherwise than this person."""
     for key, row in books.rows(name, "secret").items():
@@ -137,6 +109,7 @@ def wallet_findings(books: Books, name: str) -> Iterator[Finding]:
         elif row["receipt"]:
             yield from _papers(books, name, key, row, terms)
     yield from _held(books, name)
+    yield from rider_findings(books, name)
 
 
 def _papers(books: Books, name: str, key: bytes, row: Row, terms: Terms) -> Iterator[Finding]:
@@ -165,7 +138,7 @@ def _papers(books: Books, name: str, key: bytes, row: Row, terms: Terms) -> Iter
 
 def _held(books: Books, name: str) -> Iterator[Finding]:
     """Compare the bins that a source has signed with the record that it keeps of this person."""
-    who = name.removeprefix("wallet of ")
+    who = name.removeprefix("wallet of ").partition(" ")[0]
     for terms in books.terms:
         for source in terms.sources:
             record = books.rows(source.name, "records").get(who.encode()) if source.name in books.stores else None

@@ -219,7 +219,8 @@ def _serve(pipe: Any, identity: Identity, prepared: Prepared, defence: Defence, 
     """The service's process."""
     import threading
 
-    from blindscore_app.town.service import Service, serve
+    from blindscore_app.town.service import Service
+    from blindscore_app.town.serving import serve
 
     def party() -> Any:
         made = prepared.lender(defence)

@@ -30,7 +30,8 @@ from blindscore_app.town.lines import Lines
 from blindscore_app.town.oblivious import Desk
 from blindscore_app.town.posting import Posting
 from blindscore_app.town.relaying import Relaying
-from blindscore_app.town.service import Service, serve
+from blindscore_app.town.service import Service
+from blindscore_app.town.serving import serve
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import DRAIN_S, LEAST, Campaign, Exchange
 from blindscore_app.town.wire.client import Spoken, speak, speak_through

@@ -33,9 +33,9 @@ from blindscore_crypto.encrypted.ring.sampling import expand
 from blindscore_crypto.encrypted.wire import Attested, Opening, read_application, read_reply
 from blindscore_crypto.layout import Layout
 
-_PICKED = TableSpec("picked", Field("nonce", "own"), ())
-_READ = TableSpec("read", Field("nonce", "own"), (Field("total", "total"),))
-_PROOFS = TableSpec("proofs", Field("nonce", "own"), (Field("transcript", "opaque"), Field("seed", "own")))
+PICKED = TableSpec("picked", Field("nonce", "own"), ())
+READ = TableSpec("read", Field("nonce", "own"), (Field("total", "total"),))
+PROOFS = TableSpec("proofs", Field("nonce", "own"), (Field("transcript", "opaque"), Field("seed", "own")))
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class Auditor:
         The lender's parameter set.
     share
         Part of results to replay, 0 < share <= 1.
+    secret
+        Thirty-two bytes by which it picks; fresh ones where none are given. Kept, a restart picks as before.
 
     Raises
     ------
@@ -86,6 +88,7 @@ class Auditor:
         parameters: Parameters,
         share: float,
         store: Store,
+        secret: bytes = b"",
     ) -> None:
         if not 0 < share <= 1:
             raise ParameterError(f"the audited share must lie in (0, 1], got {share}")
@@ -96,8 +99,8 @@ class Auditor:
         self._lender, self._key = lender, lender_key
         self._sources = {key.id: key for key in sources}
         self._points, self._layout = Points.of(opened.card), Layout.of(opened.card)
-        self._secret = secrets.token_bytes(32)
-        store.declare(_PICKED, _READ, _PROOFS)
+        self._secret = secret or secrets.token_bytes(32)
+        store.declare(PICKED, READ, PROOFS)
 
     @property
     def proofs(self) -> list[Transcript]:

@@ -14,7 +14,7 @@ import secrets
 import struct
 from collections.abc import Iterable, Mapping
 
-from blindscore.errors import BlindscoreError
+from blindscore.errors import BlindscoreError, DataError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
@@ -27,11 +27,11 @@ from blindscore_crypto.encrypted.wire import Opening, opening_bytes, split
 
 KEEP_DAYS = 2  # longer than keys hold good, so that nothing forgotten is answered again
 _SALT = 16
-_CHECKS = TableSpec("checks", Field("nonce", "own"), (Field("lender", "own"), Field("frame", "own")), KEEP_DAYS)
-_OPENED = TableSpec("opened", Field("nonce", "own"), (Field("values", "own"), Field("half", "own")), KEEP_DAYS)
-_BOUND = TableSpec("bound", Field("nonce", "own"), (Field("salt", "own"),), KEEP_DAYS)
-_TOLD = TableSpec("told", Field("nonce", "own"), (), KEEP_DAYS)
-_TERMS = TableSpec("terms", Field("lender", "own"), (Field("commitment", "own"),))
+CHECKS = TableSpec("checks", Field("nonce", "own"), (Field("lender", "own"), Field("frame", "own")), KEEP_DAYS)
+OPENED = TableSpec("opened", Field("nonce", "own"), (Field("values", "own"), Field("half", "own")), KEEP_DAYS)
+BOUND = TableSpec("bound", Field("nonce", "own"), (Field("salt", "own"),), KEEP_DAYS)
+TOLD = TableSpec("told", Field("nonce", "own"), (), KEEP_DAYS)
+TERMS = TableSpec("terms", Field("lender", "own"), (Field("commitment", "own"),))
 
 
 class Helper:
@@ -70,7 +70,7 @@ class Helper:
         self._sources, self._lenders = {key.id: key for key in sources}, dict(lenders)
         self._clock, self._signer = clock, signer
         self._secret, self.box = box
-        store.declare(_CHECKS, _OPENED, _BOUND, _TOLD, _TERMS)
+        store.declare(CHECKS, OPENED, BOUND, TOLD, TERMS)
 
     @property
     def public(self) -> VerifyingKey:
@@ -87,6 +87,8 @@ class Helper:
                     return self._open(message.body)
                 case "telling":
                     return [Message(message.sender, "share", self.share(message.body, message.sender))]
+        except DataError:  # its own disk, and nobody's fault: nothing was kept, so it may be said again
+            raise
         except BlindscoreError:
             return [Message(message.sender, "refusal", b"")]
         return []

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from blindscore.errors import BlindscoreError, ParameterError
+from blindscore.errors import BlindscoreError, DataError, ParameterError
 from blindscore.parties.message import Message
 from blindscore.parties.party import day_of
 from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
@@ -21,7 +21,7 @@ from blindscore_crypto.encrypted.parties.scorer import Answered, BlindScorer
 from blindscore_crypto.encrypted.ring.sampling import Draw
 from blindscore_crypto.encrypted.wire import Attested, Opening, application_bytes, decision_frame, refusal_frame
 
-_OPEN = TableSpec(
+OPEN = TableSpec(
     "open",
     Field("nonce", "own"),
     (
@@ -76,7 +76,7 @@ class Lender:
 
     def __init__(self, scorer: BlindScorer, way: Way) -> None:
         self.scorer, self.way = scorer, way
-        self.store.declare(_OPEN)
+        self.store.declare(OPEN)
         way.join(self)
 
     @property
@@ -97,6 +97,8 @@ class Lender:
             if message.kind == "application":
                 return self.answer(message.body, message.sender)
             return self.way.handle(self, message)
+        except DataError:  # its own disk, and nobody's fault: nothing was kept, so it may be said again
+            raise
         except BlindscoreError:
             return [Message(message.sender, "refusal", refusal_frame(self.scorer.parameters))]
 

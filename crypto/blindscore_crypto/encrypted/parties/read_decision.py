@@ -36,8 +36,8 @@ from blindscore_crypto.encrypted.ring.sampling import Draw
 from blindscore_crypto.encrypted.wire import Attested
 
 _SALT = 16
-_BOXES = TableSpec("boxes", Field("box", "own"), (Field("secret", "own"),), keep_days=1)
-_TOLD = TableSpec(
+BOXES = TableSpec("boxes", Field("box", "own"), (Field("secret", "own"),), keep_days=1)
+TOLD = TableSpec(
     "told",
     Field("nonce", "own"),
     (Field("mask", "own"), Field("by", "handle"), Field("line", "own"), Field("half", "own"), Field("bound", "own")),
@@ -78,7 +78,7 @@ class ReadDecision:
         p, span = lender.scorer.parameters, lender.scorer.points.span
         if span > min(window(p), p.t - window(p)):
             raise ParameterError(f"a card of {span} possible totals; a comparison under {p.name} takes {window(p)}")
-        lender.store.declare(_BOXES, _TOLD, DECISIONS)
+        lender.store.declare(BOXES, TOLD, DECISIONS)
 
     def bar(self, lender: Lender) -> int:
         """Return the least sum of weights that passes; where all or none does, one end of what the card can give."""

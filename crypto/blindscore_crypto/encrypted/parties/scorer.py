@@ -33,7 +33,7 @@ LIMIT = 100  # applications a pseudonym
 MAX_AGE = 1  # days that an attestation holds good
 ANSWERED = TableSpec("answered", Field("nonce", "own"), (), keep_days=MAX_AGE + 1)
 ASKED = TableSpec("asked", Field("pseudonym", "handle"), (COUNT,))
-_TABLES = (
+TABLES = (
     ANSWERED,
     ASKED,
     TableSpec("of_source", Field("signer", "own"), (COUNT,)),
@@ -129,7 +129,7 @@ class BlindScorer:
         self.life = self.parameters.life(self.layout.size) if life is None else life
         most = min(self.life, self.parameters.of_source(self.layout.size))
         self.of_source = most if of_source is None else of_source
-        store.declare(*_TABLES)
+        store.declare(*TABLES)
 
     def check(self, application: bytes) -> Attested:
         """Return what a believed source vouches for, if this lender may answer it.

@@ -33,10 +33,10 @@ from blindscore_crypto.encrypted.wire import NONCE_BYTES, Attested, Opening, app
 
 SEED_PURPOSE = b"application"
 KEEP_DAYS = 365  # that transcripts stay open to an audit
-_LOG = TableSpec("log", Field("index", "own"), (Field("entry", "own"),))
-_HEAD = TableSpec("log_head", Field("log", "own"), (Field("size", "own"), Field("head", "own")))
-_SENT = TableSpec("sent", Field("nonce", "own"), (Field("messages", "opaque"),), keep_days=1)
-_SIGNED = TableSpec("signed", Field("nonce", "own"), (Field("transcript", "opaque"),), keep_days=KEEP_DAYS)
+LOG = TableSpec("log", Field("index", "own"), (Field("entry", "own"),))
+HEAD = TableSpec("log_head", Field("log", "own"), (Field("size", "own"), Field("head", "own")))
+SENT = TableSpec("sent", Field("nonce", "own"), (Field("messages", "opaque"),), keep_days=1)
+SIGNED = TableSpec("signed", Field("nonce", "own"), (Field("transcript", "opaque"),), keep_days=KEEP_DAYS)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class SignScore:
     def join(self, lender: Lender) -> None:
         """See :class:`~blindscore_crypto.encrypted.parties.lender.Way`."""
         check_threshold(lender.scorer.card, self.threshold)
-        lender.store.declare(SCORES, _LOG, _HEAD, _SENT, _SIGNED)
+        lender.store.declare(SCORES, LOG, HEAD, SENT, SIGNED)
 
     def commitment(self, lender: Lender) -> bytes:
         """Return what the lender publishes before it scores anybody."""

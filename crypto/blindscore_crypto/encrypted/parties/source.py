@@ -9,7 +9,7 @@ tells the truth and encrypts as it should. A source that does not is not caught 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from blindscore.errors import BlindscoreError, ParameterError
 from blindscore.parties.message import Message
@@ -22,7 +22,17 @@ from blindscore_crypto.encrypted.wire import NO_BOX, Ask, Attested
 from blindscore_crypto.layout import Layout
 
 LIMIT = 100  # attestations a person and layout: an exact score gives points away, a little each time
-_ASKED = TableSpec("asked", Field("person_and_layout", "own"), (COUNT,))
+ASKED = TableSpec("asked", Field("person_and_layout", "own"), (COUNT,))
+
+
+def records_table(features: Sequence[str]) -> TableSpec:
+    """Return the table of a source's records."""
+    return TableSpec("records", Field("legal_id", "handle"), tuple(Field(name, "feature") for name in features))
+
+
+def counted_under(layout: Layout, legal_id: str) -> bytes:
+    """Return under what a source counts how often a person has asked by a layout (32 bytes)."""
+    return hashlib.sha256(layout.fingerprint + legal_id.encode()).digest()
 
 
 class Source:
@@ -40,6 +50,8 @@ class Source:
         Its key; lenders believe it.
     limit
         Most attestations a person and layout, ever.
+    features
+        Of its records, where its store holds them already and ``records`` is empty.
     """
 
     role = "source"
@@ -52,12 +64,11 @@ class Source:
         clock: Clock,
         signer: SigningKey,
         limit: int = LIMIT,
+        features: Sequence[str] = (),
     ) -> None:
         self.name, self.store, self.limit = name, store, limit
         self._clock, self._signer = clock, signer
-        features = list(next(iter(records.values()), {}))
-        kept = TableSpec("records", Field("legal_id", "handle"), tuple(Field(name, "feature") for name in features))
-        store.declare(kept, _ASKED)
+        store.declare(records_table(features or list(next(iter(records.values()), {}))), ASKED)
         for legal_id, record in records.items():
             store.put("records", legal_id.encode(), record)
 
@@ -111,7 +122,6 @@ class Source:
         if record is None:
             raise ParameterError("no customer of this source")
         bins = layout.bins(record)
-        counted = hashlib.sha256(layout.fingerprint + legal_id.encode()).digest()
-        if not self.store.count_up_to("asked", counted, self.limit):
+        if not self.store.count_up_to("asked", counted_under(layout, legal_id), self.limit):
             raise ParameterError(f"this person has had {self.limit} attestations for this layout; no more are given")
         return bins

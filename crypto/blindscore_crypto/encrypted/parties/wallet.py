@@ -8,19 +8,20 @@ source about its own bins, and the lender about the decision (a signed one can b
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 from dataclasses import dataclass, field
 
 from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.store import MemoryStore, Store
-from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
+from blindscore_crypto.channel.signatures import PUBLIC_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted import wire
 from blindscore_crypto.encrypted.compare.deal import HELPER, LENDER, keys_bytes
 from blindscore_crypto.encrypted.engines.choice import scheme_for
 from blindscore_crypto.encrypted.engines.scheme import KEY_BYTES
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.encrypted.results import RECEIPT_BYTES, Receipt, Result, Transcript
+from blindscore_crypto.encrypted.ring.sampling import Draw
 from blindscore_crypto.layout import Layout
 
 
@@ -50,13 +51,18 @@ class Wallet:
     source
         Address of the person's bank.
     salt
-        Hides the lender from the source; used again, it lets this lender recognise the person.
+        Hides the lender from the source; used again, it lets this lender recognise the person. Drawn where none is
+        given.
+    draw
+        Where salt and one-time keys come from: the operating system, or a secret seed from which this very wallet can
+        be made again.
     """
 
     name: str
     terms: Terms
     source: str
-    salt: bytes = field(default_factory=lambda: secrets.token_bytes(wire.SALT_BYTES), repr=False)
+    salt: bytes = field(default=b"", repr=False)
+    draw: Draw = field(default=os.urandom, repr=False)
     store: Store = field(default_factory=MemoryStore)
     decision: bool | None = None
     score: int | None = None
@@ -64,8 +70,9 @@ class Wallet:
     role = "wallet"
 
     def __post_init__(self) -> None:
-        self._key = secrets.token_bytes(KEY_BYTES)
-        self._signer = SigningKey()
+        self.salt = self.salt or self.draw(wire.SALT_BYTES)
+        self._key = self.draw(KEY_BYTES)
+        self._signer = SigningKey.of_seed(self.draw(PUBLIC_BYTES))
         self.nonce = wire.nonce_of(self._signer.public)
         self._application = self._reply = self._opening = self._for_helper = b""
 

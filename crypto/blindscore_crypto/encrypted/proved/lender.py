@@ -12,7 +12,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 
-from blindscore.errors import BlindscoreError, ForgeryError
+from blindscore.errors import BlindscoreError, DataError, ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
@@ -25,8 +25,8 @@ from blindscore_crypto.encrypted.proved.terms import Committed, ProvedTerms
 from blindscore_crypto.encrypted.proved.transfer import Masks, read_choices, send
 
 _SESSION = (Field("masks", "own"), Field("reply", "own"), Field("by", "handle"), Field("line", "own"))
-_OPEN = TableSpec("open", Field("nonce", "own"), _SESSION, keep_days=1)
-_BOUND = TableSpec("bound", Field("nonce", "own"), (*_SESSION, Field("opening", "own")), keep_days=1)
+OPEN = TableSpec("open", Field("nonce", "own"), _SESSION, keep_days=1)
+BOUND = TableSpec("bound", Field("nonce", "own"), (*_SESSION, Field("opening", "own")), keep_days=1)
 
 
 class ProvingLender:
@@ -61,7 +61,7 @@ class ProvingLender:
         self.terms, self.kept, self.store, self.limit = terms, kept, store, limit
         self.name = terms.lender
         self._sources, self._clock, self._signer = {key.id: key for key in sources}, clock, signer
-        store.declare(ANSWERED, ASKED, _OPEN, _BOUND, SCORES)
+        store.declare(ANSWERED, ASKED, OPEN, BOUND, SCORES)
 
     def handle(self, message: Message) -> list[Message]:
         """Take an application, what binds a wallet, or an opening; whatever is wrong, there is one refusal."""
@@ -70,6 +70,8 @@ class ProvingLender:
             return []
         try:
             return [serve(message)]
+        except DataError:  # its own disk, and nobody's fault: nothing was kept, so it may be said again
+            raise
         except BlindscoreError:
             return [Message(message.sender, "refusal", wire.refusal_frame(self.terms.group, self.terms.layout))]
 

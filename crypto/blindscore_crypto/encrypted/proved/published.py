@@ -12,7 +12,7 @@ those of :mod:`blindscore_crypto.sealed.log`. The source checks none of it: it m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from blindscore.errors import DataError, ForgeryError
@@ -58,6 +58,24 @@ def find(setting: Setting, store: Store, clock: Clock, log: Callable[[bytes], by
 
     Raises
     ------
+    DataError, ForgeryError
+        See :func:`looking`.
+    """
+    steps = looking(setting, store, clock)
+    question = next(steps)
+    while True:
+        try:
+            question = steps.send(log(question))
+        except StopIteration as done:
+            found: Found = done.value
+            return found
+
+
+def looking(setting: Setting, store: Store, clock: Clock) -> Generator[bytes, bytes, Found]:
+    """Yield questions to the log, take its answer to each, and return what was found; see :func:`find`.
+
+    Raises
+    ------
     DataError
         The log proves that it has no such member or terms.
     ForgeryError
@@ -66,16 +84,18 @@ def find(setting: Setting, store: Store, clock: Clock, log: Callable[[bytes], by
     """
     watcher = Watcher(setting.trust, store)
 
-    def look(*keys: bytes) -> list[Entry]:
-        found = watcher.read(keys, log(watcher.ask(keys)), clock())
+    def look(*keys: bytes) -> Generator[bytes, bytes, list[Entry]]:
+        answer = yield watcher.ask(keys)
+        found = watcher.read(keys, answer, clock())
         if any(entry is None for entry in found):
             raise DataError("the public log proves that it has no such lender, source or terms")
         return [entry for entry in found if entry is not None]
 
-    lender, source = (_member(entry) for entry in look(name_key(setting.lender), name_key(setting.source)))
+    members = yield from look(name_key(setting.lender), name_key(setting.source))
+    lender, source = map(_member, members)
     if (lender.role, source.role) != ("lender", "source"):
         raise ForgeryError("one of them is in the public log for another role")
-    (entry,) = look(proved_terms_key(lender.key, setting.purpose, setting.epoch.number))
+    (entry,) = yield from look(proved_terms_key(lender.key, setting.purpose, setting.epoch.number))
     terms = ProvedTerms.decode(entry.body)
     if (terms.lender, terms.signs) != (setting.lender, entry.issuer):
         raise ForgeryError("the terms are of another lender than they are logged by")

@@ -7,7 +7,7 @@ anyway. Assumption: it tells the truth about bins. One that makes choices up rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import Store
@@ -31,8 +31,9 @@ class ChoosingSource(Source):
         signer: SigningKey,
         group: Group,
         limit: int = LIMIT,
+        features: Sequence[str] = (),
     ) -> None:
-        super().__init__(name, records, store, clock, signer, limit)
+        super().__init__(name, records, store, clock, signer, limit, features)
         self._group = group
 
     def attest(self, ask: bytes, legal_id: str) -> bytes:

@@ -8,18 +8,19 @@ more, and holds papers that convict the lender.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.store import MemoryStore, Store
-from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
+from blindscore_crypto.channel.signatures import PUBLIC_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.encrypted.proved import wire
 from blindscore_crypto.encrypted.proved.judge import Papers, is_bent
 from blindscore_crypto.encrypted.proved.terms import ProvedTerms
 from blindscore_crypto.encrypted.proved.transfer import chosen, receive
+from blindscore_crypto.encrypted.ring.sampling import Draw
 from blindscore_crypto.encrypted.wire import SALT_BYTES, nonce_of, pseudonym
 
 
@@ -36,14 +37,19 @@ class ProvedWallet:
     source, sources
         Address of the person's bank; the keys of sources that a judge believes.
     salt
-        Hides the lender from the source; used again, it lets this lender recognise the person.
+        Hides the lender from the source; used again, it lets this lender recognise the person. Drawn where none is
+        given.
+    draw
+        Where all that is random comes from: the operating system, or a secret seed from which this very wallet can be
+        made again.
     """
 
     name: str
     terms: ProvedTerms
     source: str
     sources: Sequence[VerifyingKey]
-    salt: bytes = field(default_factory=lambda: secrets.token_bytes(SALT_BYTES), repr=False)
+    salt: bytes = field(default=b"", repr=False)
+    draw: Draw = field(default=os.urandom, repr=False)
     store: Store = field(default_factory=MemoryStore)
     decision: bool | None = None
     score: int | None = None
@@ -52,7 +58,8 @@ class ProvedWallet:
     role = "wallet"
 
     def __post_init__(self) -> None:
-        self._seed, self._signer = secrets.token_bytes(wire.SEED_BYTES), SigningKey()
+        self.salt = self.salt or self.draw(SALT_BYTES)
+        self._seed, self._signer = self.draw(wire.SEED_BYTES), SigningKey.of_seed(self.draw(PUBLIC_BYTES))
         self.nonce = nonce_of(self._signer.public)
         self._application = self._reply = self._opening = b""
         self._bins: list[int] = []
@@ -118,7 +125,7 @@ class ProvedWallet:
             raise ForgeryError("a reply was refused: it was given under other terms than these")
         masked, self._blinding = receive(group, layout, self._seed, self._bins, sent, self.nonce)
         self._reply, self._masked = reply, masked
-        self._opening = wire.Opening(self.nonce, masked, secrets.token_bytes(SALT_BYTES)).encode(group)
+        self._opening = wire.Opening(self.nonce, masked, self.draw(SALT_BYTES)).encode(group)
         return wire.bound_frame(group, self._opening, self._signer)
 
     def open(self, unmasking: bytes) -> bytes:

@@ -126,7 +126,7 @@ class Gate:
             raise ForgeryError("this visit is too long ago; visit the gate again")
         key = self._checked(token)
         # The signed input is the token: another valid signature over it buys nothing more.
-        spent = hashlib.sha256(b"blindscore/sealed/v1/token" + token[:INPUT_BYTES]).digest()
+        spent = spent_name(token)
         today = day_of(self._clock)
         with self.store.atomic():
             first = self.store.insert_once(TOKENS.name, spent, {"visit": visit}, today)
@@ -152,3 +152,8 @@ class Gate:
 def visit_mark(secret: bytes, gate: str, body: bytes) -> bytes:
     """Return the sixteen bytes by which a gate knows the name of a visit that it gave."""
     return hmac.digest(secret, b"blindscore/visit" + gate.encode() + b"\0" + body, "sha256")[:16]
+
+
+def spent_name(token: bytes) -> bytes:
+    """Return under what a gate notes that a token is spent (32 bytes)."""
+    return hashlib.sha256(b"blindscore/sealed/v1/token" + token[:INPUT_BYTES]).digest()
