@@ -71,6 +71,21 @@ def test_fields_that_are_new_are_added_and_other_ones_refused(server):
         PostgresStore(server, "moving", TableSpec("spent", SPENT.key, (Field("whom", "own"),)))
 
 
+def test_storms_over_postgresql_break_nothing_and_leave_no_schema(server):
+    import psycopg
+
+    from blindscore_app.town.storm.campaign import ON_DISK, campaign
+
+    seen = campaign([ON_DISK - 1], database=server)  # seed 9: one-show; on disk, every tenth
+    assert not seen.broken, seen.text()
+    assert seen.sequences == 1
+    with psycopg.connect(server) as connection:
+        left = connection.execute("SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'storm%'")
+        assert left.fetchall() == []
+    with pytest.raises(DataError, match="is not dropped"):
+        campaign([ON_DISK - 1], database="host=/nowhere user=blindscore")
+
+
 def test_keys_spread_over_the_shards(server):
     import psycopg
 

@@ -180,3 +180,15 @@ def test_counts_are_signed_kept_for_weeks_and_dropped():
         relay.complain(passage.encode())
     assert relay.sweep() == 2
     assert relay.counts() == []
+
+
+def test_an_answer_after_midnight_is_published_though_nothing_was_passed_on_that_day():
+    clock, key = SetClock(DAY * DAY_S), SigningKey()
+    relay = Relay("relay", key, ["lender"], MemoryStore(), clock)
+    relay.passing("lender")
+    clock.advance(DAY_S)
+    relay.receipt("lender", b"request", b"answer")
+    assert read_counts(*relay.published(), key.public) == [
+        Count("lender", DAY, 1, 0, 0),
+        Count("lender", DAY + 1, 0, 1, 0),
+    ]

@@ -8,8 +8,10 @@ from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, SetClock
 from blindscore.parties.store import MemoryStore
+from blindscore_app.town.storm import weather
 from blindscore_app.town.storm.campaign import campaign
 from blindscore_app.town.storm.faulty import FaultyStore
+from blindscore_app.town.storm.relayed import RELAY, Carrier
 from blindscore_app.town.storm.village import EPOCHS, LENDER, LOG, TODAY, Village, wallet_of
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.holder import request
@@ -83,6 +85,21 @@ class GrantsAgain(Gate):
         return Redeemed(super().redeem(visit, token).perk, True)
 
 
+class CountsAfterwards(Carrier):
+    """A relay that passes a request on and counts it only once the answer is back."""
+
+    def _pass(self, to, message):
+        counts, self.relay.passing = self.relay.passing, lambda to: None
+        try:
+            return super()._pass(to, message)
+        finally:
+            self.relay.passing = counts
+
+    def _back(self, label, sender, kind, body):
+        self.relay.passing(sender)
+        return super()._back(label, sender, kind, body)
+
+
 class OneTermsForAll(Wallet):
     _when = b"terms"
 
@@ -128,6 +145,22 @@ def test_a_planted_defect_is_seen(defect, said, seed):
         if any(said in breach for broken in seen.broken.values() for breach in broken):
             return
     pytest.fail(f"200 sequences did not show {defect.__name__}")
+
+
+def test_a_relay_that_counts_afterwards_is_seen(villages, monkeypatch):
+    monkeypatch.setattr(weather, "Carrier", CountsAfterwards)
+    for seed in range(2, 200, 4):
+        seen = campaign([seed], villages)
+        if any("requests on to" in breach and "counts fewer" in breach for breach in seen.broken.get(seed, ())):
+            return
+    pytest.fail("50 sequences did not show a relay that counts afterwards")
+
+
+def test_half_of_the_storms_go_through_the_relay(villages):
+    _, calm = weather.play(villages[0], 0)
+    _, carried = weather.play(villages[0], 2)
+    assert (RELAY in calm.stores, RELAY in carried.stores) == (False, True)
+    assert sum(carried.relay.brought.values()) > 0
 
 
 # What the campaign found, and what a wrong clock could undo.

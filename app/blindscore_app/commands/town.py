@@ -156,6 +156,9 @@ def show(
 def storm(
     sequences: Annotated[int, typer.Option(help="How many random sequences of operations and faults.", min=1)] = 500,
     seed: Annotated[int, typer.Option(help="Of the first; each sequence can be had again by its own.")] = 0,
+    database: Annotated[
+        str, typer.Option(help="PostgreSQL for every tenth sequence; its schemas storm_... are dropped.")
+    ] = "",
 ) -> None:
     """Play random operations, replays, crashes and full disks over real parties and stores; print what broke."""
     from blindscore.extras import require
@@ -165,7 +168,9 @@ def storm(
     from blindscore_app.town.storm.campaign import campaign
 
     with bar() as report:
-        seen = campaign(range(seed, seed + sequences), tick=lambda done: report("sequences", done, sequences))
+        seen = campaign(
+            range(seed, seed + sequences), tick=lambda done: report("sequences", done, sequences), database=database
+        )
     print(seen.text())
     raise typer.Exit(1 if seen.broken else 0)
 

@@ -162,12 +162,11 @@ class Relay:
 
     def counts(self) -> list[Count]:
         """Return the counts of all days that are kept, by day and institution."""
+        tables = [dict(self.store.items(table.name)) for table in (PASSED, ANSWERED, UNSERVED)]
         found = []
-        for key, row in self.store.items(PASSED.name):
-            others = (self.store.get(table.name, key) for table in (ANSWERED, UNSERVED))
-            answered, unserved = (0 if other is None else int(other["count"] or 0) for other in others)
-            passed = int(row["count"] or 0)
-            found.append(Count(key[4:].decode(), int.from_bytes(key[:4]), passed, answered, unserved))
+        for key in sorted(set().union(*tables)):  # an answer may come on a day on which nothing was passed on
+            counts = (int(table.get(key, {"count": 0})["count"] or 0) for table in tables)
+            found.append(Count(key[4:].decode(), int.from_bytes(key[:4]), *counts))
         return found
 
     def published(self) -> tuple[bytes, bytes]:

@@ -4,6 +4,8 @@
 
     village   keys, terms of two epochs, wallets that hold signatures: made once, copied for every sequence
     faulty    a store that crashes its party at a chosen step, or has no room left
+    relayed   a relay between wallets and institutions, in every second pair of sequences
+    on_disk   stores in files of SQLite, or on a PostgreSQL server
     weather   one sequence: deliver, drop, double, replay, crash, kill, fill the disk, jump the clock, rotate, sweep
     ledger    what was acknowledged on the wire, and the invariants
     campaign  many sequences, side by side; the seeds of those that fail

@@ -1,21 +1,21 @@
 """Campaign: many sequences, and the seeds of those in which something did not hold.
 
-Sequences alternate between the sealed and the one-show form; every tenth lies on SQLite files, the others in memory.
+Sequences alternate between the sealed and the one-show form, two without a relay and two with one; every tenth lies on
+SQLite files, or in PostgreSQL, the others in memory.
 Signatures are checked once each and remembered: a check is a pure function, and parties that come up anew would spend
 nine tenths of the time on those of a log that they have read before.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from unittest.mock import patch
 
+from blindscore_app.town.storm.on_disk import on_disk
 from blindscore_app.town.storm.village import Village
 from blindscore_app.town.storm.weather import play
 from blindscore_crypto.channel.signatures import VerifyingKey
@@ -45,6 +45,7 @@ def campaign(
     seeds: Sequence[int],
     villages: Sequence[Village] | None = None,
     tick: Callable[[int], None] = lambda _: None,
+    database: str = "",
 ) -> Outcome:
     """Play one sequence a seed.
 
@@ -54,6 +55,8 @@ def campaign(
         Whose parties play; by default a sealed and a one-show one.
     tick
         Called after each, with how many were played.
+    database
+        How libpq reaches a PostgreSQL server, in the place of SQLite; its schemas ``storm_...`` are the campaign's own.
     """
     villages = villages or (Village(blind=False), Village(blind=True))
     outcome = Outcome()
@@ -61,8 +64,8 @@ def campaign(
         for seed in seeds:
             village = villages[seed % len(villages)]
             if seed % ON_DISK == ON_DISK - 1:
-                with tempfile.TemporaryDirectory() as folder:
-                    broken, weather = play(village, seed, Path(folder))
+                with on_disk(database) as make:
+                    broken, weather = play(village, seed, make)
             else:
                 broken, weather = play(village, seed)
             outcome.sequences += 1

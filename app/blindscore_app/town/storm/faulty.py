@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from blindscore.errors import DataError
 from blindscore.parties.sqlite_store import SqliteStore
@@ -137,11 +136,10 @@ class RoomySqlite(SqliteStore):
         self._run(f"PRAGMA max_page_count = {1 << 30 if plenty else pages}")
 
 
-def copied(template: MemoryStore, path: Path | None) -> FaultyStore:
-    """Return a faulty store that begins with a template's rows: in memory, or in a file of SQLite."""
-    if path is None:
+def copied(template: MemoryStore, store: Store | None) -> FaultyStore:
+    """Return a faulty store that begins with a template's rows: in memory, or in an empty store that is handed in."""
+    if store is None:
         return FaultyStore(template.copy())
-    store = RoomySqlite(path)
     with store.atomic():
         for name, spec in template.specs.items():
             store.declare(spec)

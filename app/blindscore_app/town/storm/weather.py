@@ -9,17 +9,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, SetClock, day_of
-from blindscore.parties.store import Store, blob_of, close_store
+from blindscore.parties.store import MemoryStore, Store, blob_of, close_store
 from blindscore_app.town.auditor.audit import audit
 from blindscore_app.town.auditor.books import Books
 from blindscore_app.town.storm.acknowledged import Acknowledged
 from blindscore_app.town.storm.faulty import NEVER, Crash, FaultyStore, copied
+from blindscore_app.town.storm.relayed import BEHIND, RELAY, Carrier, Told, returned, through
 from blindscore_app.town.storm.village import (
     DELAY_S,
     EPOCHS,
@@ -51,23 +51,26 @@ class Weather:
     ----------
     seed
         Of the schedule: equal seeds draw equal operations.
-    folder
-        Where stores lie as SQLite files; None = in memory.
+    make
+        A party's name -> the empty store that it keeps; None = in memory.
+
+    Every third and fourth sequence of four goes through a relay.
     """
 
-    def __init__(self, village: Village, seed: int, folder: Path | None = None) -> None:
+    def __init__(self, village: Village, seed: int, make: Callable[[str], Store] | None = None) -> None:
         self.village, self.random = village, random.Random(seed)
         templates = village.stocked if self.random.random() < 0.7 else village.fresh
         self.wallets = [wallet_of(who) for who in PASSES]
         names = [*village.institutions, *self.wallets]
         self.stores: dict[str, FaultyStore] = {}
+        self.relay = Told() if seed // 2 % 2 else None  # each form of the village with it, and without
         for name in names:
-            path = None if folder is None else folder / f"{name.replace(' ', '-')}.db"
-            self.stores[name] = copied(templates[name], path)
+            self.stores[name] = copied(templates[name], make and make(name))
         if templates is village.stocked and self.random.random() < 0.3:  # a telephone and its copy
-            path = None if folder is None else folder / "copy.db"
-            self.stores[COPY] = copied(templates[wallet_of("ada")], path)
+            self.stores[COPY] = copied(templates[wallet_of("ada")], make and make("copy"))
             self.wallets.append(COPY)
+        if self.relay is not None:
+            self.stores[RELAY] = copied(MemoryStore(), make and make(RELAY))
         self.now = TODAY * DAY_S + 3600.0
         self.clocks = {name: SetClock(self.now) for name in self.stores}
         self.epoch = EPOCHS[0]
@@ -92,6 +95,9 @@ class Weather:
         self.stores[name].crash_in = NEVER
         make: Callable[..., Any] = self.village.wallet if name in self.wallets else self.village.party
         try:
+            if name == RELAY and self.relay is not None:
+                self.parties[name] = Carrier(self.relay, self.stores[name], self.clocks[name])
+                return
             self.parties[name] = make(name, self.epoch, self.stores[name], self.clocks[name])
         except BlindscoreError:  # no room even to come up
             self.parties[name] = None
@@ -111,9 +117,13 @@ class Weather:
 
     def _send(self, origin: str, messages: list[Message]) -> None:
         for message in messages:
+            said_by = message.sender if origin == RELAY else origin  # who is shown: a relay carries
+            if message.to in self.lines and origin in BEHIND and self.relay is not None:
+                self._fly(RELAY, returned(origin, message))
+                continue
             if message.to in self.lines or message.to in PASSES:  # back to a wallet
                 to = self.lines.get(message.to, "")
-                self._fly(to or wallet_of(message.to), replace(message, sender=origin))
+                self._fly(to or wallet_of(message.to), replace(message, sender=said_by))
                 continue
             if origin in self.wallets:
                 label = holder_of(origin) if message.to in self.village.layouts else f"line {len(self.lines)}"
@@ -123,8 +133,11 @@ class Weather:
                     continue
                 if message.kind == "answer":
                     self.said.answers[digest(message.body)] = holder_of(origin), self.epoch.number
+                if message.to in BEHIND and self.relay is not None:
+                    self._fly(RELAY, through(label, message))
+                    continue
             else:
-                label = origin
+                label = said_by
             self._fly(message.to, replace(message, sender=label))
 
     def _fly(self, to: str, message: Message) -> None:
@@ -335,6 +348,8 @@ class Weather:
         """Yield what does not hold; after :meth:`calm`."""
         stores = {name: store.inner for name, store in self.stores.items()}
         yield from self.said.breaches(stores, self.parties[LENDER].waiting(), self.kept_since)
+        if self.relay is not None:
+            yield from self.relay.breaches(stores[RELAY], self.clocks[RELAY])
         for who in PASSES:
             if (who, self.epoch.number) in self.wants and day_of(self.clocks[LENDER]) <= self.epoch.last_day:
                 yield from self._answered(who)
@@ -383,6 +398,7 @@ class Weather:
         stores: dict[str, Store] = {name: store.inner for name, store in self.stores.items()}
         wallets = {name: stores.pop(name) for name in self.wallets}
         wallets.pop(COPY, None)
+        stores.pop(RELAY, None)
         return self.village.books(stores, wallets, max(clock.now for clock in self.clocks.values()))
 
     def close(self) -> None:
@@ -396,9 +412,9 @@ def _silent(done: int) -> list[Message]:
     return []
 
 
-def play(village: Village, seed: int, folder: Path | None = None) -> tuple[list[str], Weather]:
+def play(village: Village, seed: int, make: Callable[[str], Store] | None = None) -> tuple[list[str], Weather]:
     """Play one sequence; return what does not hold, and the sequence."""
-    weather = Weather(village, seed, folder)
+    weather = Weather(village, seed, make)
     try:
         for _ in range(weather.random.randint(*STEPS)):
             weather.step()
