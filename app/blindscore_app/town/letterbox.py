@@ -26,7 +26,7 @@ from dataclasses import replace
 from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, Party, day_of
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore_app.town.bundle import pack, unpack
 
 FETCH, LATER, NOTED_KIND = "fetch", "later", "noted"
@@ -94,7 +94,7 @@ class Letterbox:
             asked = ticket_of(message)
             said = self.store.get(SAID.name, self._named(message, asked))
             if said is not None:
-                answers = unpack(_bytes(said, "answers"), message.sender, self.name)
+                answers = unpack(blob_of(said, "answers"), message.sender, self.name)
                 return [replace(answer, sender="") for answer in answers]
             if not self._known(message.sender):
                 due: Row = {"due": int(self._clock()) + self._delay}
@@ -110,14 +110,14 @@ class Letterbox:
             with self._one_at_a_time, self.store.atomic():
                 row = self.store.take(NOTED.name, asked)
                 if row is not None:
-                    self._work(Message(self.name, str(row["kind"]), _bytes(row, "body"), _LABEL + asked.hex()))
+                    self._work(Message(self.name, str(row["kind"]), blob_of(row, "body"), _LABEL + asked.hex()))
                     done += 1
         return done
 
     def outgoing(self) -> list[tuple[bytes, Message]]:
         """Return what must still reach other institutions, oldest first, each with what :meth:`taken` is told."""
         rows = self.store.items(OUTGOING.name)
-        return [(key, Message(str(row["to"]), str(row["kind"]), _bytes(row, "body"))) for key, row in rows]
+        return [(key, Message(str(row["to"]), str(row["kind"]), blob_of(row, "body"))) for key, row in rows]
 
     def taken(self, what: bytes) -> None:
         """Forget a message that has been taken, and all that followed from it."""
@@ -146,7 +146,7 @@ class Letterbox:
         promised, letter = self.store.get(PROMISED.name, message.body), self.store.get(LETTERS.name, message.body)
         if promised is None or letter is None or self._clock() < int(promised["due"] or 0):
             return Message(message.sender, LATER, b"")
-        return Message(message.sender, str(letter["kind"]), _bytes(letter, "body"))
+        return Message(message.sender, str(letter["kind"]), blob_of(letter, "body"))
 
     def _note(self, message: Message, asked: bytes) -> list[Message]:
         row: Row = {"kind": message.kind, "body": message.body, "came": int(self._clock())}
@@ -190,7 +190,3 @@ def ticket_of(message: Message) -> bytes:
 def fetch(lender: str, ticket: bytes) -> Message:
     """Return the message that fetches an answer."""
     return Message(lender, FETCH, ticket)
-
-
-def _bytes(row: Row, name: str) -> bytes:
-    return bytes(row[name])  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from blindscore.errors import BlindscoreError, ForgeryError
 from blindscore.parties.cast import APPLY
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
-from blindscore.parties.store import Field, Row, Store, TableSpec
+from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore_app.town.letterbox import LATER, NOTED_KIND, fetch, ticket_of
 from blindscore_crypto.encrypted.ring.sampling import Draw, expand
 
@@ -140,18 +140,18 @@ class PatientWallet:
     def answer(self) -> tuple[bytes, tuple[str, bytes] | None]:
         """Return the ticket, and kind and body of the answer that was fetched with it; None before that."""
         rows = [row for _, row in self.store.items(CAME.name) if row["kind"] in ANSWERS["fetch"]]
-        return self._ticket(), (str(rows[-1]["kind"]), _bytes(rows[-1], "body")) if rows else None
+        return self._ticket(), (str(rows[-1]["kind"]), blob_of(rows[-1], "body")) if rows else None
 
     def unsound(self) -> list[tuple[bytes, str]]:
         """Return which of the messages that it keeps would not be taken again, and why: an auditor asks."""
         row, found = self.store.get(MINE.name, _ONE), []
         if row is None:
             return []
-        inner = self._make(_bytes(row, "terms"), expand(_bytes(row, "seed"), b"wallet"))
+        inner = self._make(blob_of(row, "terms"), expand(blob_of(row, "seed"), b"wallet"))
         inner.handle(Message(self.name, APPLY, b""))
         for key, came in self.store.items(CAME.name):
             try:
-                inner.handle(Message(self.name, str(came["kind"]), _bytes(came, "body"), str(came["from"])))
+                inner.handle(Message(self.name, str(came["kind"]), blob_of(came, "body"), str(came["from"])))
             except BlindscoreError as error:
                 if not _convicts(inner):
                     found.append((key, f"would not be taken again: {error}"))
@@ -250,28 +250,24 @@ class PatientWallet:
 
     def _says(self) -> Message | None:
         row = self.store.get(SAYS.name, _ONE)
-        return None if row is None else Message(str(row["to"]), str(row["kind"]), _bytes(row, "body"))
+        return None if row is None else Message(str(row["to"]), str(row["kind"]), blob_of(row, "body"))
 
     def _ticket(self) -> bytes:
         row = self.store.get(MINE.name, _ONE)
-        return b"" if row is None else _bytes(row, "ticket")
+        return b"" if row is None else blob_of(row, "ticket")
 
     def _made_again(self) -> Inner | None:
         row = self.store.get(MINE.name, _ONE)
         if row is None:
             return None
-        inner = self._make(_bytes(row, "terms"), expand(_bytes(row, "seed"), b"wallet"))
+        inner = self._make(blob_of(row, "terms"), expand(blob_of(row, "seed"), b"wallet"))
         inner.handle(Message(self.name, APPLY, b""))
         for _, came in self.store.items(CAME.name):
             with suppress(BlindscoreError):  # what convicts a lender is refused again
-                inner.handle(Message(self.name, str(came["kind"]), _bytes(came, "body"), str(came["from"])))
+                inner.handle(Message(self.name, str(came["kind"]), blob_of(came, "body"), str(came["from"])))
         return inner
 
 
 def _convicts(inner: Inner) -> bool:
     """Say whether a wallet holds papers against its lender."""
     return bool(getattr(inner, "bent", False)) or getattr(inner, "off_terms", None) is not None
-
-
-def _bytes(row: Row, name: str) -> bytes:
-    return bytes(row[name])  # type: ignore[arg-type]
