@@ -34,22 +34,31 @@ class Conclusion:
     of: Callable[[Ledger], Figure]
 
 
-def _attack(design: str, coalition: str, capability: str, secret: str | None = None) -> Callable[[Ledger], Figure]:
-    """Return the picker of the worst secret of a cell, or of one secret, beside public knowledge."""
+def _attack(
+    design: str, coalition: str, capability: str, secret: str | None = None, *, nameless: bool = False
+) -> Callable[[Ledger], Figure]:
+    """Return the picker of the worst secret of a cell, or of one secret, beside public knowledge.
+
+    ``nameless``: the coalition knows no name to look a person up by, so what it is told counts whole, also where
+    public knowledge would tell more.
+    """
 
     def pick(ledger: Ledger) -> Figure:
         if design not in {row.design for row in ledger.designs}:
             return Figure("not run on these people")
-        if secret is None:
-            row = worst(ledger, design, coalition, capability)
+        rows = [row for row in cell(ledger, design, coalition, capability) if secret in (None, row.secret)]
+        if nameless:
+            row = max(rows, key=lambda row: (row.low, row.advantage), default=None)
         else:
-            rows = cell(ledger, design, coalition, capability)
-            row = next((row for row in rows if row.secret == secret), None)
+            row = worst(ledger, design, coalition, capability) if secret is None else next(iter(rows), None)
         if row is None:
             return Figure("nothing to measure")
         shown = f"{row.secret} " if secret is None and capability in ("profile", "choose", "arrivals") else ""
         public = public_words(row)
-        return Figure(f"{plain(shown)}{_interval(row)}{f' ({public})' if public else ''}", row.beyond_public(row.low))
+        return Figure(
+            f"{plain(shown)}{_interval(row)}{f' ({public})' if public else ''}",
+            row.low if nameless else row.beyond_public(row.low),
+        )
 
     return pick
 
@@ -106,9 +115,9 @@ CONCLUSIONS = (
     Conclusion("`platform`'s scorer guesses a secret", _attack("platform", "scorer", "profile")),
     Conclusion("`bureau`'s scorer puts a name to a record", _attack("bureau", "scorer", "link")),
     Conclusion("`bureau`'s scorer guesses a secret", _attack("bureau", "scorer", "profile")),
-    Conclusion("one bit tells a secret (`one-show`, scorer)", _attack(BITS, "scorer", "profile")),
+    Conclusion("one bit tells a secret (`one-show`, scorer)", _attack(BITS, "scorer", "profile", nameless=True)),
     Conclusion("... and no attack tells more than", _bound(BITS, "scorer", "profile")),
-    Conclusion("a public card that the lender chooses makes it tell", _attack(BITS, "scorer", "choose")),
+    Conclusion("a public card that the lender chooses makes it tell", _attack(BITS, "scorer", "choose", nameless=True)),
     Conclusion("`one-show`'s scorer puts a name to a record", _attack(BITS, "scorer", "link")),
     Conclusion("lender and source join records of `minimal`", _attack("minimal", "lender+source", "link", "join")),
     Conclusion("... of `encrypted`", _attack("encrypted", "lender+source", "link", "join")),
@@ -127,7 +136,8 @@ CONCLUSIONS = (
 def table(runs: Mapping[str, Ledger]) -> str:
     """Return a Markdown table: a line a conclusion, the worst run first, then every run.
 
-    Which run is worst goes by the lower end of the interval, beyond what public knowledge alone gives, as printed.
+    Which run is worst goes by the lower end of the interval, as printed: beyond what public knowledge alone gives, but
+    where the attacker knows no name.
 
     Parameters
     ----------
