@@ -16,6 +16,7 @@ from blindscore.surveillance.ledger import CAPTURED, Row
 
 OBSERVER = "observer"
 LONGEST = 1 << 24  # bytes of a file
+STREET = "street"
 SHUFFLED = "shuffled labels"  # the attackers' own control, which is of no secret
 TOLD: Mapping[str, type | tuple[type, ...]] = {
     "design": str,
@@ -74,9 +75,12 @@ def _row(one: Mapping[str, Any]) -> Row:
     if not -1.0 <= best["low"] <= best["advantage"] <= one["upper"] <= 1.0:
         raise DataError("a judgement's interval does not hold its advantage; judge the campaign again")
     where = f"{one['defence']}, {one['link']}, {one['at_once']} at once"
+    design = one["design"]
+    if design.startswith(STREET):  # several lenders, told from one of sealed
+        design, where = "sealed", f"{design}, {where}"
     campaign = f"captured: {one['exchanges']} exchanges, machine's load {one['load']:.0f}"
     return Row(
-        one["design"],
+        design,
         OBSERVER,
         "intercept",
         f"{one['secret']} ({where})",
