@@ -273,6 +273,18 @@ def test_a_tampering_is_named_by_party_table_and_row(towns, design, name):
     assert wanted in [(one.party, one.table, one.row) for one in found], [str(one) for one in found]
 
 
+def test_a_total_beyond_the_highest_score_is_named_by_what_the_auditor_read(towns):
+    """It may be the scale that ended there, so that the signed score alone does not show it."""
+    books = towns("encrypted-audited")
+    highest, row = max(books.rows("lender", "scores").items(), key=lambda item: item[1]["total"])
+    lender = books.stores["lender"].copy()
+    lender.put("scores", highest, {**row, "total": row["total"] + 3})
+    found = audit_blind(replace(books, stores={**books.stores, "lender": lender}))
+    named = [(one.party, one.table, one.row) for one in found]
+    assert ("lender", "scores", highest.hex()) in named
+    assert ("auditor", "read", highest.hex()) in named
+
+
 def test_a_wallets_altered_papers_are_named(towns):
     books = towns("encrypted-audited")
     name, (lender, wallet) = next(iter(books.wallets.items()))

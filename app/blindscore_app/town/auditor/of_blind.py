@@ -191,7 +191,10 @@ def _result(books: BlindBooks, name: str, data: bytes) -> tuple[Transcript, Resu
 def _clipped(
     books: BlindBooks, name: str, signed: Mapping[bytes, Row], scores: Mapping[bytes, Row]
 ) -> Iterator[Finding]:
-    """Yield totals that no clipping to one scale turns into the signed scores."""
+    """Yield totals that no clipping to one scale turns into the signed scores.
+
+    The scale is not public: the lowest and the highest signed score may be its ends, so a total beyond them passes.
+    """
     read = {n: _result(books, name, of_bytes(row, "transcript")) for n, row in signed.items()}
     said = {n: one[1].score for n, one in read.items() if one is not None and n in scores}
     if not said:
@@ -239,8 +242,10 @@ def _auditor(books: BlindBooks, name: str) -> Iterator[Finding]:
     for nonce, row in books.rows(name, "read").items():
         if nonce not in signed:
             yield Finding(lender, "signed", nonce.hex(), f"is missing: {name} has its transcript")
-        elif nonce in scores and scores[nonce]["total"] != row["total"]:
+        elif nonce in scores and scores[nonce]["total"] != row["total"]:  # which of them is wrong need not show
+            kept = scores[nonce]["total"]
             yield Finding(name, "read", nonce.hex(), f"holds {row['total']!r}; {lender} keeps another total")
+            yield Finding(lender, "scores", nonce.hex(), f"holds {kept!r}; {name} read another total")
     for nonce in books.rows(name, "picked"):
         if nonce not in signed:
             yield Finding(name, "picked", nonce.hex(), f"is no result of {lender}")
