@@ -40,18 +40,8 @@ def towns(tmp_path_factory):
 
 
 def of_town(town, opened):
-    from blindscore_app.town.parts.encrypted_proved import terms_of
-
-    proved = town.public["design"] == "encrypted-proved"
-    layout = terms_of(town, "lender").layout if proved else board_layout(town)
-    books = blind_books(town, layout, opened)
+    books = blind_books(town, town.part.layout(town), opened)
     return replace(books, stores={name: copied(store) for name, store in books.stores.items()})
-
-
-def board_layout(town):
-    from blindscore_app.town.parts.blind import layout_of
-
-    return layout_of(town)
 
 
 def copied(store):

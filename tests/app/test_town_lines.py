@@ -27,6 +27,7 @@ from blindscore_app.town.end_point import end_point, key_config
 from blindscore_app.town.front import MAX_REQUEST
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.service import Service
+from blindscore_app.town.serving import InThread
 from blindscore_app.town.tap import DOWN, UP, Tap
 from blindscore_app.town.via_relay import Via
 from blindscore_app.town.wire.link import LINKS
@@ -35,7 +36,7 @@ from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.offer import NO_CHANNEL, ask
 from blindscore_crypto.sealed.parties.wallet import TERMS
 from tests.crypto.sealed_world import World
-from tests.town_services import Echo, Running
+from tests.town_services import Echo
 
 
 class Relay:
@@ -63,9 +64,9 @@ def town(identities):
     bank_party, lender_party = Echo("bank"), Echo("lender", onward="bank")
     token = hashlib.sha256(b"secret-token").hexdigest()
     lines = Lines({}, identities["bank"].client_side())
-    bank = Running(Service(bank_party, lines, logins={token: "ada"}), identities["bank"].server_side(known_only=False))
+    bank = InThread(Service(bank_party, lines, logins={token: "ada"}), identities["bank"].server_side(known_only=False))
     onward = Lines({"bank": bank.address}, identities["lender"].client_side())
-    lender = Running(Service(lender_party, onward), identities["lender"].server_side(known_only=False))
+    lender = InThread(Service(lender_party, onward), identities["lender"].server_side(known_only=False))
     yield bank, lender
     bank.stop()
     lender.stop()
@@ -96,12 +97,12 @@ def test_a_channel_is_the_lenders_certificate_whoever_stands_in_between(identiti
     """Poe's relay has a certificate of the same authority for the same host: TLS takes it, and the offer does not."""
     world, client = World(), SigningKey()
     lender = world.new_lender(channel_of=lambda message: identities["lender"].end_point)
-    at_lender = Running(
+    at_lender = InThread(
         Service(lender, Lines({}, identities["lender"].client_side())),
         identities["lender"].server_side(known_only=False),
     )
     poe = Relay(at_lender.address, identities["bank"])
-    relay = Running(
+    relay = InThread(
         Service(poe, Lines({}, identities["bank"].client_side())), identities["bank"].server_side(known_only=False)
     )
     straight, relayed = (
@@ -205,7 +206,7 @@ def test_only_tls_13_is_spoken(identities, town):
 
 def test_an_institution_that_shows_no_certificate_is_refused_where_only_known_ones_may_speak(identities):
     service = Service(Echo("helper"), Lines({}, identities["bank"].client_side()))
-    with Running(service, identities["bank"].server_side(known_only=True)) as private:
+    with InThread(service, identities["bank"].server_side(known_only=True)) as private:
         known = Lines({"helper": private.address}, identities["lender"].client_side())
         assert known.send(Message("helper", "echo", b"ab"))[0].body == b"ba"
         known.close()
@@ -239,7 +240,7 @@ def test_a_tap_sees_sizes_and_directions_of_what_it_cannot_read(identities, town
 
 def test_an_answer_on_a_schedule_leaves_at_a_multiple_of_it(identities):
     service = Service(Echo("slow"), Lines({}, identities["bank"].client_side()), answer_after=0.05)
-    with Running(service, identities["bank"].server_side(known_only=False)) as slow:
+    with InThread(service, identities["bank"].server_side(known_only=False)) as slow:
         lines = Lines({"slow": slow.address}, identities["bank"].anonymous_side())
         for _ in range(3):
             lines.send(Message("slow", "echo", b""))
@@ -254,7 +255,7 @@ def test_a_service_ends_though_a_line_that_nobody_reads_is_kept_to_it(identities
     kept = Lines(addresses, identities["lender"].client_side())
     with caplog.at_level(logging.ERROR, logger="uvicorn.error"):
         service = Service(Echo("bank"), Lines({}, identities["bank"].client_side()))
-        with Running(service, identities["bank"].server_side(known_only=False)) as bank:
+        with InThread(service, identities["bank"].server_side(known_only=False)) as bank:
             addresses["bank"] = bank.address
             kept.send(Message("bank", "echo", b""))
     gc.collect()  # a connection left open is a warning here, and so an error

@@ -20,6 +20,7 @@ from blindscore_app.town.oblivious import STEP, Desk, sealed_to
 from blindscore_app.town.posting import Posting
 from blindscore_app.town.relaying import SIGNATURE, Relaying
 from blindscore_app.town.service import Service
+from blindscore_app.town.serving import InThread
 from blindscore_app.town.show.stage import staged
 from blindscore_app.town.standing import Town
 from blindscore_app.town.via_relay import RECEIPT, Via, filled, way_to
@@ -27,7 +28,7 @@ from blindscore_app.town.warrant import Heeded, copied, place
 from blindscore_crypto.channel.ohttp import REQUEST_OVERHEAD, RESPONSE_OVERHEAD, Gateway
 from blindscore_crypto.channel.relay import KEEP_DAYS, LONGEST_NAME, Count, Passage, Relay, read_counts
 from blindscore_crypto.channel.signatures import SigningKey
-from tests.town_services import Echo, Running
+from tests.town_services import Echo
 
 DAY = 20_000
 CANARY = b"canary-body"
@@ -42,11 +43,11 @@ class Place:
         gateway = Gateway()
         self.echo = Echo("lender")
         service = Service(self.echo, Lines({}, identities["lender"].client_side()), desk=Desk("lender", gateway))
-        self.lender = lender = Running(service, identities["lender"].server_side(known_only=False))
+        self.lender = lender = InThread(service, identities["lender"].server_side(known_only=False))
         self.relay = Relay("relay", self.key, ["lender", "mute"], MemoryStore(), self.clock)
         posting = Posting(identities["relay"].client_side(), 1 << 20)
         relaying = Relaying(self.relay, posting, lambda: {"lender": lender.address}, Heeded(folder))
-        self.up = Running(relaying, identities["relay"].server_side(known_only=False))
+        self.up = InThread(relaying, identities["relay"].server_side(known_only=False))
         self.address = self.up.address
         self.config, self.context = gateway.config, identities["relay"].anonymous_side()
         self.kept, self.lines = [], []

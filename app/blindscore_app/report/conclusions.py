@@ -13,6 +13,7 @@ from blindscore.errors import ParameterError
 from blindscore.surveillance.ledger import REFUSES, Ledger, Row
 from blindscore_app.report.figures import cell, cell_bound, fixed, points, public_words, rounded_up, worst
 from blindscore_app.report.markdown import plain
+from blindscore_app.report.sentences import reads_conduct
 
 PLACES = 2  # of a figure as it is printed: less than that makes no run worse than another
 BITS = "one-show"  # the design whose lender reads one bit and whom no coalition of two joins: what is left is least
@@ -77,11 +78,7 @@ def _bound(design: str, coalition: str, capability: str) -> Callable[[Ledger], F
 
 def _silence(design: str) -> Callable[[Ledger], Figure]:
     def pick(ledger: Ledger) -> Figure:
-        rows = [
-            row
-            for row in ledger.find(design=design, coalition="scorer", capability="steer")
-            if row.adversary == REFUSES
-        ]
+        rows = ledger.find(design=design, coalition="scorer", capability="steer", adversary=REFUSES)
         return Figure(_interval(rows[0]), rows[0].low) if rows else Figure("nothing to measure")
 
     return pick
@@ -90,8 +87,7 @@ def _silence(design: str) -> Callable[[Ledger], Figure]:
 def _conduct(ledger: Ledger) -> Figure:
     """Return what a card of finance alone loses against the best design of the run."""
     held = [row for row in ledger.designs if row.design == "bureau"]
-    contexts = {c for design in ledger.designs for view in design.sees for c in view["contexts"]}
-    if not held or held[0].auc_loss is None or not contexts - {"financial", "register", "decision"}:
+    if not held or held[0].auc_loss is None or not reads_conduct(ledger):
         return Figure("no conduct outside finance in the file")
     row = held[0]
     told = f"{points(row.auc_loss)} [{points(row.auc_loss_low)}, {points(row.auc_loss_high)}]"

@@ -54,11 +54,7 @@ def words(ledger: Ledger, design: str, capability: str, coalition: str = SCORER)
     bound, public = cell_bound(rows), public_words(row)
     said = [fixed(row.advantage), f"({public})" * bool(public), f"≤ {rounded_up(bound[0]):.2f}" if bound else ""]
     said.append("**removed**" * all(one.removed for one in rows))
-    silent = [
-        one
-        for one in ledger.find(design=design, coalition=coalition, capability=capability)
-        if one.adversary == REFUSES
-    ]
+    silent = ledger.find(design=design, coalition=coalition, capability=capability, adversary=REFUSES)
     if silent and row.advantage < max(one.advantage for one in silent):
         said.append(f"; by silence {fixed(max(one.advantage for one in silent))}")
     return " ".join(part for part in said if part).replace(" ;", ";")

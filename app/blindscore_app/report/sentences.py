@@ -81,8 +81,13 @@ def loss_words(design: DesignRow) -> str:
 
 def _leaves_out(ledger: Ledger, design: DesignRow) -> bool:
     """Say whether a design leaves out what some design of this run reads; with financial columns alone none does."""
-    read = {context for other in ledger.designs for view in other.sees for context in view["contexts"]}
-    return NO_CONDUCT in design.enforces and bool(read - INSIDE)
+    return NO_CONDUCT in design.enforces and reads_conduct(ledger)
+
+
+def reads_conduct(ledger: Ledger) -> bool:
+    """Say whether any design of this run reads conduct outside finance; none does where a file holds none."""
+    read = {context for design in ledger.designs for view in design.sees for context in view["contexts"]}
+    return bool(read - INSIDE)
 
 
 def weak_spot(ledger: Ledger, coalition: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
+from blindscore.errors import DataError
 from blindscore.extras import needs
 from blindscore_app.town.service import REFRESH_S
 
@@ -14,6 +15,7 @@ with needs("town"):
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
 
+LOOPBACK, UP_S = "127.0.0.1", 30.0
 CLOSING_S = 0.5  # within which a peer answers the end of TLS; who keeps a line without reading it never does
 
 
@@ -36,6 +38,45 @@ class Served(Protocol):
     def close(self) -> None:
         """Close the connections to others."""
         ...
+
+
+class InThread:
+    """A service in a thread of its own on this machine, until it is stopped or a ``with`` block ends.
+
+    Raises
+    ------
+    DataError
+        It does not listen within :data:`UP_S`.
+    """
+
+    def __init__(self, service: Served, tls: Any) -> None:
+        self.service, self.port, self._ended, ready = service, 0, threading.Event(), threading.Event()
+
+        def listening(port: int) -> None:
+            self.port = port
+            ready.set()
+
+        how = {"ready": listening, "until": self._ended}
+        self._thread = threading.Thread(target=serve, args=(service, LOOPBACK, 0, tls), kwargs=how, daemon=True)
+        self._thread.start()
+        if not ready.wait(UP_S):
+            raise DataError(f"a service does not listen after {UP_S:.0f} seconds; the machine may be too busy")
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"https://{LOOPBACK}:{self.port}"
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        self._ended.set()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.stop()
 
 
 def serve(

@@ -15,11 +15,9 @@ import hashlib
 import json
 import random
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +30,14 @@ from blindscore.parties.store import MemoryStore
 from blindscore.surveillance.account.who_loses import wilson
 from blindscore.surveillance.ledger import CAPTURED, REFUSES, Row
 from blindscore_app.town.authority import found
+from blindscore_app.town.folders import RELAY
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.oblivious import Desk
 from blindscore_app.town.playing import tell
 from blindscore_app.town.posting import Posting
 from blindscore_app.town.relaying import Relaying
 from blindscore_app.town.service import Service
-from blindscore_app.town.serving import Served, serve
+from blindscore_app.town.serving import InThread
 from blindscore_app.town.storm.campaign import checks_remembered
 from blindscore_app.town.storm.village import EPOCHS, LENDER, TODAY, Village, wallet_of
 from blindscore_app.town.via_relay import Via
@@ -48,8 +47,6 @@ from blindscore_crypto.channel.signatures import SigningKey
 
 SECRET = "named person (by silence)"
 NAMED, OTHER = "ada", "bob"
-RELAY = "relay"
-UP_S = 30.0
 MAX_BODY = 1 << 20
 Drops = Callable[[Message], bool]
 
@@ -241,33 +238,12 @@ def up(blind: bool) -> Iterator[Place]:
         identities = found(Path(folder), [LENDER, RELAY])
         place = Place(village, lender, relay, clock, identities[LENDER].anonymous_side(), gateway.config)
         service = Service(lender, Lines({}, identities[LENDER].client_side()), logins, desk=Desk(LENDER, gateway))
-        place.addresses[LENDER] = stack.enter_context(
-            _served(service, identities[LENDER].server_side(known_only=False))
-        )
+        tls = {name: identities[name].server_side(known_only=False) for name in (LENDER, RELAY)}
+        place.addresses[LENDER] = stack.enter_context(InThread(service, tls[LENDER])).address
         posting = Posting(identities[RELAY].client_side(), MAX_BODY)
         relaying = Relaying(relay, posting, lambda: place.addresses)
-        place.addresses[RELAY] = stack.enter_context(_served(relaying, identities[RELAY].server_side(known_only=False)))
+        place.addresses[RELAY] = stack.enter_context(InThread(relaying, tls[RELAY])).address
         yield place
-
-
-@contextmanager
-def _served(service: Served, tls: Any) -> Iterator[str]:
-    """Serve in a thread; yield the address."""
-    ports, ready, ended = list[int](), threading.Event(), threading.Event()
-
-    def listening(port: int) -> None:
-        ports.append(port)
-        ready.set()
-
-    thread = threading.Thread(target=partial(serve, service, "127.0.0.1", 0, tls, ready=listening, until=ended))
-    thread.start()
-    try:
-        if not ready.wait(UP_S):
-            raise DataError("a service does not come up")
-        yield f"https://127.0.0.1:{ports[0]}"
-    finally:
-        ended.set()
-        thread.join()
 
 
 def silence_rows(design: str, every: list[Silenced]) -> tuple[Row, ...]:

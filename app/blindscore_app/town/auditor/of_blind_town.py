@@ -11,6 +11,7 @@ from blindscore_app.town.auditor.books import BlindBooks, Finding
 from blindscore_app.town.auditor.of_blind import audit_blind
 from blindscore_app.town.folders import wallet_store
 from blindscore_app.town.letterbox import TABLES as LETTERBOX
+from blindscore_app.town.parts.encrypted_audited import auditor_of
 from blindscore_crypto.encrypted.parameters import of_code
 from blindscore_crypto.encrypted.parties import auditor, helper, lender, read_decision, read_score, scorer, sign_score
 from blindscore_crypto.encrypted.parties.source import ASKED, records_table
@@ -69,7 +70,7 @@ def blind_books(town: Town, layout: Layout, opened: ExitStack) -> BlindBooks:
         {name: town.key(name) for name in town.roles if name in town.public["keys"]},
         stores,
         dict(_wallets(town, lenders, opened)),
-        {name.replace("lender", "auditor"): name for name in lenders},
+        {auditor_of(name): name for name in lenders},
         {name: bytes.fromhex(terms["commitment"]) for name, terms in told.items() if "commitment" in terms}
         if listed
         else {},

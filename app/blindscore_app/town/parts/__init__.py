@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from blindscore.errors import ParameterError
+from blindscore.parties.party import Party
 
 if TYPE_CHECKING:
-    from blindscore.parties.party import Party
     from blindscore.parties.store import Store
     from blindscore_app.town.auditor.books import Finding
     from blindscore_app.town.lines import Lines
@@ -29,23 +29,8 @@ PARTS = {
 }
 
 
-class Applying(Protocol):
+class Applying(Party, Protocol):
     """A wallet that a town plays: it is told to learn, apply and collect."""
-
-    @property
-    def role(self) -> str:
-        """See :class:`~blindscore.parties.party.Party`."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """See :class:`~blindscore.parties.party.Party`."""
-        ...
-
-    @property
-    def store(self) -> Store:
-        """See :class:`~blindscore.parties.party.Party`."""
-        ...
 
     def verdict(self) -> bool | None:
         """Return approved or refused; None before the answer."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +74,33 @@ class Own:
             raise DataError(f"{path}: no scorecard of a lender; found the town anew") from None
 
 
-class Blind:
-    """See :class:`~blindscore_app.town.parts.Part`; a design says what is its own."""
+class OneBank(ABC):
+    """What follows from one bank that attests bins under one published layout."""
 
     perks = False
+
+    @abstractmethod
+    def layout(self, town: Town) -> Layout:
+        """Return the published layout, which all lenders of a town have alike."""
+
+    def names_at_source(self, town: Town, legal_id: str) -> tuple[bytes, ...]:
+        """See :class:`~blindscore_app.town.parts.Part`."""
+        return legal_id.encode(), counted_under(self.layout(town), legal_id)
+
+    def audit(self, town: Town) -> list[Finding]:
+        """See :class:`~blindscore_app.town.parts.Part`."""
+        from blindscore_app.town.auditor.of_blind_town import audit_blind_town
+
+        return audit_blind_town(town, self.layout(town))
+
+    def features(self, town: Town) -> list[str]:
+        """See :class:`~blindscore_app.town.parts.Part`."""
+        return self.layout(town).features
+
+
+class Blind(OneBank):
+    """See :class:`~blindscore_app.town.parts.Part`; a design says what is its own."""
+
     closed: tuple[str, ...] = ("auditor",)
 
     # What a design adds
@@ -89,13 +113,19 @@ class Blind:
         """Return what a lender publishes besides layout and parameters."""
         return {}
 
+    @abstractmethod
     def way(self, town: Town, own: Own, key: SigningKey) -> Way:
         """Return how a lender concludes."""
-        raise NotImplementedError
 
     def other(self, town: Town, name: str, passphrase: bytes, store: Store) -> Party:
-        """Return an institution that is neither bank nor lender."""
-        raise NotImplementedError
+        """Return an institution that is neither bank nor lender.
+
+        Raises
+        ------
+        DataError
+            The design has none.
+        """
+        raise DataError(f"{town.public['design']} has no {town.roles[name]}, which {name} is said to be")
 
     # What they have alike
 
@@ -151,24 +181,9 @@ class Blind:
         layout, commitment = Layout.decode(bytes.fromhex(told["layout"])), bytes.fromhex(told.get("commitment", ""))
         return Terms(lender, layout, of_code(told["parameters"]), signs, commitment, **more)
 
-    def names_at_source(self, town: Town, legal_id: str) -> tuple[bytes, ...]:
-        """See :class:`~blindscore_app.town.parts.Part`."""
-        return legal_id.encode(), counted_under(layout_of(town), legal_id)
-
-    def audit(self, town: Town) -> list[Finding]:
-        """See :class:`~blindscore_app.town.parts.Part`."""
-        from blindscore_app.town.auditor.of_blind_town import audit_blind_town
-
-        return audit_blind_town(town, layout_of(town))
-
-    def features(self, town: Town) -> list[str]:
-        """See :class:`~blindscore_app.town.parts.Part`."""
-        return layout_of(town).features
-
-
-def layout_of(town: Town) -> Layout:
-    """Return the published layout, which all lenders of a town have alike."""
-    return Layout.decode(bytes.fromhex(town.public["terms"][town.public["lender"]]["layout"]))
+    def layout(self, town: Town) -> Layout:
+        """See :class:`OneBank`."""
+        return Layout.decode(bytes.fromhex(town.public["terms"][town.public["lender"]]["layout"]))
 
 
 def bank_records(site: Site) -> dict[str, dict[str, Any]]:

@@ -8,11 +8,10 @@ from blindscore.parties.party import Party, wall_clock
 from blindscore.parties.store import Store
 from blindscore_app.town.folders import folder_of
 from blindscore_app.town.lines import Lines
-from blindscore_app.town.parts.blind import BANK, CARD, Own, bank_records, behind_a_letterbox, last_day
+from blindscore_app.town.parts.blind import BANK, CARD, OneBank, Own, bank_records, behind_a_letterbox, last_day
 from blindscore_app.town.patient_wallet import Looking, PatientWallet
 from blindscore_app.town.secret_files import load_secret
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
-from blindscore_crypto.encrypted.parties.source import counted_under
 from blindscore_crypto.encrypted.points import Points
 from blindscore_crypto.encrypted.proved.lender import ProvingLender
 from blindscore_crypto.encrypted.proved.published import Setting, looking
@@ -20,26 +19,25 @@ from blindscore_crypto.encrypted.proved.source import ChoosingSource
 from blindscore_crypto.encrypted.proved.terms import Committed, ProvedTerms
 from blindscore_crypto.encrypted.proved.wallet import ProvedWallet
 from blindscore_crypto.encrypted.ring.sampling import Draw
+from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.groups.group import SCALAR_BYTES, decode_scalar, encode_scalar
 from blindscore_crypto.sealed.groups.ristretto import group_named
 from blindscore_crypto.sealed.log.entries import Entry, Kind, Member
+from blindscore_crypto.sealed.parties.cast import REGISTRAR
 from blindscore_crypto.sealed.parties.log import found_log, keep
 from blindscore_crypto.sealed.terms import Epoch
 
 if TYPE_CHECKING:
-    from blindscore_app.town.auditor.books import Finding
     from blindscore_app.town.parts.site import Founded, Site
     from blindscore_app.town.standing import Person, Town
 
 DAYS = 30  # of an epoch
-REGISTRAR = "registrar"
 BLINDINGS = "blindings.key"  # of a lender's commitments; under the passphrase
 
 
-class EncryptedProved:
+class EncryptedProved(OneBank):
     """See :class:`~blindscore_app.town.parts.Part`."""
 
-    perks = False
     closed = ("witness",)
 
     def found(self, site: Site) -> Founded:
@@ -96,19 +94,9 @@ class EncryptedProved:
 
         return PatientWallet(name, store, make, lender, clock=wall_clock, looking=look)
 
-    def names_at_source(self, town: Town, legal_id: str) -> tuple[bytes, ...]:
-        """See :class:`~blindscore_app.town.parts.Part`."""
-        return legal_id.encode(), counted_under(terms_of(town, town.public["lender"]).layout, legal_id)
-
-    def audit(self, town: Town) -> list[Finding]:
-        """See :class:`~blindscore_app.town.parts.Part`."""
-        from blindscore_app.town.auditor.of_blind_town import audit_blind_town
-
-        return audit_blind_town(town, terms_of(town, town.public["lender"]).layout)
-
-    def features(self, town: Town) -> list[str]:
-        """See :class:`~blindscore_app.town.parts.Part`."""
-        return terms_of(town, town.public["lender"]).layout.features
+    def layout(self, town: Town) -> Layout:
+        """See :class:`~blindscore_app.town.parts.blind.OneBank`."""
+        return terms_of(town, town.public["lender"]).layout
 
 
 def terms_of(town: Town, lender: str) -> ProvedTerms:

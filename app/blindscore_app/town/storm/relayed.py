@@ -20,11 +20,11 @@ from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import Store
+from blindscore_app.town.folders import RELAY
 from blindscore_app.town.storm.village import GATE, LENDER, LOG
 from blindscore_crypto.channel.relay import Passage, Relay
 from blindscore_crypto.channel.signatures import SigningKey
 
-RELAY = "relay"
 BEHIND = (LENDER, LOG, GATE)
 PASS, BACK = "pass", "back"
 COUNTED = "passed", "answered"

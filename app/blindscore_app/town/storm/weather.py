@@ -17,9 +17,10 @@ from blindscore.parties.party import DAY_S, SetClock, day_of
 from blindscore.parties.store import MemoryStore, Store, blob_of, close_store
 from blindscore_app.town.auditor.audit import audit
 from blindscore_app.town.auditor.books import Books
+from blindscore_app.town.folders import RELAY
 from blindscore_app.town.storm.acknowledged import Acknowledged
 from blindscore_app.town.storm.faulty import NEVER, Crash, FaultyStore, copied
-from blindscore_app.town.storm.relayed import BEHIND, RELAY, Carrier, Told, returned, through
+from blindscore_app.town.storm.relayed import BEHIND, Carrier, Told, returned, through
 from blindscore_app.town.storm.village import (
     DELAY_S,
     EPOCHS,
