@@ -6,11 +6,13 @@ import json
 import os
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from blindscore.errors import DataError, ParameterError
 from blindscore.parties.message import Message
+from blindscore.parties.store import MemoryStore
 from blindscore.scorecard.forms.json import card_from_json
 from blindscore_app.town import board
 from blindscore_app.town.folders import PUBLIC, folder_of
@@ -220,3 +222,9 @@ def test_logs_of_processes_hold_no_name_secret_or_ticket(town_of_processes):
             long = [cell(c) for row in place.rows for c in row if isinstance(c, bytes) and len(c) >= 16]
             assert not any(value.hex()[:32] in log for value in long)
     assert '"kind": "opening"' in (folder_of(town.folder, "helper") / "service.log").read_text("utf-8")
+
+
+def test_a_party_of_a_role_that_the_design_lacks_is_refused():
+    town = SimpleNamespace(public={"design": "encrypted"}, roles={"aide": "helper"})
+    with pytest.raises(DataError, match="encrypted has no helper, which aide is said to be"):
+        part_of("encrypted").party(town, "aide", b"", MemoryStore())
