@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from blindscore.designs.design import ONE_BIT
+from blindscore.errors import BlindscoreError
 from blindscore.surveillance.attacks.choose import Choose
 from blindscore.surveillance.attacks.profile import Profile, infer_trait
 from blindscore.surveillance.attacks.steer import Steer
@@ -231,3 +234,12 @@ def test_whoever_sees_more_is_at_least_as_strong_on_auxiliary_people():
         whole = infer_trait(truth_of(population, run, roles).knowledge(), "party")
         alone = infer_trait(truth_of(population, part, ("lender",)).knowledge(), "party")
         assert whole.loss <= alone.loss
+
+
+@pytest.mark.parametrize("said", [np.nan, np.inf])
+def test_a_probability_that_is_no_number_is_refused(said):
+    model = SimpleNamespace(
+        classes_=np.array([0, 1]), predict_proba=lambda columns: np.array([[0.5, 0.5], [said, 0.5]])
+    )
+    with pytest.raises(BlindscoreError, match="a probability that is no number"):
+        attackers._posterior(model, np.zeros((2, 1)), np.array([0.5, 0.5]))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from blindscore.errors import BlindscoreError
 from blindscore.surveillance.inference.evidence import Columns, Evidence
 from blindscore.surveillance.inference.trees import Trees
 from blindscore.surveillance.knowledge import Labels
@@ -178,7 +179,13 @@ def _fit(make: Callable[[int], Any], columns: Columns, secret: NDArray[np.intege
 
 def _posterior(model: Any, columns: Columns, prior: NDArray[np.float64]) -> Columns:
     probability = np.full((len(columns), len(prior)), 1e-6)
-    probability[:, model.classes_] = np.clip(model.predict_proba(columns), 1e-6, None)
+    with np.errstate(invalid="ignore"):  # a BLAS may raise the flag on finite figures (numpy/numpy#24067) ...
+        likely = model.predict_proba(columns)
+    if not np.isfinite(likely).all():  # ... so what came out is looked at
+        raise BlindscoreError(
+            "an attacker's model says a probability that is no number; the records hold values it cannot read"
+        )
+    probability[:, model.classes_] = np.clip(likely, 1e-6, None)
     return np.asarray(probability / probability.sum(axis=1, keepdims=True))
 
 
