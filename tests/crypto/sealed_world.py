@@ -234,16 +234,23 @@ class World:
             return one_show.present(self.terms, offer, client, self.blind_witness(credentials, bins, who))
         return self.present(self.issue(who, bins), offer, client)
 
-    def decide(self, lender: Lender, answer: bytes, client: SigningKey) -> Decision:
-        """Commit, answer, fetch, past the lines."""
+    def hand_in(self, lender: Lender, answer: bytes, client: SigningKey) -> None:
+        """Commit, answer, past the lines."""
         from blindscore.parties.message import Message
-        from blindscore_crypto.sealed.offer import OFFER_BYTES, commit, digest
+        from blindscore_crypto.sealed.offer import OFFER_BYTES, commit
 
         offer = Offer.decode(self.terms, answer[1 : 1 + OFFER_BYTES])
         (receipt,) = lender.handle(Message(lender.name, "commit", commit(offer, answer, client), "line"))
         assert receipt.kind == "receipt", receipt.kind
         (noted,) = lender.handle(Message(lender.name, "answer", answer, "line"))
         assert noted.kind == "noted", noted.kind
+
+    def decide(self, lender: Lender, answer: bytes, client: SigningKey) -> Decision:
+        """Commit, answer, fetch, past the lines."""
+        from blindscore.parties.message import Message
+        from blindscore_crypto.sealed.offer import digest
+
+        self.hand_in(lender, answer, client)
         (decision,) = lender.handle(Message(lender.name, "fetch", digest(answer), "line"))
         assert decision.kind == "decision", decision.kind
         return Decision.decode(self.terms, digest(answer), decision.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -299,6 +300,36 @@ def test_two_processes_on_one_store_answer_a_replay_once_and_alike(tmp_path):
     assert world.decide(second, answer, client).verdict == Verdict.APPROVED  # the same frame, the same word
     for lender in (first, second):
         lender.store.close()
+
+
+def test_processes_that_share_the_work_settle_each_answer_once_and_all_between_them(tmp_path):
+    from blindscore.parties.sqlite_store import SqliteStore
+
+    world, n = World(), 3
+    lenders = [world.new_lender(store=SqliteStore(tmp_path / "lender.db"), share=(k, n)) for k in range(n)]
+    answers = []
+    for i in range(9):
+        client, world.secret = SigningKey(), random_scalar(world.group)
+        answers.append(world.answer(GOOD, f"person {i}", client))
+        world.hand_in(lenders[0], answers[-1], client)  # one stores all of them
+    falls_to = Counter(digest(answer)[0] % n for answer in answers)
+    assert [lender.settle() for lender in lenders] == [falls_to[k] for k in range(n)]
+    assert [lender.settle() for lender in lenders] == [0, 0, 0]
+    for lender in lenders:
+        for answer in answers:
+            (told,) = lender.handle(Message("lender", "fetch", digest(answer), "line"))
+            assert Decision.decode(world.terms, digest(answer), told.body).verdict == Verdict.APPROVED
+        lender.store.close()
+
+
+def test_a_decision_that_is_due_is_given_though_the_process_whose_share_it_is_is_gone(tmp_path):
+    world, client = World(), SigningKey()
+    answer = world.answer(GOOD, client=client)
+    other = world.new_lender(share=(1 - digest(answer)[0] % 2, 2))
+    world.hand_in(other, answer, client)
+    assert other.settle() == 0
+    (told,) = other.handle(Message("lender", "fetch", digest(answer), "line"))
+    assert Decision.decode(world.terms, digest(answer), told.body).verdict == Verdict.APPROVED
 
 
 def test_of_many_threads_one_application_of_a_holder_is_approved(tmp_path):

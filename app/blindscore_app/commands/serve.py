@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 PASSPHRASE = "BLINDSCORE_PASSPHRASE"
+MOST = 64  # processes over one database
+SHARED = (("sealed", "lender"), ("one-show", "lender"))
 
 
 def serve(
@@ -17,6 +19,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port; 0 = the system chooses.")] = 0,
     database: Annotated[str, typer.Option(help="PostgreSQL, as libpq takes it; an SQLite file if left out.")] = "",
     answer_after: Annotated[float, typer.Option(help="Seconds after its arrival at which every answer leaves.")] = 0.0,
+    share: Annotated[str, typer.Option(help="K/N: the K-th of N processes of a lender over one database.")] = "1/1",
 ) -> None:
     """Serve one institution until SIGTERM. The passphrase of its keys is read from BLINDSCORE_PASSPHRASE."""
     import logging
@@ -36,7 +39,14 @@ def serve(
         raise ParameterError(f"the keys' passphrase is read from the environment: set {PASSPHRASE}")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    place = Town(town, database)
+    kth, _, of = share.partition("/")
+    if not (kth.isdecimal() and of.isdecimal() and 1 <= int(kth) <= int(of) <= MOST):
+        raise ParameterError(
+            f"--share is K/N, as 1/2 for the first of two processes, and N at most {MOST}; got {share}"
+        )
+    place = Town(town, database, (int(kth) - 1, int(of)))
+    if int(of) > 1 and (place.public["design"], place.roles.get(name)) not in SHARED:
+        raise ParameterError(f"{name} is one process; lenders of sealed and one-show can be several")
     service = service_of(place, name, passphrase, answer_after)
 
     def ready(chosen: int) -> None:

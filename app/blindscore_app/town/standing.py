@@ -65,10 +65,13 @@ class Town:
         Of the town.
     database
         Of all parties: "" for an SQLite file each, else how libpq reaches PostgreSQL; each party has a schema.
+    share
+        Which of several processes over a party's store this is; see :class:`.sealed.parties.lender.Lender`.
     """
 
     folder: Path
     database: str = ""
+    share: tuple[int, int] = (0, 1)
 
     @cached_property
     def public(self) -> dict[str, Any]:

@@ -16,15 +16,13 @@ from enum import IntEnum
 from typing import Any
 
 from Crypto.Cipher import AES, ChaCha20_Poly1305
-from Crypto.Protocol.DH import import_x25519_public_key, key_agreement
-from Crypto.PublicKey import ECC
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from blindscore.errors import ForgeryError
 
 ENC_BYTES, SECRET_BYTES, SEAL_BYTES = 32, 32, 16
 _VERSION = b"HPKE-v1"
 _KEM = b"KEM" + (0x0020).to_bytes(2)
-_CURVE = "Curve25519"
 
 
 class Aead(IntEnum):
@@ -43,8 +41,8 @@ _CIPHER: dict[Aead, Callable[[bytes, bytes], Any]] = {
 
 def new_box() -> tuple[bytes, bytes]:
     """Return a fresh X25519 pair: secret and public, 32 bytes each."""
-    key = ECC.generate(curve=_CURVE)
-    return bytes(key.seed), bytes(key.public_key().export_key(format="raw"))
+    key = X25519PrivateKey.generate()
+    return key.private_bytes_raw(), key.public_key().public_bytes_raw()
 
 
 def _extract(suite: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
@@ -75,10 +73,10 @@ def seal(box: bytes, body: bytes, info: bytes, aead: Aead) -> bytes:
     ForgeryError
         The box is no X25519 public key, or one of small order.
     """
-    ephemeral = ECC.generate(curve=_CURVE)
-    enc = bytes(ephemeral.public_key().export_key(format="raw"))
+    ephemeral = X25519PrivateKey.generate()
+    enc = ephemeral.public_key().public_bytes_raw()
     try:
-        agreed = key_agreement(eph_priv=ephemeral, static_pub=import_x25519_public_key(box), kdf=bytes)
+        agreed = ephemeral.exchange(X25519PublicKey.from_public_bytes(box))
     except ValueError:
         raise ForgeryError("a receiver's box is no X25519 key; ask for a fresh one") from None
     text, tag = _cipher(aead, agreed, enc, box, info).encrypt_and_digest(body)
@@ -95,9 +93,7 @@ def unseal(secret: bytes, box: bytes, sealed: bytes, info: bytes, aead: Aead) ->
     """
     enc, text, tag = sealed[:ENC_BYTES], sealed[ENC_BYTES:-SEAL_BYTES], sealed[-SEAL_BYTES:]
     try:
-        point = import_x25519_public_key(box).pointQ
-        key = ECC.construct(curve=_CURVE, seed=secret, point_x=int(point.x))  # handed in, so not multiplied out again
-        agreed = key_agreement(static_priv=key, eph_pub=import_x25519_public_key(enc), kdf=bytes)
+        agreed = X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(enc))
         return bytes(_cipher(aead, agreed, enc, box, info).decrypt_and_verify(text, tag))
     except ValueError:
         raise ForgeryError("it is not sealed to this receiver, or not in this context; apply again") from None

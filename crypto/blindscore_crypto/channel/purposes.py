@@ -7,7 +7,7 @@ from enum import Enum, unique
 
 @unique
 class Purpose(bytes, Enum):
-    """The context of an Ed25519ph signature; a new meaning needs a new line here, and no two lines are alike."""
+    """What every signed message begins with; a new meaning needs a new line here, and no two lines are alike."""
 
     # encrypted
     ENCRYPTED_ATTESTATION = b"blindscore/attest/v1"

@@ -1,4 +1,8 @@
-"""Signatures: Ed25519 over a hashed message (Ed25519ph, RFC 8032 section 5.1), one context a purpose; keys that save.
+"""Signatures: Ed25519 (RFC 8032 section 5.1) over a message that begins with its purpose; keys that save.
+
+What is signed is ``length of the purpose (1 byte) | purpose | message``: no two pairs of purpose and message come out
+alike. The curve is OpenSSL's, by the library ``cryptography``, which knows no contexts (Ed25519ctx, Ed25519ph); key
+files are written and read by pycryptodome, which takes 210,000 rounds over a passphrase.
 
 Who sees what: whoever holds the public key can check who signed. Assumption: discrete logarithms on edwards25519 and
 SHA-512. Does not protect: against quantum computers, or a signer that is coerced, signs a falsehood, or whose key was
@@ -18,9 +22,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
-from Crypto.Hash import SHA512
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore_crypto.channel.purposes import Purpose
@@ -45,14 +50,8 @@ def _point_of(raw: bytes) -> ECC.EccKey:
     return eddsa.import_public_key(raw)
 
 
-Schemes = dict[Purpose, eddsa.EdDSASigScheme]  # a key's own, by purpose: a new one costs a tenth of a signature
-
-
-def _scheme(known: Schemes, key: ECC.EccKey, purpose: Purpose) -> eddsa.EdDSASigScheme:
-    """Return the library's scheme of a key for a purpose; it holds no state between messages."""
-    if purpose not in known:
-        known[purpose] = eddsa.new(key, "rfc8032", context=bytes(purpose))
-    return known[purpose]
+def _framed(message: bytes, purpose: Purpose) -> bytes:
+    return bytes([len(purpose)]) + purpose + message
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class VerifyingKey:
 
     raw: bytes  # 32 bytes, RFC 8032 encoding
     _point: ECC.EccKey = field(init=False, repr=False, compare=False)
-    _schemes: Schemes = field(init=False, repr=False, compare=False, default_factory=dict)
+    _key: Ed25519PublicKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.raw, bytes) or len(self.raw) != PUBLIC_BYTES:
@@ -80,6 +79,7 @@ class VerifyingKey:
         except ValueError:
             raise ForgeryError("signature key: no Ed25519 public key; ask its owner again") from None
         object.__setattr__(self, "_point", point)
+        object.__setattr__(self, "_key", Ed25519PublicKey.from_public_bytes(self.raw))
 
     @property
     def id(self) -> bytes:
@@ -91,8 +91,8 @@ class VerifyingKey:
         if len(signature) != SIGNATURE_BYTES:
             return False
         try:
-            _scheme(self._schemes, self._point, purpose).verify(SHA512.new(message), signature)
-        except ValueError:
+            self._key.verify(signature, _framed(message, purpose))
+        except InvalidSignature:
             return False
         return True
 
@@ -129,14 +129,13 @@ class VerifyingKey:
 class SigningKey:
     """The secret half, fresh from the operating system's generator. It is not printed, copied or pickled."""
 
-    __slots__ = ("_key", "_schemes", "public")
+    __slots__ = ("_key", "public")
 
     def __init__(self) -> None:
-        self._take(ECC.generate(curve="Ed25519"))
+        self._take(Ed25519PrivateKey.generate())
 
-    def _take(self, key: ECC.EccKey) -> None:
-        self._key, self._schemes = key, Schemes()
-        self.public = VerifyingKey(key.public_key().export_key(format="raw"))
+    def _take(self, key: Ed25519PrivateKey) -> None:
+        self._key, self.public = key, VerifyingKey(key.public_key().public_bytes_raw())
 
     @classmethod
     def of_seed(cls, seed: bytes) -> SigningKey:
@@ -149,18 +148,13 @@ class SigningKey:
         """
         if len(seed) != PUBLIC_BYTES:
             raise ParameterError(f"an Ed25519 seed has {PUBLIC_BYTES} bytes, got {len(seed)}")
-        return cls._holding(eddsa.import_private_key(seed))
-
-    @classmethod
-    def _holding(cls, key: ECC.EccKey) -> SigningKey:
         made = cls.__new__(cls)
-        made._take(key)
+        made._take(Ed25519PrivateKey.from_private_bytes(seed))
         return made
 
     def sign(self, message: bytes, purpose: Purpose) -> bytes:
         """Return the signature (64 bytes) over ``message`` for this purpose."""
-        signature: bytes = _scheme(self._schemes, self._key, purpose).sign(SHA512.new(message))
-        return signature
+        return self._key.sign(_framed(message, purpose))
 
     def save(self, path: Path | str, passphrase: bytes) -> None:
         """Write the key as encrypted PKCS#8 in PEM, readable by its owner alone; an existing file is left alone.
@@ -174,7 +168,7 @@ class SigningKey:
         """
         if len(passphrase) < MIN_PASSPHRASE:
             raise ParameterError(f"a passphrase has at least {MIN_PASSPHRASE} bytes")
-        pem = self._key.export_key(
+        pem = eddsa.import_private_key(self._key.private_bytes_raw()).export_key(
             format="PEM",
             passphrase=passphrase,
             use_pkcs8=True,
@@ -195,7 +189,7 @@ class SigningKey:
         key = _read(path, passphrase)
         if not key.has_private():
             raise DataError(f"{path}: this is a public key; a secret one is needed")
-        return cls._holding(key)
+        return cls.of_seed(bytes(key.seed))
 
     def __repr__(self) -> str:
         return f"SigningKey({self.public.id.hex()})"

@@ -99,7 +99,7 @@ class Sealed:
         if role in ("lender", "office"):
             wait, own = int(town.public["delay_s"]), town.channel(name)
             terms = terms_of(town, name)
-            desk = Lender(terms, key, store, delay_s=wait, role=role, channel_of=lambda message: own)
+            desk = Lender(terms, key, store, delay_s=wait, role=role, channel_of=lambda _: own, share=town.share)
             if role == "lender":
                 return desk
             secret = RSA.import_key(load_secret(folder / TOKEN_KEY, passphrase))

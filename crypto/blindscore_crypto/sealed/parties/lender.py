@@ -15,7 +15,7 @@ that keeps what it acknowledged. Not protected: a lender that gives no offer or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from blindscore.errors import BlindscoreError, ForgeryError
 from blindscore.parties.message import Message
@@ -67,6 +67,9 @@ class Lender:
         How long after the receipt a decision is due, seconds; the same for everybody.
     channel_of
         The channel on which a message came, 32 bytes as both ends of the line see them; by default none is bound.
+    share
+        ``(k, n)``: of n processes over one store this is the k-th, counted from 0, and settles the answers whose digest
+        falls to it. Which process stored an answer makes no difference.
 
     Raises
     ------
@@ -84,11 +87,12 @@ class Lender:
         delay_s: int = 0,
         channel_of: Callable[[Message], bytes] = lambda _: NO_CHANNEL,
         role: str = "lender",
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         if key.public != terms.lender_key:
             raise ForgeryError("this signing key is not the one that the terms publish")
         self.role, self.name, self.store, self.terms = role, terms.lender, store, terms
-        self._key, self._clock, self._delay, self._channel_of = key, clock, delay_s, channel_of
+        self._key, self._clock, self._delay, self._channel_of, self._share = key, clock, delay_s, channel_of, share
         store.declare(RECEIPTS, ANSWERS, WAITING, ARRIVED, SPENT, DECIDED, OVER, SWEPT)
 
     def handle(self, message: Message) -> list[Message]:
@@ -187,14 +191,18 @@ class Lender:
             receipt = self._row(self.store.get(RECEIPTS.name, blob_of(waiting, "offer")))
             if self._clock() < int(receipt["deadline"] or 0):
                 return "later", b""
-            self.settle()
+            self._settle([message.body])  # it is due, and the process whose share it is has not come to it
         row = self._row(self.store.get(DECIDED.name, message.body))
         return "decision", blob_of(row, "signed")
 
     def settle(self) -> int:
-        """Decide every answer that has come; return how many. A service calls it by the clock, before deadlines."""
+        """Decide every answer of this share that has come; return how many. A service calls it by the clock."""
+        k, n = self._share
+        return self._settle(name for name, _ in self.store.items(ARRIVED.name) if name[0] % n == k)
+
+    def _settle(self, names: Iterable[bytes]) -> int:
         arrived = []
-        for name, _ in self.store.items(ARRIVED.name):
+        for name in names:
             row, kept = self.store.get(WAITING.name, name), self.store.get(ANSWERS.name, name)
             # Another epoch's answer is decided by whoever has its terms.
             if row is not None and kept is not None and row["terms"] == self.terms.fingerprint:
@@ -205,8 +213,9 @@ class Lender:
             checked: list[Checked | None] = list(check_many(self.terms, [answer for _, _, answer in arrived]))
         except ForgeryError:  # one of them is bad: find out which
             checked = [self._checked(answer) for _, _, answer in arrived]
-        for (name, offer, _), one in zip(arrived, checked, strict=True):
-            self._decide(name, offer, one)
+        with self.store.atomic():  # written through once, however many there are
+            for (name, offer, _), one in zip(arrived, checked, strict=True):
+                self._decide(name, offer, one)
         return len(arrived)
 
     def _checked(self, answer: bytes) -> Checked | None:
@@ -217,6 +226,7 @@ class Lender:
 
     def _decide(self, name: bytes, offer: bytes, checked: Checked | None) -> None:
         """Spend all nullifiers of an answer or none, and sign what follows; one process decides, the others find it."""
+        # Within the transaction of settle: a nullifier is spent with what is said of it, or not at all.
         today = day_of(self._clock)
         if checked is None or checked.offer.nullifier != offer:
             verdict, other = Verdict.VOID, bytes(DIGEST_BYTES)
@@ -232,10 +242,9 @@ class Lender:
                 verdict, other = Verdict.USED, used.by
         signed = Decision.make(self._key, name, verdict, other).encode()
         said = int(verdict == Verdict.APPROVED) if verdict in (Verdict.APPROVED, Verdict.REFUSED) else None
-        with self.store.atomic():
-            self.store.insert_once(DECIDED.name, name, {"approved": said, "signed": signed}, today)
-            self.store.take(WAITING.name, name)
-            self.store.take(ARRIVED.name, name)
+        self.store.insert_once(DECIDED.name, name, {"approved": said, "signed": signed}, today)
+        self.store.take(WAITING.name, name)
+        self.store.take(ARRIVED.name, name)
 
     def file(self, answer: bytes) -> tuple[bytes, bytes | None]:
         """Return the decision on an answer that a judge shows, and the earlier answer where it says "used before".
@@ -246,7 +255,7 @@ class Lender:
             This lender never promised to decide this answer.
         """
         name = self._keep(answer)
-        self.settle()
+        self._settle([name])
         signed = blob_of(self._row(self.store.get(DECIDED.name, name)), "signed")
         said = Decision.decode(self.terms, name, signed)
         other = self.store.get(ANSWERS.name, said.other) if said.verdict == Verdict.USED else None
