@@ -89,7 +89,8 @@ def test_storms_over_postgresql_break_nothing_and_leave_no_schema(server):
 def test_keys_spread_over_the_shards(server):
     import psycopg
 
-    from blindscore_app.town.postgres_store import SHARDS, PostgresStore
+    from blindscore_app.town.postgres_store import PostgresStore
+    from blindscore_app.town.postgres_values import SHARDS
 
     kept = PostgresStore(server, "spread", SPENT)
     for i in range(256):

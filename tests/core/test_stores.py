@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import pytest
 
 from blindscore.errors import DataError, ParameterError
@@ -36,6 +38,26 @@ def test_a_file_outlives_its_process_and_says_what_is_wrong_with_it(tmp_path):
     (tmp_path / "b.db").write_bytes(b"no database" * 100)
     with pytest.raises(DataError, match=r"b\.db: nothing was kept"):
         SqliteStore(tmp_path / "b.db", SPENT)
+
+
+def opened(path, start, told):
+    start.wait()
+    store = SqliteStore(path, SPENT)
+    told.put(store.insert_once("spent", b"n", {"by": b"me"}) is None)
+    store.close()
+
+
+def test_processes_that_open_a_new_file_at_once_all_get_it(tmp_path):
+    fork = multiprocessing.get_context("fork")
+    for trial in range(12):
+        start, told = fork.Event(), fork.Queue()
+        workers = [fork.Process(target=opened, args=(tmp_path / f"{trial}.db", start, told)) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        start.set()
+        assert sorted(told.get(timeout=60) for _ in workers) == [False, False, False, True]
+        for worker in workers:
+            worker.join()
 
 
 def test_a_field_that_should_hold_bytes_does_or_is_refused():

@@ -10,7 +10,7 @@ from blindscore.errors import DataError
 from blindscore.extras import needs
 from blindscore.parties.sqlite_store import DAY, KEY
 from blindscore_app.town.order import Place, cell
-from blindscore_app.town.postgres_store import decoded
+from blindscore_app.town.postgres_values import decoded
 
 
 def tables_of(conninfo: str, schema: str, since: int = 0) -> list[Place]:

@@ -9,15 +9,15 @@ gets them, with NULL in the rows that are there; anything else that differs is r
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from blindscore.errors import DataError, ParameterError
 from blindscore.extras import needs
 from blindscore.parties.store import Row, TableSpec, checked_row
+from blindscore_app.town.postgres_values import SHARDS, decode, decoded, encode, shard_of
 
-SHARDS = 8  # a power of two, up to 256
 WAIT_MS = 30_000  # how long a writer waits for another
 
 
@@ -48,6 +48,7 @@ class PostgresStore:
         self._local = threading.local()
         self._opened: list[Any] = []
         self._specs: dict[str, TableSpec] = {}
+        self._said: dict[tuple[str, str], bytes] = {}  # statements, put together once
         try:
             with self._errors(), self._together():
                 self._run("SELECT pg_advisory_xact_lock(hashtext(%s))", schema)  # two servers may start at once
@@ -125,30 +126,30 @@ class PostgresStore:
     def insert_once(self, table: str, key: bytes, row: Row, day: int = 0) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
         with self._together():
-            if self._write(table, key, row, day, "DO NOTHING"):
+            if self._write(table, key, row, day):
                 return None
             return self._read(table, key)
 
     def put(self, table: str, key: bytes, row: Row, day: int = 0) -> None:
         """See :class:`~blindscore.parties.store.Store`."""
-        names = ["_day", *(field.name for field in self._specs[table].fields)]
-        change = self._sql.SQL(", ").join(
-            self._sql.SQL("{0} = excluded.{0}").format(self._sql.Identifier(name)) for name in names
-        )
         with self._together():
-            self._write(table, key, row, day, self._sql.SQL("DO UPDATE SET {}").format(change))
+            self._write(table, key, row, day, anew=True)
 
     def get(self, table: str, key: bytes) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
-        with self._errors(), self._together():
-            return self._read(table, key)
+        with self._errors():
+            return self._read(table, key)  # one statement, whole by itself
 
     def take(self, table: str, key: bytes) -> Row | None:
         """See :class:`~blindscore.parties.store.Store`."""
-        names = [field.name for field in self._specs[table].fields]
-        query = self._named("DELETE FROM {} WHERE _shard = %s AND _key = %s RETURNING ", table)
+        names = self._fields(table)
+
+        def made() -> Any:
+            query = self._named("DELETE FROM {} WHERE _shard = %s AND _key = %s RETURNING ", table)
+            return query + self._list(["_key", *names])
+
         with self._together():
-            found = self._run(query + self._list(["_key", *names]), shard_of(key), key).fetchone()
+            found = self._run(self._once("take", table, made), shard_of(key), key).fetchone()
         return None if found is None else decoded(names, found[1:])
 
     def count_up_to(self, table: str, key: bytes, limit: int, day: int = 0) -> bool:
@@ -157,9 +158,9 @@ class PostgresStore:
             return False
         with self._together():
             # The row is there before it is locked, so that two first askers count one after the other.
-            self._write(table, key, {"count": 0}, day, "DO NOTHING")
+            self._write(table, key, {"count": 0}, day)
             query = self._named("SELECT count FROM {} WHERE _shard = %s AND _key = %s FOR UPDATE", table)
-            count = int(_decode(self._run(query, shard_of(key), key).fetchone()[0]))  # type: ignore[arg-type]
+            count = int(decode(self._run(query, shard_of(key), key).fetchone()[0]))  # type: ignore[arg-type]
             if count >= limit:
                 return False
             self.put(table, key, {"count": count + 1}, day)
@@ -167,14 +168,14 @@ class PostgresStore:
 
     def items(self, table: str) -> list[tuple[bytes, Row]]:
         """See :class:`~blindscore.parties.store.Store`."""
-        names = [field.name for field in self._specs[table].fields]
+        names = self._fields(table)
         query = self._sql.SQL("SELECT ") + self._list(["_key", *names]) + self._named(" FROM {} ORDER BY _key", table)
-        with self._together():
+        with self._errors():
             return [(bytes(row[0]), decoded(names, row[1:])) for row in self._run(query)]
 
     def count(self, table: str) -> int:
         """See :class:`~blindscore.parties.store.Store`."""
-        with self._errors(), self._together():
+        with self._errors():
             return int(self._run(self._named("SELECT count(*) FROM {}", table)).fetchone()[0])
 
     def sweep(self, day: int) -> int:
@@ -193,23 +194,42 @@ class PostgresStore:
         self._opened.clear()
         self._local = threading.local()
 
-    def _write(self, table: str, key: bytes, row: Row, day: int, otherwise: Any) -> bool:
+    def _write(self, table: str, key: bytes, row: Row, day: int, *, anew: bool = False) -> bool:
+        """Insert a row; where its key is there already, leave that row, or write it anew. Return whether it wrote."""
         values = checked_row(self._specs[table], row)
-        names = ["_shard", "_key", "_day", *values]
-        query = self._named("INSERT INTO {} (", table) + self._list(names) + self._sql.SQL(") VALUES (")
-        query += self._sql.SQL(", ").join([self._sql.Placeholder()] * len(names)) + self._sql.SQL(
-            ") ON CONFLICT (_shard, _key) "
-        )
-        query += self._sql.SQL(otherwise) if isinstance(otherwise, str) else otherwise
-        coded = [_encode(value) for value in values.values()]
+        names = self._fields(table)
+
+        def made() -> Any:
+            every, sql = ["_shard", "_key", "_day", *names], self._sql.SQL
+            query = self._named("INSERT INTO {} (", table) + self._list(every) + sql(") VALUES (")
+            query += sql(", ").join([self._sql.Placeholder()] * len(every)) + sql(") ON CONFLICT (_shard, _key) DO ")
+            if not anew:
+                return query + sql("NOTHING")
+            changed = (sql("{0} = excluded.{0}").format(self._sql.Identifier(name)) for name in every[2:])
+            return query + sql("UPDATE SET ") + sql(", ").join(changed)
+
+        query = self._once("put" if anew else "insert", table, made)
+        coded = [encode(values[name]) for name in names]
         return bool(self._run(query, shard_of(key), key, day, *coded).rowcount == 1)
 
     def _read(self, table: str, key: bytes) -> Row | None:
-        names = [field.name for field in self._specs[table].fields]
-        query = self._sql.SQL("SELECT ") + self._list(["_key", *names])
-        query += self._named(" FROM {} WHERE _shard = %s AND _key = %s", table)
-        found = self._run(query, shard_of(key), key).fetchone()
+        names = self._fields(table)
+
+        def made() -> Any:
+            query = self._sql.SQL("SELECT ") + self._list(["_key", *names])
+            return query + self._named(" FROM {} WHERE _shard = %s AND _key = %s", table)
+
+        found = self._run(self._once("get", table, made), shard_of(key), key).fetchone()
         return None if found is None else decoded(names, found[1:])
+
+    def _fields(self, table: str) -> list[str]:
+        return [field.name for field in self._specs[table].fields]
+
+    def _once(self, verb: str, table: str, made: Callable[[], Any]) -> bytes:
+        """Return a statement as bytes; it is put together, with its names quoted, the first time that it is said."""
+        if (verb, table) not in self._said:
+            self._said[verb, table] = made().as_bytes(self._connection())
+        return self._said[verb, table]
 
     def _named(self, text: str, *names: str) -> Any:
         """Return a statement with the party's own tables in its braces."""
@@ -244,47 +264,3 @@ class PostgresStore:
         except self._psycopg.Error as error:
             self._local.connection = None  # whatever state it is in; the next call starts afresh
             raise DataError(f"PostgreSQL, schema {self.schema}: nothing was kept: {str(error).strip()}") from None
-
-
-def shard_of(key: bytes) -> int:
-    """Return a key's shard: its first byte's leading bits."""
-    return (key[0] if key else 0) * SHARDS // 256
-
-
-def _encode(value: object) -> bytes | None:
-    """Return a value as bytes whose first one tells the kind."""
-    match value:
-        case None:
-            return None
-        case bytes():
-            return b"b" + value
-        case str():
-            return b"s" + value.encode()
-        case bool() | int():
-            return b"i" + str(int(value)).encode()
-        case float():
-            return b"f" + value.hex().encode()
-        case _:
-            raise ParameterError(f"a store keeps bytes, numbers and words, no {type(value).__name__}")
-
-
-def _decode(data: bytes | memoryview | None) -> bytes | int | float | str | None:
-    if data is None:
-        return None
-    raw = bytes(data)
-    match raw[:1]:
-        case b"b":
-            return raw[1:]
-        case b"s":
-            return raw[1:].decode()
-        case b"i":
-            return int(raw[1:])
-        case b"f":
-            return float.fromhex(raw[1:].decode())
-        case _:
-            raise DataError("a field of the database holds no value of ours; was it written by something else?")
-
-
-def decoded(names: list[str], values: Any) -> Row:
-    """Return a row's fields by name, from what the server holds of them."""
-    return dict(zip(names, map(_decode, values), strict=True))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ from blindscore.parties.store import Row, TableSpec, checked_row
 
 KEY, DAY = "_key", "_day"  # columns of every table; fields may be called what they like
 WAIT_S = 30.0  # how long a writer waits for another
+AGAIN_S = 0.01
 _FULL = 2
 _OUTERMOST = "BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",)
 _NESTED = "SAVEPOINT nested", "RELEASE nested", ("ROLLBACK TO nested", "RELEASE nested")
@@ -178,7 +180,7 @@ class SqliteStore:
         with self._errors():
             # Closed by whoever closes the store, in another thread perhaps.
             connection = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous=FULL")
             (level,) = connection.execute("PRAGMA synchronous").fetchone()
         if level != _FULL:
@@ -194,6 +196,25 @@ class SqliteStore:
             yield
         except sqlite3.Error as error:
             raise DataError(f"{self.path}: nothing was kept: {error}") from None
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log. SQLite does not wait where another process does so just then: it is asked again.
+
+    Raises
+    ------
+    sqlite3.Error
+        Another process holds the file for longer than :data:`WAIT_S`.
+    """
+    due = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > due:
+                raise
+            time.sleep(AGAIN_S)
 
 
 def _quoted(name: str) -> str:
