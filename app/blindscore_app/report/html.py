@@ -202,6 +202,7 @@ def _context(ledger: Ledger, coalition: str) -> dict[str, Any]:
         "rows_of": {name: [(k, row) for k, row in numbered if row.coalition == name] for name in names},
         "orders": [row for row in ledger.rows if row.people_exposed is not None],
         "order_coalitions": list(dict.fromkeys(r.coalition for r in ledger.rows if r.people_exposed is not None)),
+        "captured": ledger.captured,
         "sliders": ledger.meta.get("person", {}).get("sliders", []),
         "groups": _groups(ledger),
         "rules": [(design.design, rule) for design in ledger.designs for rule in design.rules],
