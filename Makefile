@@ -29,10 +29,14 @@ setup: $(VENV)/.installed
 demo: $(VENV)/.frontier
 	$(BIN)/blindscore frontier --out out
 
-# Sources, lender, log, witnesses, relay, a perk's office and gate as processes of their own, over TLS, on SQLite.
+# Sources, lender, log, witnesses, relay, a perk's office and gate as processes of their own, over TLS, on SQLite; then
+# an order on the lender's files, one on the bank's, and the auditor.
 town: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --editable '.[frontier,town]'
 	$(BIN)/blindscore town up --design one-show --people 20 --perk 600 --folder out/town
+	$(BIN)/blindscore town order --on lender --folder out/town
+	$(BIN)/blindscore town order --on bank --folder out/town
+	$(BIN)/blindscore town audit --folder out/town
 
 lint: setup
 	$(BIN)/ruff check .
