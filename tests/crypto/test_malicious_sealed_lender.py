@@ -268,16 +268,16 @@ def test_the_reply_to_an_answer_is_the_same_work_whatever_it_says(monkeypatch):
     from blindscore_crypto.sealed.parties import lender as module
 
     calls = []
-    for name in ("check", "check_many"):
-        real = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *a, n=name, r=real: (calls.append(n), r(*a))[1])
+    real = module.check_each
+    monkeypatch.setattr(module, "check_each", lambda *a: (calls.append(len(a[1])), real(*a))[1])
     world = World(delay_s=60)
     table = world.table()
     wallets = [world.apply(who, record, table) for who, record in (("ada", "good"), ("bob", "poor"))]
     assert calls == []
     assert [p.kind for p in table.tape.passages if p.sender == "lender"][-1] == "later"
     world.clock.advance(61)
-    assert world.lender.settle() == 2  # by the clock, in one batch
+    assert world.lender.settle() == 2
+    assert calls == [2]  # by the clock, in one batch
     calls.clear()
     for wallet in wallets:
         table.play(0, wallet.name, "collect")

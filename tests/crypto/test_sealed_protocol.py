@@ -15,7 +15,7 @@ from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import SIGNATURE_BYTES, SigningKey
 from blindscore_crypto.sealed import one_show
 from blindscore_crypto.sealed.attestation import HEADER_BYTES, Attestation, Issued, blindings, opened
-from blindscore_crypto.sealed.check import answer_bytes, check, check_many
+from blindscore_crypto.sealed.check import answer_bytes, check, check_each, check_many
 from blindscore_crypto.sealed.groups.group import P256_GROUP
 from blindscore_crypto.sealed.holder import holder_scalar, secret_base
 from blindscore_crypto.sealed.judge import Finding
@@ -428,6 +428,30 @@ def test_many_answers_are_checked_at_once_and_one_bad_one_is_blamed(either):
     for batch in ([*answers, bad], [bad, *answers], [bad]):
         with pytest.raises(ForgeryError, match="not proven"):
             check_many(either.terms, batch)
+
+
+def test_among_many_answers_the_bad_ones_are_found_in_few_batches(either, monkeypatch):
+    from blindscore_crypto.sealed import check as module
+
+    client, sizes = SigningKey(), []
+    good = [either.answer(GOOD, f"person {i}", client) for i in range(16)]
+    real = module._holds
+    monkeypatch.setattr(module, "_holds", lambda terms, shown: (sizes.append(len(shown)), real(terms, shown))[1])
+    assert [one.approved for one in check_each(either.terms, good)] == [True] * 16
+    assert sizes == [16]
+    if either.blind:
+        poor = either.blind_witness([either.credential(i, POOR) for i in (0, 1)], POOR)
+        false = one_show.present(either.terms, either.offer(client), client, poor, value=0)
+    else:
+        false = either.present(either.issue("mal", POOR), either.offer(client), client, 200)
+    for at in (0, 9, 15):
+        sizes.clear()
+        mixed = [*good[:at], false, *good[at + 1 :]]
+        mixed[3 if at else 4] = bytes(len(false))  # malformed: in no batch at all
+        told = [one is not None for one in check_each(either.terms, mixed)]
+        assert told == [i not in (at, 3 if at else 4) for i in range(16)]
+        assert len(sizes) <= 1 + 2 * 4  # log2(16) times two halves
+    assert check_each(either.terms, []) == []
 
 
 def test_the_lender_cannot_choose_what_is_added_up(world):

@@ -22,7 +22,7 @@ from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of, wall_clock
 from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
 from blindscore_crypto.channel.signatures import SigningKey
-from blindscore_crypto.sealed.check import answer_bytes, check, check_many
+from blindscore_crypto.sealed.check import answer_bytes, check_each
 from blindscore_crypto.sealed.offer import (
     DIGEST_BYTES,
     NO_CHANNEL,
@@ -209,20 +209,11 @@ class Lender:
                 arrived.append((name, blob_of(row, "offer"), blob_of(kept, "answer")))
         if not arrived:
             return 0
-        try:
-            checked: list[Checked | None] = list(check_many(self.terms, [answer for _, _, answer in arrived]))
-        except ForgeryError:  # one of them is bad: find out which
-            checked = [self._checked(answer) for _, _, answer in arrived]
+        checked = check_each(self.terms, [answer for _, _, answer in arrived])
         with self.store.atomic():  # written through once, however many there are
             for (name, offer, _), one in zip(arrived, checked, strict=True):
                 self._decide(name, offer, one)
         return len(arrived)
-
-    def _checked(self, answer: bytes) -> Checked | None:
-        try:
-            return check(self.terms, answer)
-        except ForgeryError:
-            return None
 
     def _decide(self, name: bytes, offer: bytes, checked: Checked | None) -> None:
         """Spend all nullifiers of an answer or none, and sign what follows; one process decides, the others find it."""
