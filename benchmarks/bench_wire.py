@@ -11,6 +11,10 @@ played side by side. ``python benchmarks/bench_wire.py judge [--export wflib]`` 
 was kept; with ``--json`` one object a judgement, which ``bench_wire.py ledger --judged FILE --ledger out/ledger.json``
 writes into a ledger as captured rows of ``intercept``, without bound or mark.
 
+``python benchmarks/bench_wire.py relayed --people 250 --rounds 21 --at-once 16`` is a campaign through the relay.
+``python benchmarks/bench_wire.py cover --people 150 --rounds 4`` lets half of 300 people apply in each of four epochs,
+without cover, with it, and with the relay's answers held back as well, and hears every person's line.
+
 ``--plant 20`` lets the lender tarry 20 microseconds over approvals: the attackers' own positive control.
 """
 
@@ -33,11 +37,14 @@ from blindscore.surveillance.inference.export_traces import export_wflib
 from blindscore_app.town.captured import write_into
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import Campaign, stage
+from blindscore_app.town.wire.covered import WAYS, play_way
 from blindscore_app.town.wire.defence import DEFENCES, Defence, Planted
 from blindscore_app.town.wire.judge import STREET, Judged, judge
+from blindscore_app.town.wire.judge_covered import cost_line, judge_covered
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS
 from blindscore_app.town.wire.prepared import Prepared, prepare
+from blindscore_app.town.wire.relayed import play_relayed
 from blindscore_app.town.wire.rows import read_judged, wire_rows
 from blindscore_app.town.wire.street import houses, street
 
@@ -67,9 +74,14 @@ def play(
     wrapped = plant(prepared, shift)
     with stage(prepared, defence, LINKS[link], seed, tap=bool(more.get("tap")), plant=wrapped) as served:
         served.play(prepared, campaign, pairs, seed, limit_s)
-    words = "_".join((campaign.design, named.name, link, str(at_once))).replace(" ", "-").replace(",", "")
-    keep(out / f"{words}.{seed}.npz", campaign)
+    keep_in(out, campaign, seed)
     return campaign
+
+
+def keep_in(out: Path, campaign: Campaign, seed: int) -> None:
+    """Keep a slice under a name that says what was played."""
+    words = (campaign.design, campaign.defence.name, campaign.link, str(campaign.at_once))
+    keep(out / f"{'_'.join(words).replace(' ', '-').replace(',', '')}.{seed}.npz", campaign)
 
 
 @dataclass(frozen=True)
@@ -124,8 +136,29 @@ def play_street(told: argparse.Namespace) -> None:
         campaign = Campaign(way, DEFENCES["by the clock"], told.link, told.at_once)
         with street(every, LINKS[told.link], seed, relayed=relayed) as lined:
             lined.play(campaign, told.rounds, seed)
-        keep(told.out / f"{way.replace(', ', '-')}_by-the-clock_{told.link}_{told.at_once}.{seed}.npz", campaign)
+        keep_in(told.out, campaign, seed)
         print(f"{way}: {len(campaign.exchanges):,} exchanges in {campaign.seconds:.0f} s; {campaign.wrong} went wrong")
+
+
+def play_cover(told: argparse.Namespace) -> None:
+    """Let half of the people apply through the relay, with cover and without, and keep what was observed."""
+    prepared = prepare("sealed", told.people, seed=1)
+    for way in WAYS:
+        seed = time.time_ns() % 2**31
+        campaign, delays = play_way(prepared, way, told.link, told.per_epoch, told.epoch, told.rounds, seed)
+        keep_in(told.out, campaign, seed)
+        print(f"{way}: {cost_line(campaign, delays)}", flush=True)
+
+
+def play_through(told: argparse.Namespace) -> None:
+    """Let everybody apply through the relay, and keep what was observed."""
+    prepared, seed = prepare(told.design, told.people, seed=1), time.time_ns() % 2**31
+    campaign = play_relayed(prepared, told.link, told.at_once, told.rounds, seed)
+    keep_in(told.out, campaign, seed)
+    print(f"relayed: {len(campaign.exchanges):,} exchanges in {campaign.seconds:.0f} s; {campaign.wrong} went wrong")
+
+
+PLAYS = {"street": play_street, "cover": play_cover, "relayed": play_through}
 
 
 def cells(out: Path, *, pool: bool) -> dict[str, list[Path]]:
@@ -176,6 +209,10 @@ def report(out: Path, export: str, as_json: bool, pool: bool) -> list[Judged]:
         print(HEAD)
     for name, paths in cells(out, pool=pool).items():
         campaign = load(paths, pool=pool)
+        if campaign.design == "street, cover":
+            judged += (found := judge_covered(campaign))
+            print("".join(f"{line_of(one)}\n" for one in found if not as_json), end="", flush=True)
+            continue
         on_street = campaign.exchanges and campaign.exchanges[0].house
         for ask, shuffle in [(ask, False) for ask in STREET] if on_street else ASKS:
             try:
@@ -197,7 +234,7 @@ def report(out: Path, export: str, as_json: bool, pool: bool) -> list[Judged]:
 def main() -> None:
     """Play or judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("play", "campaign", "street", "judge", "ledger"))
+    parser.add_argument("what", choices=("play", "campaign", "street", "relayed", "cover", "judge", "ledger"))
     parser.add_argument("--design", default="sealed", help="sealed, one-show, encrypted or encrypted-audited")
     parser.add_argument("--defence", default="by the clock", choices=tuple(DEFENCES))
     parser.add_argument("--link", default="lan", choices=tuple(LINKS))
@@ -208,15 +245,13 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", default=["lan:16:10000"], help="of a campaign; a process each argument")
     parser.add_argument("--hours", type=float, default=2.0, help="after which a campaign begins no slice")
     parser.add_argument("--plant", type=float, default=0.0, help="microseconds that an approval takes longer")
-    parser.add_argument(
-        "--rounds", type=int, default=3, help="of a street: each plays half of all people or twice that"
-    )
+    parser.add_argument("--rounds", type=int, default=3, help="of a street, through the relay, or epochs under cover")
+    parser.add_argument("--per-epoch", type=float, default=12.0, help="requests of each person under cover")
+    parser.add_argument("--epoch", type=float, default=120.0, help="seconds that an epoch under cover takes")
     parser.add_argument("--tap", action="store_true", help="the forwarding tap in place of packets")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--export", choices=("wflib",), default="")
-    parser.add_argument(
-        "--pool", action="store_true", help="judge campaigns together that differ in lines at once alone"
-    )
+    parser.add_argument("--pool", action="store_true", help="judge together what differs in lines at once alone")
     parser.add_argument("--judged", type=Path, default=Path("docs/wire.json"), help="what judge --json printed")
     parser.add_argument("--ledger", type=Path, default=Path("out/ledger.json"))
     parser.add_argument("--json", action="store_true")
@@ -229,8 +264,8 @@ def main() -> None:
         held = write_into(told.ledger, rows)
         print(f"{len(rows)} rows of intercept; {len(held.captured)} captured rows stand in {told.ledger}")
         return
-    if told.what == "street":
-        play_street(told)
+    if told.what in PLAYS:
+        PLAYS[told.what](told)
         return
     refused = "" if told.tap else namespaces.available()
     if refused:
@@ -248,17 +283,8 @@ def main() -> None:
         if any(worker.exitcode for worker in workers):
             raise DataError("a process of the campaign failed; what it said stands above")
         return
-    campaign = play(
-        prepared,
-        DEFENCES[told.defence],
-        told.link,
-        told.at_once,
-        told.pairs,
-        told.limit,
-        told.out,
-        plant=told.plant,
-        tap=told.tap or bool(refused),
-    )
+    how = (DEFENCES[told.defence], told.link, told.at_once, told.pairs, told.limit, told.out)
+    campaign = play(prepared, *how, plant=told.plant, tap=told.tap or bool(refused))
     print(f"{len(campaign.exchanges):,} exchanges in {campaign.seconds:.0f} s; {campaign.wrong} went wrong")
 
 

@@ -13,6 +13,7 @@ from blindscore_app.town.wire.campaign import Campaign
 from blindscore_app.town.wire.judge import QUESTIONS, STREET
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS
+from blindscore_app.town.wire.relayed import play_relayed
 from blindscore_app.town.wire.street import AGAIN, DEFENCE, FIRST, ONE_SOURCE, OTHER_DESIGN, SECOND, houses, street
 
 PEOPLE = 2
@@ -68,3 +69,21 @@ def test_through_the_relay_each_request_has_a_line_and_lengths_are_those_of_the_
 def test_questions_of_a_street_need_one():
     with pytest.raises(DataError, match="a street of several lenders"):
         QUESTIONS["lender"](Campaign("sealed", DEFENCE, "lan", 1))
+
+
+def test_a_campaign_through_the_relay_is_asked_what_a_direct_one_is(every, tmp_path):
+    prepared = every[0].prepared
+    campaign = play_relayed(prepared, "lan", 2, 3, seed=1)
+    people = len(prepared.applicants)
+    assert campaign.wrong == 0
+    assert Counter(one.person for one in campaign.exchanges) == dict.fromkeys(range(people), 3)
+    assert all(len(one.traces) == 4 for one in campaign.exchanges)  # ask, commit, answer, fetch
+    assert len({one.pair for one in campaign.exchanges}) == 3 * PEOPLE  # rounds do not mix
+    keep(tmp_path / "a.npz", campaign)
+    again = load([tmp_path / "a.npz"])
+    assert again.defence.name == "by the clock, relayed"
+    asked = QUESTIONS["decision"](again)
+    assert asked.label.tolist() == [one.approved for one in asked.played]
+    assert Counter(asked.label.tolist()) == {0: 3 * PEOPLE, 1: 3 * PEOPLE}
+    assert all(one.reason for one in again.exchanges if not one.approved)
+    assert Counter(QUESTIONS["application"](again).label.tolist()) == {0: 6 * PEOPLE, 1: 6 * PEOPLE}

@@ -39,6 +39,9 @@ def up(
     lenders: Annotated[int, typer.Option(help="Each asks for 20 points more than the one before.", min=1, max=4)] = 1,
     share: Annotated[float, typer.Option(help="Of signed results that encrypted-audited's auditor recomputes.")] = 0.1,
     relay: Annotated[bool, typer.Option(help="Let wallets reach all but their sources through a relay.")] = True,
+    cover: Annotated[
+        float, typer.Option(help="Requests an hour from each wallet to the relay, real or dummy.", min=0, max=3600)
+    ] = 0.0,
     stay: Annotated[bool, typer.Option("--stay", help="Go on serving until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -63,6 +66,7 @@ def up(
         relay=relay,
         lenders=lenders,
         share=share,
+        cover=cover,
     )
 
 

@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -25,6 +26,7 @@ from blindscore.surveillance.ledger import Row
 from blindscore_app.progress import bar
 from blindscore_app.town.authority import write_secret
 from blindscore_app.town.captured import captured_rows
+from blindscore_app.town.cover import covering
 from blindscore_app.town.folders import LENDER, WALLETS, folder_of, schema_of
 from blindscore_app.town.founding import found_town
 from blindscore_app.town.lines import Lines
@@ -180,8 +182,17 @@ def play_town(
     relay: bool = True,
     lenders: int = 1,
     share: float = 1.0,
+    cover: float = 0.0,
 ) -> None:
-    """Found, run, apply, print."""
+    """Found, run, apply, print.
+
+    Parameters
+    ----------
+    cover
+        Requests an hour that every wallet sends to the relay, real or not (:mod:`.cover`); 0 = real ones, at once.
+    """
+    if cover and (design.startswith("encrypted") or not relay):
+        raise ParameterError("--cover is for sealed and one-show, with a relay: an encrypted design's requests show")
     more: dict[str, Any] = {"group": group, "perk": perk, "relay": relay, "lenders": lenders, "share": share}
     town, passphrase, _ = prepare(folder, design, people, seed, database=database, **more)
     clear = json.loads((folder / CLEAR).read_text("utf-8"))
@@ -191,10 +202,11 @@ def play_town(
         with bar() as report:
             done = count(1)
             began = time.perf_counter()
-            rows = {
-                lender: apply_all(town, lambda label: report(label, next(done), 3 * people * lenders), lender)
-                for lender in town.public["lenders"]
-            }
+            with covering(town, cover) if cover else nullcontext(town) as spoken:
+                rows = {
+                    lender: apply_all(spoken, lambda label: report(label, next(done), 3 * people * lenders), lender)
+                    for lender in town.public["lenders"]
+                }
             seconds = time.perf_counter() - began
         played, decisions = rows[LENDER], np.array(clear[LENDER])
         rides = ride_all(town) if perk else None

@@ -31,7 +31,7 @@ from blindscore_app.town.lines import Lines
 from blindscore_app.town.oblivious import Desk
 from blindscore_app.town.parts import Part, part_of
 from blindscore_app.town.secret_files import load_secret
-from blindscore_app.town.via_relay import Via
+from blindscore_app.town.via_relay import Asks, Via
 from blindscore_crypto.channel.ohttp import Gateway, KeyConfig
 from blindscore_crypto.channel.relay import Passage, Relay
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
@@ -67,11 +67,14 @@ class Town:
         Of all parties: "" for an SQLite file each, else how libpq reaches PostgreSQL; each party has a schema.
     share
         Which of several processes over a party's store this is; see :class:`.sealed.parties.lender.Lender`.
+    covers
+        What carries each person's requests to the relay among dummies, by number (:mod:`.cover`); none where empty.
     """
 
     folder: Path
     database: str = ""
     share: tuple[int, int] = (0, 1)
+    covers: tuple[Asks, ...] = ()
 
     @cached_property
     def public(self) -> dict[str, Any]:
@@ -212,7 +215,7 @@ class Town:
     def lines(self, person: Person, speak: type[Speaks], addresses: Mapping[str, str]) -> Speaks:
         """Return the lines on which a person speaks."""
         context = self.identity(self.public["lender"]).anonymous_side()
-        return speak(addresses, context, person.tokens, fresh=True, via=self._via(person.folder))
+        return speak(addresses, context, person.tokens, fresh=True, via=self._via(person))
 
     def person(self, number: int) -> Person:
         """Return who somebody is, and what logs this person in."""
@@ -220,13 +223,14 @@ class Town:
         own = json.loads((folder / "wallet.json").read_text("utf-8"))
         return Person(number, folder, own["legal_id"], own["tokens"])
 
-    def _via(self, folder: Path) -> Via | None:
+    def _via(self, person: Person) -> Via | None:
         if RELAY not in self.roles:
             return None
         configs = {name: KeyConfig.decode(bytes.fromhex(key)) for name, key in self.public["sealing"].items()}
 
         def keep(passage: Passage) -> None:
-            with (folder / UNSERVED).open("a", encoding="ascii") as file:
+            with (person.folder / UNSERVED).open("a", encoding="ascii") as file:
                 file.write(passage.encode().hex() + "\n")
 
-        return Via(RELAY, self.key(RELAY), configs, keep)
+        cover = self.covers[person.number] if self.covers else None
+        return Via(RELAY, self.key(RELAY), configs, keep, cover)

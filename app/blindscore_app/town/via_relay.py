@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 
 from blindscore.errors import DataError, ForgeryError
 from blindscore.parties.message import Message
@@ -36,6 +37,16 @@ def filled(receipt: bytes) -> str:
     return receipt.hex().ljust(2 * LONGEST_PASSAGE, FILLING)
 
 
+class Asks(Protocol):
+    """What carries a request to the relay: :class:`.Posting`, or :class:`.cover.Cover`."""
+
+    def ask(
+        self, address: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Post a body."""
+        ...
+
+
 @dataclass(frozen=True)
 class Via:
     """A relay, as a wallet knows it.
@@ -50,12 +61,15 @@ class Via:
         Institution -> the key that requests to it are sealed to; who is not named here is spoken to directly.
     keep
         Takes the receipt for a request that was not served.
+    cover
+        Carries requests among dummies (:mod:`.cover`), on lines of its own; None: at once, on the wallet's lines.
     """
 
     name: str
     key: VerifyingKey
     configs: Mapping[str, KeyConfig]
     keep: Callable[[Passage], None] = lambda _: None
+    cover: Asks | None = None
 
     def send(self, posting: Posting, address: str, message: Message) -> list[Message]:
         """Send a message through the relay at this address; return the answers.
@@ -65,9 +79,9 @@ class Via:
         DataError
             The relay or the institution does not answer, refuses, or says something else.
         """
-        to = message.to
+        to, line = message.to, posting if self.cover is None else self.cover
         asked = sealed_to(self.configs[to], to, pack([message]))
-        reply = posting.ask(address, way_to(to), asked.encapsulated, {"content-type": REQUEST_MEDIA})
+        reply = line.ask(address, way_to(to), asked.encapsulated, {"content-type": REQUEST_MEDIA})
         if RECEIPT not in reply.headers:
             raise DataError(f"{self.name} answers {reply.status}: {reply.body[:200].decode('utf-8', 'replace')}")
         passage = self._receipt(reply, asked.encapsulated)
@@ -77,7 +91,7 @@ class Via:
         answers = opened_answer(asked, to, reply.body)
         if not answers:  # an answer that says nothing: the relay cannot see that, so it is told
             self.keep(passage)
-            posting.ask(
+            line.ask(
                 address, "/messages", pack([Message(self.name, "complaint", passage.encode())]), {"content-type": MEDIA}
             )
         return answers

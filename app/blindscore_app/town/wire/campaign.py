@@ -158,7 +158,7 @@ class Stage:
             if (
                 len(whole) < len(spoken)
                 or any(len(trace) < LEAST for trace in traces)
-                or _approved(one, whole[-1].last) is not one.approved
+                or decided(one, whole[-1].last) is not one.approved
             ):
                 campaign.wrong += 1
                 continue
@@ -210,7 +210,7 @@ async def _all(
     return list(await asyncio.gather(*(one(steps) for steps in every)))
 
 
-def _approved(one: Applicant, replies: list[Message]) -> bool | None:
+def decided(one: Applicant, replies: list[Message]) -> bool | None:
     """Return what the last reply says, or None where it is no decision."""
     return one.read(replies[0]) if len(replies) == 1 and replies[0].kind in ("decision", "result") else None
 

@@ -78,17 +78,30 @@ async def speak_through(
     DataError
         Relay or institution refuses, or answers with something else.
     """
-    name, config = house
     spoken, replies = list[Spoken](), list[Message]()
     for step, own in zip(steps, own_ports, strict=True):
         message = step if isinstance(step, Message) else step(replies)
-        asked, began = sealed_to(config, name, pack([message])), time.time_ns()
-        async with _line(address, context, own) as (reader, writer):
-            port = writer.get_extra_info("sockname")[1]
-            body = await _posted(reader, writer, way_to(name), REQUEST_MEDIA, asked.encapsulated)
-        replies = opened_answer(asked, name, body)
-        spoken.append(Spoken(port, began, time.time_ns(), replies))
+        spoken.append(await ask_through(address, context, pack([message]), house, own))
+        replies = spoken[-1].last
     return spoken
+
+
+async def ask_through(
+    address: tuple[str, int], context: ssl.SSLContext, body: bytes, house: tuple[str, KeyConfig], own_port: int | None
+) -> Spoken:
+    """Send one sealed request through the relay at this address, on a line of its own.
+
+    Raises
+    ------
+    DataError
+        Relay or institution refuses, or answers with something else.
+    """
+    name, config = house
+    asked, began = sealed_to(config, name, body), time.time_ns()
+    async with _line(address, context, own_port) as (reader, writer):
+        port = writer.get_extra_info("sockname")[1]
+        reply = await _posted(reader, writer, way_to(name), REQUEST_MEDIA, asked.encapsulated)
+    return Spoken(port, began, time.time_ns(), opened_answer(asked, name, reply))
 
 
 @contextlib.asynccontextmanager

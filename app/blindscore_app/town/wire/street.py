@@ -131,7 +131,7 @@ class Street:
             steps = one.apply if what == "apply" else one.collect
             async with room:
                 try:
-                    return await self._said(house, steps)
+                    return await self.said(house, steps)
                 except DataError:
                     return None
 
@@ -148,19 +148,22 @@ class Street:
             lines = None if one is None or other is None else [*one, *other]
             played.append((name, 10_000 * house + applicant.number, applicant, lines))
 
-    async def _said(self, house: int, steps: Sequence[Any]) -> list[Spoken]:
+    async def said(self, house: int, steps: Sequence[Any]) -> list[Spoken]:
+        """Say one exchange's steps to a lender; through the relay each on a line of its own."""
         context = self.context
         needed = len(steps) if self.relayed else 1
-        own = [self._next_port() for _ in range(needed)]
+        own = [self.next_port() for _ in range(needed)]
         if self.relayed:
-            to = (self._name(house), self.gateways[house].config)
+            to = (self.name(house), self.gateways[house].config)
             return await speak_through((namespaces.LENDER_ADDRESS, SERVICE_PORT), context, steps, to, own)
         return [await speak((namespaces.LENDER_ADDRESS, self.port(house)), context, steps, own[0])]
 
-    def _name(self, house: int) -> str:
+    def name(self, house: int) -> str:
+        """Return what the relay calls a lender."""
         return names(self.houses)[house]
 
-    def _next_port(self) -> int:
+    def next_port(self) -> int:
+        """Return the next port from which a wallet speaks."""
         self.own_port = self.own_port + 1 if self.own_port + 1 < OWN_PORTS[1] else OWN_PORTS[0]
         return self.own_port
 
@@ -175,8 +178,14 @@ def _ends_as(one: Applicant, last: list[Message]) -> bool:
 
 
 @contextlib.contextmanager
-def street(every: tuple[House, ...], link: Link, seed: int, *, relayed: bool) -> Iterator[Street]:
-    """Serve lenders behind a link, and a relay where they are to be reached through one, observed."""
+def street(every: tuple[House, ...], link: Link, seed: int, *, relayed: bool, held_s: float = 0.0) -> Iterator[Street]:
+    """Serve lenders behind a link, and a relay where they are to be reached through one, observed.
+
+    Parameters
+    ----------
+    held_s
+        After which the relay's answers leave; 0 = as soon as they are there.
+    """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         made = found(Path(folder), ["lender", "relay"])
         place, workers = stack.enter_context(namespaces.lab()), stack.enter_context(Workers.running())
@@ -187,7 +196,7 @@ def street(every: tuple[House, ...], link: Link, seed: int, *, relayed: bool) ->
             workers.start(_house, made["lender"], house, name, desk, place.lender, lined.port(i)).recv()
         if relayed:
             addresses = {name: f"https://127.0.0.1:{lined.port(i)}" for i, name in enumerate(names(every))}
-            workers.start(_relay, made["relay"], addresses, place.lender).recv()
+            workers.start(_relay, made["relay"], addresses, place.lender, held_s).recv()
         lined.observer = workers.observe(place, link, seed)
         yield lined
 
@@ -201,10 +210,10 @@ def _house(pipe: Any, identity: Identity, house: House, name: str, desk: Desk | 
         serve(service, "0.0.0.0", port, identity.server_side(known_only=False), ready=pipe.send)
 
 
-def _relay(pipe: Any, identity: Identity, addresses: dict[str, str], space: str) -> None:
+def _relay(pipe: Any, identity: Identity, addresses: dict[str, str], space: str, held_s: float) -> None:
     """The relay's process."""
     with namespaces.inside(space):
         relay = Relay("relay", SigningKey(), addresses, MemoryStore())
-        relaying = Relaying(relay, Posting(identity.client_side(), BODY), lambda: addresses)
+        relaying = Relaying(relay, Posting(identity.client_side(), BODY), lambda: addresses, answer_after=held_s)
         tls = identity.server_side(known_only=False)
         serve(relaying, namespaces.LENDER_ADDRESS, SERVICE_PORT, tls, ready=pipe.send)
