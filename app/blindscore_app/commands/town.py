@@ -140,13 +140,15 @@ def _asked(kind: Kind, person: str, since: datetime | None) -> tuple[str, int]:
 
 @app.command()
 def show(
-    design: Annotated[str, typer.Option(help="sealed or one-show; the page can choose the other.")] = "one-show",
+    design: Annotated[
+        str, typer.Option(help="The first on stage; the page can choose any that a town plays.")
+    ] = "one-show",
     people: Annotated[int, typer.Option(help="Wallets.", min=2, max=50)] = 6,
     seed: Annotated[int, typer.Option(help="Of the society.")] = 1,
     town: Annotated[Path | None, typer.Option(help="A town that is up already (town up --stay --no-relay).")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1, this machine alone.")] = 8760,
 ) -> None:
-    """Open a page on this machine: wallet, bank, lender and state, and the bytes that each receives."""
+    """Open a page on this machine: each party of a town, and the bytes that it receives."""
     from blindscore.extras import require
 
     require("frontier")

@@ -3,6 +3,7 @@
   const byId = (id) => document.getElementById(id);
   const token = document.querySelector('meta[name="page-token"]').content;
   const EVERY_MS = 500;
+  const LATER_MS = [1500, 4000, 8000];
   let shown = null;   // the last state
   let acting = false;
 
@@ -45,16 +46,17 @@
     const up = shown !== null && !acting;
     const answered = shown !== null && shown.wallet.verdict !== null;
     for (const id of ["design", "person", "serve"]) byId(id).disabled = !up;
-    byId("fetch").disabled = !up || answered || shown.wallet.score !== null;
+    byId("fetch").disabled = !up || answered || shown.wallet.fetched;
     byId("apply").disabled = !up || answered;
   }
 
   function received(id, list) {
     const items = list.map((one) => {
       const item = make("li");
-      const line = one.login ? `logged in as ${one.login}` : "nobody logged in";
-      item.append(make("p", `${one.at} ${one.kind}: ${one.bytes.toLocaleString("en")} bytes, ${line}`));
-      item.append(make("code", one.body, "body"));
+      const line = !one.at ? "from no wallet of this page" : one.login ? `logged in as ${one.login}` : "nobody logged in";
+      const again = one.times > 1 ? `, said ${one.times} times` : "";
+      item.append(make("p", `${one.at} ${one.kind}: ${one.bytes.toLocaleString("en")} bytes, ${line}${again}`.trim()));
+      if (one.body) item.append(make("code", one.body, "body"));
       item.append(make("p", one.logged ? "Its own log:" : "Its log has no line of this."));
       if (one.logged) item.append(make("code", one.logged, "logged"));
       return item;
@@ -66,12 +68,16 @@
     byId("wallet-said").textContent = own.said;
     const facts = [["Legal id", own.legal_id]];
     if (own.score !== null) {
-      facts.push(["Score", `${own.score} points, ${own.threshold} are needed`]);
+      const needed = own.threshold === null ? "signed by the lender" : `${own.threshold} are needed`;
+      facts.push(["Score", `${own.score} points, ${needed}`]);
+    }
+    if (own.fetched) {
       facts.push(["Answer", own.verdict === null ? "not asked for yet" : own.verdict ? "approved" : "refused"]);
     }
     byId("wallet-facts").replaceChildren(...facts.flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
-    byId("wallet-more").hidden = own.score === null;
-    if (own.score === null) return;
+    byId("wallet-lacks").textContent = own.lacks;
+    byId("wallet-more").hidden = !own.reasons;
+    if (!own.reasons) return;
     byId("reasons").replaceChildren(...own.reasons.map((r) => make("li", `${r.feature} (${r.bin}): ${r.lost} points`)));
     fill(byId("feature"), own.features.map((f) => f.feature), own.features.map((f) => f.feature));
     bins();
@@ -101,6 +107,15 @@
       byId(`${name}-said`).textContent = state[name].said;
       received(`${name}-received`, state[name].received);
     }
+    const third = state.third;
+    byId("third").hidden = third === null;
+    document.querySelector("main").classList.toggle("five", third !== null);
+    if (third !== null) {
+      byId("h-third").textContent = `The ${third.name}`;
+      byId("third-said").textContent = third.said;
+      received("third-received", third.received);
+      byId("third-kept").replaceChildren(...(third.kept.length ? third.kept.map(table) : [make("p", "No row yet.")]));
+    }
     byId("state-said").textContent = state.state.said;
     const wire = state.state.wire.map((one) => {
       const item = make("li");
@@ -112,6 +127,8 @@
     buttons();
   }
 
+  // What parties say to each other after an answer goes on by their clocks.
+  const later = () => { for (const ms of LATER_MS) setTimeout(() => acting || refresh().catch(() => {}), ms); };
   const refresh = async () => draw(await ask(`api/state?person=${person()}`));
 
   // While somebody acts, the windows are drawn again and again, so that bytes appear as they arrive.
@@ -133,6 +150,7 @@
       acting = false;
       await refresh();
       tell(done());
+      later();
     } catch (error) {
       going = false;
       acting = false;
@@ -149,12 +167,14 @@
   }
 
   function table(found) {
+    const whole = make("div");
+    whole.append(make("p", `${found.place}: ${found.found} of ${found.total} rows found, ${found.shown.length} shown`, "caption"));
     const box = make("div", undefined, "scroll");
     box.tabIndex = 0;
     box.setAttribute("role", "region");
     box.setAttribute("aria-label", found.place);
     const made = make("table");
-    made.append(make("caption", `${found.place}: ${found.found} of ${found.total} rows found, ${found.shown.length} shown`));
+    made.setAttribute("aria-label", found.place);
     const head = make("thead");
     const titles = make("tr");
     titles.append(...found.columns.map((name) => {
@@ -167,7 +187,8 @@
     body.append(...found.shown.map(cells));
     made.append(head, body);
     box.append(made);
-    return box;
+    whole.append(box);
+    return whole;
   }
 
   byId("design").addEventListener("change", () => {

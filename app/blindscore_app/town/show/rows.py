@@ -12,7 +12,7 @@ from blindscore.errors import DataError
 
 SHOWN = 8  # rows of a table that a page shows
 LONGEST = 12  # bytes of a cell that are shown
-Says = Literal["name", "figure", "decision", ""]
+Says = Literal["name", "figure", "decision", "total", ""]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,8 @@ def _cell(column: str, value: object, names: set[bytes], figures: set[float]) ->
     says: Says = "name" if any(name in raw for name in names) else ""
     if column == "approved" and value is not None:
         return Cell("approved" if value else "refused", "decision")
+    if column == "total" and value is not None:
+        return Cell(f"{value} points", "total")
     if not isinstance(value, bytes):
         return Cell("" if value is None else str(value), says)
     if says and len(raw) <= 4 * LONGEST:

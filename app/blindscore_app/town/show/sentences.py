@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from blindscore_app.town.order import Exposed
+from blindscore_app.town.letterbox import LETTERS
+from blindscore_app.town.order import Exposed, People, Place, telling
+from blindscore_app.town.show.watching import Exchange
 
-# What two parties that pool their files find: measured by `frontier` (docs/sealed.md, "Collusion"), not on this page.
+_JOINED = "together with the bank, which knows its own attestation again, it could put a name to each"
+# What two parties that pool their files find: measured by `frontier` (docs/sealed.md, docs/encrypted.md), not here;
+# that what a helper opens is uniform is argued there, and not counted on this page either.
 TOGETHER = {
     "sealed": "together with the bank, which knows its own signatures again, it could tell who was approved",
     "one-show": "the bank signed blindly and knows none of these bytes again; the two could still compare times",
+    "encrypted": _JOINED,
+    "encrypted-decision": f"{_JOINED}, and with the helper compute each total",
+    "encrypted-audited": _JOINED,
+    "encrypted-proved": _JOINED,
+    "helper": "what it opens is uniform whatever the score; together with the lender it could compute each total",
+    "auditor": "it holds what the bank attested of those that it picked, and could put a name to each with the bank",
 }
 
 
@@ -19,6 +30,15 @@ def wallet(score: int | None, verdict: bool | None) -> str:
         return "Could read: this person's own papers, and no score yet, since the sources have signed nothing so far."
     answer = "no answer yet" if verdict is None else f"the lender's answer, {'approved' if verdict else 'refused'}"
     return f"Could read: everything that the sources signed about this one person, the score {score}, and {answer}."
+
+
+def blind_wallet(fetched: bool, score: int | None, verdict: bool | None) -> str:
+    """Return what the person's own device could read where the card is the lender's secret."""
+    if verdict is not None:
+        told = "and no score" if score is None else f"and the score {score}, which the lender signed"
+        return f"Could read: the lender's answer, {'approved' if verdict else 'refused'}, {told}."
+    bank = "that the bank attested this person's bins" if fetched else "nothing yet: the bank has attested no bin"
+    return f"Could read: {bank}; no answer and no score."
 
 
 def bank(found: Sequence[Exposed], people: int, logins: Sequence[str], applied: int) -> str:
@@ -41,14 +61,26 @@ def bank(found: Sequence[Exposed], people: int, logins: Sequence[str], applied: 
     )
 
 
-def lender(found: Sequence[Exposed], people: int, design: str) -> str:
+def lender(found: Sequence[Place], people: People, design: str) -> str:
     """Return what the lender could read."""
-    named, read = _most(found)
-    decisions = sum(one.decisions for one in found)
-    return (
-        f"Could read: {_count(decisions, 'decision')}, approved or refused, from an address on this machine; its "
-        f"files name {named} of {people} people and hold a figure of {read}; {TOGETHER[design]}."
+    pseudonyms = {cell for place in found for cell in place.cells("pseudonym")}
+    under = f"under {_count(len(pseudonyms), 'pseudonym')}" if design.startswith("encrypted") else ""
+    exposed = telling(found, people)
+    decisions = _decided(exposed)
+    letters = _count(sum(one.rows for one in exposed if one.place == f"table {LETTERS.name}"), "answer")
+    blind = (
+        f"{_totals(exposed)} and {decisions}, {under}, and {letters}, approved or refused, that it keeps to be fetched"
     )
+    held = blind if under else f"{decisions}, approved or refused"
+    return f"Could read: {held}, from an address on this machine; {_files(exposed, len(people))}; {TOGETHER[design]}."
+
+
+def third(role: str, found: Sequence[Place], people: People, received: Sequence[Exchange]) -> str:
+    """Return what a helper or an auditor could read."""
+    exposed, kinds = telling(found, people), Counter(one.kind for one in received)
+    came = _list([f"{number} {kind}" for kind, number in kinds.items()]) if kinds else "nothing"
+    held = f"hold {_totals(exposed)} and {_decided(exposed)}"
+    return f"Could read: what it received, {came}; {_files(exposed, len(people))} and {held}; {TOGETHER[role]}."
 
 
 def state(connections: int, up: int, down: int, named: int, people: int) -> str:
@@ -63,11 +95,23 @@ def state(connections: int, up: int, down: int, named: int, people: int) -> str:
 def order(on: str, found: Sequence[Exposed], people: int) -> str:
     """Return what one order on a party found."""
     named, read = _most(found)
-    decisions = sum(one.decisions for one in found)
     return (
         f"The order on {on} names {named} of {people} people, reads a figure of {read}, and finds "
-        f"{_count(decisions, 'decision')} without a name."
+        f"{_totals(found)} and {_decided(found)} without a name."
     )
+
+
+def _files(found: Sequence[Exposed], people: int) -> str:
+    named, read = _most(found)
+    return f"its files name {named} of {people} people and hold a figure of {read}"
+
+
+def _totals(found: Sequence[Exposed]) -> str:
+    return _count(sum(one.totals for one in found), "total")
+
+
+def _decided(found: Sequence[Exposed]) -> str:
+    return _count(sum(one.decisions for one in found), "decision")
 
 
 def _count(number: int, thing: str) -> str:

@@ -12,25 +12,27 @@ from typing import Any
 
 from blindscore.errors import DataError, ParameterError
 from blindscore.parties.store import close_store
-from blindscore.scorecard.binning import bin_labels
 from blindscore_app.town.board import EXPERIMENT
 from blindscore_app.town.folders import RELAY, WALLETS, folder_of
-from blindscore_app.town.order import seize
+from blindscore_app.town.order import places, seize
+from blindscore_app.town.patient_wallet import PatientWallet
 from blindscore_app.town.playing import tell
 from blindscore_app.town.posting import Posting
 from blindscore_app.town.running import LOG, LONGEST, running
-from blindscore_app.town.show import sentences
+from blindscore_app.town.show import own, sentences
 from blindscore_app.town.show.rows import seized_rows
-from blindscore_app.town.show.watching import Exchange, LogTail, Watched
+from blindscore_app.town.show.watching import SHOWN_LAST, Exchange, Heard, LogTail, Watched, dump, latest
 from blindscore_app.town.show.wire import Wire
 from blindscore_app.town.standing import Town
-from blindscore_crypto.sealed.parties.wallet import Wallet
 
 PATIENCE_S = 60.0  # beyond the deadline, until which a decision is asked for again
 PAUSE_S = 0.25
-SHOWN_BYTES = 96  # of a body or a packet
-SHOWN_LAST = 12  # exchanges and connections in a window
-APPLICATION = ("ask", "commit", "answer", "fetch")
+SHOWN_ROWS = 3  # of each table of whoever stands beside the lender
+BESIDE = ("helper", "auditor")  # roles that help a lender or look after it
+APPLICATION = (
+    ("ask", "commit", "answer", "fetch"),
+    ("application", "bound", "opening", "fetch"),
+)  # kinds; 1: letterboxes
 
 
 @dataclass
@@ -52,12 +54,15 @@ class Stage:
 
     def __post_init__(self) -> None:
         self._acting = threading.Lock()  # one person acts at a time, so that what arrives is that person's
-        self._lines: dict[int, tuple[Wallet, Watched]] = {}
+        self._lines: dict[int, tuple[own.Owned, Watched]] = {}
         self._opening = threading.Lock()
         roles = self.town.roles
         self._tails = {name: LogTail(folder_of(self.town.folder, name) / LOG) for name in roles}
         self.source = next(name for name, role in roles.items() if role == "source")
         self.lender = str(self.town.public["lender"])
+        self.third = next((name for name, role in roles.items() if role in BESIDE), "")
+        self._heard = {name: Heard(LogTail(tail.path)) for name, tail in self._tails.items()}
+        self._application = APPLICATION[isinstance(self._wallet(0)[0], PatientWallet)]
 
     @property
     def people(self) -> list[str]:
@@ -69,7 +74,7 @@ class Stage:
         """Whether somebody is acting."""
         return self._acting.locked()
 
-    def _wallet(self, person: int) -> tuple[Wallet, Watched]:
+    def _wallet(self, person: int) -> tuple[own.Owned, Watched]:
         if not 0 <= person < len(self.known):
             raise ParameterError(f"there is no person {person}; there are 0 to {len(self.known) - 1}")
         with self._opening:
@@ -103,12 +108,7 @@ class Stage:
         """
         wallet, lines = self._wallet(person)
         with self._acting:
-            papers = wallet.application()
-            if papers is not None and papers["decision"]:
-                raise DataError(
-                    "this person was answered in this epoch; a wallet applies once, so choose another person"
-                )
-            if papers is None or not papers["receipt"]:
+            if not own.noted(wallet):
                 self._tell(wallet, lines, "apply")
             time.sleep(float(self.town.public["delay_s"]))
             due = time.monotonic() + PATIENCE_S
@@ -119,7 +119,7 @@ class Stage:
                 raise DataError(f"{self.lender} has not decided in {PATIENCE_S:g} s; press apply again to ask for it")
 
     @staticmethod
-    def _tell(wallet: Wallet, lines: Watched, command: str) -> None:
+    def _tell(wallet: own.Owned, lines: Watched, command: str) -> None:
         before = len(wallet.troubles())
         tell(wallet, lines, command)
         fresh = wallet.troubles()[before:]
@@ -128,7 +128,7 @@ class Stage:
 
     def what_if(self, person: int, feature: str, bin_index: int) -> int:
         """Return the score if one feature fell into another bin; the wallet counts it and nobody is asked."""
-        return self._wallet(person)[0].what_if(feature, bin_index)
+        return own.what_if(self._wallet(person)[0], feature, bin_index)
 
     def order(self, on: str, person: int | None) -> dict[str, Any]:
         """Serve an order on a party's files, for everybody or one person.
@@ -157,56 +157,48 @@ class Stage:
     @property
     def parties(self) -> list[str]:
         """On whom an order can be served: the lender first."""
-        others = [name for name, role in self.town.roles.items() if role in ("source", "log")]
+        others = [name for name, role in self.town.roles.items() if role in (*BESIDE, "source", "log")]
         return [self.lender, *others, WALLETS]
 
     # What the windows show
 
     def shown(self, person: int) -> dict[str, Any]:
-        """Return what the four windows show."""
+        """Return what the windows show."""
+        wallet, _ = self._wallet(person)
         return {
             "person": person,
             "busy": self.busy,
-            "wallet": self._of_wallet(person),
+            "wallet": {"legal_id": self.people[person], **own.shown(wallet)},
             "bank": self._of_bank(),
             "lender": self._of_lender(),
+            "third": self._of_third(),
             "state": self._of_state(),
         }
 
-    def _of_wallet(self, person: int) -> dict[str, Any]:
-        wallet, _ = self._wallet(person)
-        shown: dict[str, Any] = {"legal_id": self.people[person], "score": None, "verdict": wallet.verdict()}
-        try:
-            bins, score = wallet.bins(), wallet.score()
-        except DataError:  # nothing was signed yet
-            return shown | {"said": sentences.wallet(None, None)}
-        card = wallet.terms.card
-        return shown | {
-            "said": sentences.wallet(score, shown["verdict"]),
-            "score": score,
-            "threshold": wallet.terms.threshold,
-            "reasons": [{"feature": r.feature, "bin": r.bin, "lost": r.lost} for r in wallet.reasons()],
-            "features": [
-                {"feature": c.feature, "bins": bin_labels(c), "own": bins[c.feature]} for c in card.characteristics
-            ],
-        }
-
-    def _received(self, names: list[str]) -> list[dict[str, Any]]:
-        last = [one for one in tuple(self.exchanges) if one.to in names][-SHOWN_LAST:]
-        return [_plain(one) for one in reversed(last)]
-
     def _of_bank(self) -> dict[str, Any]:
         found = seize(folder_of(self.town.folder, self.source), self.known)
-        own = [one for one in tuple(self.exchanges) if one.to == self.source]
-        logins = list(dict.fromkeys(one.login for one in own if one.login))
-        applied = sum(one.kind in APPLICATION for one in own)
+        mine = [one for one in tuple(self.exchanges) if one.to == self.source]
+        logins = list(dict.fromkeys(one.login for one in mine if one.login))
+        applied = sum(one.kind in self._application for one in mine)
         said = sentences.bank(found, len(self.known), logins, applied)
-        return {"said": said, "received": self._received([self.source])}
+        return {"said": said, "received": latest(mine)}
 
     def _of_lender(self) -> dict[str, Any]:
-        found = seize(folder_of(self.town.folder, self.lender), self.known)
-        said = sentences.lender(found, len(self.known), str(self.town.public["design"]))
-        return {"said": said, "received": self._received([self.lender])}
+        found = places(folder_of(self.town.folder, self.lender))
+        said = sentences.lender(found, self.known, str(self.town.public["design"]))
+        return {"said": said, "received": latest(self._received(self.lender))}
+
+    def _of_third(self) -> dict[str, Any] | None:
+        """Return the window of whoever stands beside the lender; None where nobody does."""
+        if not self.third:
+            return None
+        folder, received = folder_of(self.town.folder, self.third), self._received(self.third)
+        said = sentences.third(self.town.roles[self.third], places(folder), self.known, received)
+        kept = [asdict(rows) for rows in seized_rows(folder, self.known, one_person=False, shown=SHOWN_ROWS)]
+        return {"name": self.third, "said": said, "received": latest(received), "kept": kept}
+
+    def _received(self, name: str) -> list[Exchange]:
+        return self._heard[name].with_bodies([one for one in tuple(self.exchanges) if one.to == name])
 
     def _of_state(self) -> dict[str, Any]:
         seen = sorted(self.wire.seen(), key=lambda one: one.at)
@@ -216,7 +208,7 @@ class Stage:
             len(seen), sum(one.up for one in seen), sum(one.down for one in seen), named, len(self.known)
         )
         wire = [
-            {"to": s.to, "packets": s.packets, "up": s.up, "down": s.down, "content": _dump(s.largest)}
+            {"to": s.to, "packets": s.packets, "up": s.up, "down": s.down, "content": dump(s.largest)}
             for s in reversed(seen[-SHOWN_LAST:])
         ]
         return {"said": said, "wire": wire}
@@ -227,24 +219,6 @@ class Stage:
             lines.close()
             close_store(wallet.store)
         self.wire.close()
-
-
-def _plain(one: Exchange) -> dict[str, Any]:
-    return {
-        "at": time.strftime("%H:%M:%S", time.localtime(one.at)),
-        "kind": one.kind,
-        "login": one.login,
-        "bytes": len(one.body),
-        "answered": one.answered,
-        "body": _dump(one.body),
-        "logged": json.dumps(one.logged) if one.logged else "",
-    }
-
-
-def _dump(data: bytes) -> str:
-    """Return the first bytes in hexadecimal, in groups of four."""
-    more = " ..." if len(data) > SHOWN_BYTES else ""
-    return data[:SHOWN_BYTES].hex(" ", -4) + more
 
 
 @contextmanager
@@ -283,7 +257,7 @@ def _watched(town: Town) -> Iterator[Stage]:
         raise DataError(
             f"{path}: cannot be read, so nobody can be counted; found a town with: blindscore town up"
         ) from None
-    spoken_to = [name for name, role in town.roles.items() if role not in ("witness", "relay")]
+    spoken_to = [name for name, role in town.roles.items() if role not in town.part.closed]
     addresses = town.addresses()
     _check_up(town, {name: addresses.get(name, "") for name in spoken_to})
     stage = Stage(town, Wire({name: addresses[name] for name in spoken_to}), known)
