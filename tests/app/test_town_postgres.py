@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-import glob
 import json
-import os
-import shutil
-import subprocess
+from contextlib import suppress
 
 import pytest
 
-from blindscore.errors import DataError, ParameterError
+from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Field, TableSpec
 from blindscore_app.town.board import EXPERIMENT, serve_order
 from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of, schema_of
+from tests.postgres_server import Server
 from tests.store_contract import ASKED, SPENT, StoreContract
-
-BINARIES = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """A server of its own folder, reached by its socket alone; root cannot run one, so "nobody" does."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'blindscore[town]'")
-    if not BINARIES:
-        pytest.skip("no PostgreSQL server on this machine: install Debian's package postgresql")
-    folder = tmp_path_factory.mktemp("postgres", numbered=True)
-    root = os.geteuid() == 0
-    user = "nobody" if root else None
-    if root:
-        for parent in [folder, *folder.parents[:3]]:
-            parent.chmod(parent.stat().st_mode | 0o055)
-        shutil.chown(folder, "nobody")
-    data, run = folder / "data", {"user": user, "capture_output": True, "text": True, "check": True, "cwd": "/"}
-    binary = BINARIES[-1]
-    subprocess.run([f"{binary}/initdb", "-D", data, "-A", "trust", "-U", "blindscore", "--no-sync"], **run)
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
-    subprocess.run(
-        [f"{binary}/pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"],
-        **{**run, "capture_output": False, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL},
-    )
-    yield f"host={folder} user=blindscore dbname=postgres"
-    subprocess.run([f"{binary}/pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+    """How libpq reaches a server of the tests' own."""
+    made = Server(tmp_path_factory.mktemp("postgres", numbered=True))
+    yield made.conninfo
+    made.crash()
 
 
 class TestPostgres(StoreContract):
@@ -84,6 +63,59 @@ def test_storms_over_postgresql_break_nothing_and_leave_no_schema(server):
         assert left.fetchall() == []
     with pytest.raises(DataError, match="is not dropped"):
         campaign([ON_DISK - 1], database="host=/nowhere user=blindscore")
+
+
+def test_a_block_that_loses_its_connection_keeps_nothing_though_a_party_passes_it_over(server):
+    """Before, what came after the error was kept alone: on a connection of its own, outside of the block."""
+    import psycopg
+
+    from blindscore_app.town.postgres_store import PostgresStore
+
+    kept = PostgresStore(server, "lost", SPENT)
+    kept.put("spent", b"old", {"by": b"0"})
+    (own,) = kept._run("SELECT pg_backend_pid()").fetchone()
+
+    def played():
+        with kept.atomic():
+            kept.put("spent", b"first", {"by": b"1"})
+            with psycopg.connect(server) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", (own,))
+            with suppress(DataError):  # as a party does that refuses what fails
+                kept.get("spent", b"old")
+            with suppress(DataError, psycopg.Error):
+                kept.put("spent", b"last", {"by": b"2"})
+
+    with pytest.raises(DataError, match="nothing was kept"):
+        played()
+    assert kept.items("spent") == [(b"old", {"by": b"0"})]
+    kept.put("spent", b"next", {"by": b"3"})  # it has connected again
+    assert kept.count("spent") == 2
+    kept.close()
+
+
+def test_what_follows_an_inner_block_that_failed_still_belongs_to_the_outer_one(server):
+    from blindscore_app.town.postgres_store import PostgresStore
+
+    kept = PostgresStore(server, "within", SPENT)
+
+    def played():
+        with kept.atomic():
+            kept.put("spent", b"outer", {"by": b"1"})
+            with suppress(DataError), kept.atomic():
+                kept.put("spent", b"inner", {"by": b"2"})
+                kept._run("SELECT 1 / 0")
+            kept.put("spent", b"after", {"by": b"3"})
+            if not ends_well:
+                raise ForgeryError("refused after all")
+
+    ends_well = False
+    with pytest.raises(ForgeryError, match="after all"):
+        played()
+    assert kept.items("spent") == []
+    ends_well = True
+    played()
+    assert [key for key, _ in kept.items("spent")] == [b"after", b"outer"]
+    kept.close()
 
 
 def test_keys_spread_over_the_shards(server):

@@ -112,6 +112,9 @@ class PostgresStore:
         try:
             with self._errors(), connection.transaction():  # a savepoint, where a block around it is open already
                 yield
+                if connection.info.transaction_status != self._psycopg.pq.TransactionStatus.INTRANS:
+                    # A party passed an error over: what came before it is undone, and a commit would not say so.
+                    raise self._psycopg.OperationalError("an error in the block was passed over")
         finally:
             self._local.inside = outer
 
@@ -243,8 +246,8 @@ class PostgresStore:
 
     def _connection(self) -> Any:
         existing = getattr(self._local, "connection", None)
-        if existing is not None:
-            return existing
+        if existing is not None and (self._inside or not existing.closed):
+            return existing  # in a block even a lost one: what follows on another would be kept alone
         with self._errors():
             connection: Any = self._psycopg.connect(self.conninfo, autocommit=True, connect_timeout=10)
             connection.execute(f"SET lock_timeout = {WAIT_MS}")
@@ -262,5 +265,4 @@ class PostgresStore:
         try:
             yield
         except self._psycopg.Error as error:
-            self._local.connection = None  # whatever state it is in; the next call starts afresh
             raise DataError(f"PostgreSQL, schema {self.schema}: nothing was kept: {str(error).strip()}") from None
