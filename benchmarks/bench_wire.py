@@ -15,7 +15,8 @@ writes into a ledger as captured rows of ``intercept``, without bound or mark.
 ``python benchmarks/bench_wire.py cover --people 150 --rounds 4`` lets half of 300 people apply in each of four epochs,
 without cover, with it, and with the relay's answers held back as well, and hears every person's line.
 
-``--plant 20`` lets the lender tarry 20 microseconds over approvals: the attackers' own positive control.
+``--plant 20`` lets whoever hears a wallet last before its answer tarry 20 microseconds over approvals: the attackers'
+own positive control.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from blindscore_app.town.captured import write_into
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import Campaign, stage
 from blindscore_app.town.wire.covered import WAYS, play_way
-from blindscore_app.town.wire.defence import DEFENCES, Defence, Planted
+from blindscore_app.town.wire.defence import DEFENCES, Defence, tarrying
 from blindscore_app.town.wire.judge import STREET, Judged, judge
 from blindscore_app.town.wire.judge_covered import cost_line, judge_covered
 from blindscore_app.town.wire.kept import keep, load
@@ -53,16 +53,6 @@ SLICE = 300  # pairs of a campaign's slice, each with a lender and a link of its
 OUT = Path("out/wire")
 
 
-def plant(prepared: Prepared, microseconds: float) -> Callable[[Any], Any] | None:
-    """Return what makes a lender tarry over the answers of those whom it will approve; nothing for 0."""
-    if not microseconds:
-        return None
-    approved = {one.apply[-1].body for one in prepared.applicants if one.approved and hasattr(one.apply[-1], "body")}
-    return lambda party: Planted(
-        party, lambda m: 1e-6 * microseconds if m.kind == "answer" and m.body in approved else 0.0, time.perf_counter
-    )
-
-
 def play(
     prepared: Prepared, defence: Defence, link: str, at_once: int, pairs: int, limit_s: float, out: Path, **more: Any
 ) -> Campaign:
@@ -71,7 +61,7 @@ def play(
     named = Defence(f"{defence.name}, planted {shift:g} us") if shift else defence
     seed = time.time_ns() % 2**31  # of the order of play and the link's jitter; figures are of what was played
     campaign = Campaign(prepared.design, named, link, at_once)
-    wrapped = plant(prepared, shift)
+    wrapped = tarrying(prepared, 1e-6 * shift)
     with stage(prepared, defence, LINKS[link], seed, tap=bool(more.get("tap")), plant=wrapped) as served:
         served.play(prepared, campaign, pairs, seed, limit_s)
     keep_in(out, campaign, seed)
@@ -235,7 +225,7 @@ def main() -> None:
     """Play or judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("play", "campaign", "street", "relayed", "cover", "judge", "ledger"))
-    parser.add_argument("--design", default="sealed", help="sealed, one-show, encrypted or encrypted-audited")
+    parser.add_argument("--design", default="sealed", help="any that a town plays")
     parser.add_argument("--defence", default="by the clock", choices=tuple(DEFENCES))
     parser.add_argument("--link", default="lan", choices=tuple(LINKS))
     parser.add_argument("--at-once", type=int, default=1, help="exchanges under way at once: 1 is idle, 16 is load")

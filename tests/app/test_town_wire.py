@@ -12,7 +12,7 @@ from blindscore.errors import DataError, ParameterError
 from blindscore.surveillance.ledger import CAPTURED
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import Campaign, Exchange, pairs_of, stage
-from blindscore_app.town.wire.defence import DEFENCES
+from blindscore_app.town.wire.defence import DEFENCES, tarrying
 from blindscore_app.town.wire.judge import judge, whole_pairs
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS
@@ -28,9 +28,10 @@ def sealed():
     return prepare("sealed", PEOPLE, seed=1)
 
 
-def played(prepared, defence, link, *, tap, pairs=PEOPLE):
-    campaign = Campaign(prepared.design, DEFENCES[defence], link, 2)
-    with stage(prepared, DEFENCES[defence], LINKS[link], 1, tap=tap) as served:
+def played(prepared, defence, link, *, tap, pairs=PEOPLE, late_s=0.0):
+    at_once = 1 if late_s else 2  # a party that tarries lets the neighbour wait too
+    campaign, plant = Campaign(prepared.design, DEFENCES[defence], link, at_once), tarrying(prepared, late_s)
+    with stage(prepared, DEFENCES[defence], LINKS[link], 1, tap=tap, plant=plant) as served:
         served.play(prepared, campaign, pairs, 1, 60.0)
     return campaign
 
@@ -63,6 +64,53 @@ def test_a_tapped_campaign_ends_as_the_clear_card_says_and_shows_each_line(seale
 def test_equal_work_decides_as_before(sealed):
     campaign = played(sealed, "by the clock, equal work", "loopback", tap=True, pairs=2)
     assert (len(campaign.exchanges), campaign.wrong) == (4, 0)
+
+
+LATE_S = 0.4  # far above what a busy machine makes a reply wait
+# design -> lines by the clock, lines of the control, and the line on which a wallet's last message before the answer is
+ENCRYPTED = {
+    "encrypted": (2, 1, 0),
+    "encrypted-audited": (2, 1, 0),
+    "encrypted-proved": (2, 1, 0),
+    "encrypted-decision": (3, 3, 1),  # the helper's line lies between, and the answer is always fetched
+}
+
+
+@pytest.fixture(scope="module", params=ENCRYPTED)
+def blind(request):
+    return prepare(request.param, 2, seed=1)
+
+
+def lengths(trace):
+    """Bytes up, and bytes down less the server's handshake, in which a signature may be a byte or two shorter."""
+    up, down = (trace[sign * trace[:, 1] > 0, 1] for sign in (1, -1))
+    return int(up.sum()), int(-down[1:].sum())
+
+
+@pytest.mark.parametrize("defence", ["by the clock", "none"])
+def test_encrypted_designs_end_as_the_clear_card_says_with_lengths_that_tell_nothing(blind, defence):
+    """Third parties are served, too; a shift that is planted in the party that hears last is on the line."""
+    campaign = played(blind, defence, "loopback", tap=True, pairs=2, late_s=LATE_S)
+    by_clock, control, last = ENCRYPTED[blind.design]
+    assert (len(campaign.exchanges), campaign.wrong) == (4, 0)
+    assert {len(one.traces) for one in campaign.exchanges} == {control if defence == "none" else by_clock}
+    assert len({tuple(map(lengths, one.traces)) for one in campaign.exchanges}) == 1
+    took = {kind: [one.traces[last][-1, 0] for one in of(campaign, kind)] for kind in (True, False)}
+    assert (len(took[True]), min(took[True]) > LATE_S, min(took[False]) < LATE_S) == (2, True, True)
+
+
+def of(campaign, kind):
+    return [one for one in campaign.exchanges if one.approved is kind]
+
+
+def test_parties_are_made_anew_between_blocks_the_third_ones_too(blind):
+    campaign = played(blind, "by the clock", "loopback", tap=True, pairs=4)  # each person plays twice
+    assert (len(campaign.exchanges), campaign.wrong) == (8, 0)
+
+
+def test_equal_work_is_refused_where_work_is_equal_already(blind):
+    with pytest.raises(ParameterError, match="same work for everybody"):
+        blind.lender(DEFENCES["by the clock, equal work"])
 
 
 def test_packets_are_captured_between_namespaces(sealed):

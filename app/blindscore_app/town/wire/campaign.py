@@ -1,7 +1,7 @@
-"""Campaign: interleaved, shuffled exchanges with a served lender, and every packet of them.
+"""Campaign: interleaved, shuffled exchanges with a served design, and every packet of them.
 
 Approved and refused applicants are played in random order, as many of either in every block, and paired afterwards with
-who came near: a drift of the machine falls on both. Between blocks the lender is made anew, and decisions are fetched
+who came near: a drift of the machine falls on both. Between blocks all parties are made anew, and decisions are fetched
 once they are due and decided. Every exchange's end is checked against the clear scorecard.
 """
 
@@ -10,33 +10,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import ssl
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blindscore.errors import DataError
+from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore_app.town.authority import Identity, found
-from blindscore_app.town.lines import Lines
-from blindscore_app.town.tap import Tap
+from blindscore_app.town.folders import LENDER
+from blindscore_app.town.serving import LOOPBACK
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.client import Spoken, speak
-from blindscore_app.town.wire.defence import Defence, Renewing
+from blindscore_app.town.wire.defence import Defence
 from blindscore_app.town.wire.link import Link
-from blindscore_app.town.wire.observer import SERVICE_PORT, Seen, flow
-from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared, of_either_kind
+from blindscore_app.town.wire.observer import Seen, flow
+from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared, Step, of_either_kind
+from blindscore_app.town.wire.served import Plant, Served, tapped
 from blindscore_app.town.wire.workers import Workers
 
 DRAIN_S = 0.8  # after the last deadline of a block, so that everything due is decided
 LEAST = 4  # packets of a line that was seen whole
+OWN_PORTS = (20_000, 60_000)  # from which wallets speak in a namespace, one after another
+Said = tuple[str, Sequence[Step]]  # to whom, and what, on one line
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Campaign:
     at_once: int
     exchanges: list[Exchange] = field(default_factory=list)
     seconds: float = 0.0  # that exchanges took, without the waiting for deadlines
-    service_seconds: float = 0.0  # processor time of the service
+    service_seconds: float = 0.0  # processor time of all services
     wrong: int = 0  # ends that were not the clear scorecard's, lines that broke, or packets that were not seen
     lines: str = ""  # how many at once, where slices differ
     load: float = 0.0  # of the machine: processes that ran or wanted to, mean over the exchanges
@@ -98,57 +101,60 @@ def _by_half(people: Sequence[Applicant], rng: np.random.Generator) -> list[tupl
 
 @contextlib.contextmanager
 def stage(
-    prepared: Prepared, defence: Defence, link: Link, seed: int, *, tap: bool, plant: Any = None
+    prepared: Prepared, defence: Defence, link: Link, seed: int, *, tap: bool, plant: Plant | None = None
 ) -> Iterator[Stage]:
-    """Serve a lender behind a link, observed; yields an object whose ``play`` plays blocks.
+    """Serve a design behind a link, observed; yields an object whose ``play`` plays blocks.
 
     Parameters
     ----------
     tap
         Use the forwarding tap on loopback in place of namespaces and packets.
     plant
-        Wraps the lender; see :class:`~blindscore_app.town.wire.defence.Planted`.
+        Wraps the party that takes wallets' last messages; see :class:`~blindscore_app.town.wire.defence.Planted`.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        identity = found(Path(folder), ["lender", "auditor"])["lender"]
-        if tap:
-            place: Any = None
-        else:
-            place = stack.enter_context(namespaces.lab())
+        identities = found(Path(folder), [LENDER, *prepared.others])
+        place = None if tap else stack.enter_context(namespaces.lab())
         workers = stack.enter_context(Workers.running())
-        service = workers.start(_serve, identity, prepared, defence, None if place is None else place.lender, plant)
-        port = service.recv()
+        served = Served.up(workers, prepared, defence, identities, None if place is None else place.lender, plant)
+        ports = [served.ports[name] for name in served.open]
         if place is None:
-            observer = workers.start(_tap, port, link, seed, workers.stop)
-            address = ("127.0.0.1", observer.recv())
+            observer = workers.start(tapped, ports, link, seed, workers.stop)
+            ports = observer.recv()
         else:
             observer = workers.observe(place, link, seed)
-            address = (namespaces.LENDER_ADDRESS, SERVICE_PORT)
-        yield Stage(address, identity, place, service, observer, workers.stop)
+        host = LOOPBACK if place is None else namespaces.LENDER_ADDRESS
+        addresses = {name: (host, port) for name, port in zip(served.open, ports, strict=True)}
+        yield Stage(addresses, identities[LENDER], place, served, observer, workers.stop)
 
 
 @dataclass
 class Stage:
-    """A served lender, ready to be played with."""
+    """Served institutions, ready to be played with.
 
-    address: tuple[str, int]
+    Parameters
+    ----------
+    addresses
+        Of those to which wallets speak, by name.
+    """
+
+    addresses: dict[str, tuple[str, int]]
     identity: Identity
     place: Any
-    service: Any
+    served: Served
     observer: Any
     stop: Any
+    own_ports: Iterator[int] = field(default_factory=lambda: cycle(range(*OWN_PORTS)))
 
     def play(self, prepared: Prepared, campaign: Campaign, pairs: int, seed: int, limit_s: float) -> None:
         """Play blocks until there are so many pairs or the time is over, then read what was observed."""
         rng = np.random.default_rng([seed, 0x3172])
         inside = contextlib.nullcontext() if self.place is None else namespaces.inside(self.place.wallet)
         played: list[tuple[int, int, Applicant, list[Spoken | None]]] = []
-        self.service.send("spent")
-        before = self.service.recv()
+        before = self.served.spent()
         with inside:
             asyncio.run(self._blocks(prepared, campaign, pairs, rng, limit_s, played))
-        self.service.send("spent")
-        campaign.service_seconds += self.service.recv() - before
+        campaign.service_seconds += self.served.spent() - before
         time.sleep(0.3)
         self.stop.set()
         seen: Seen = self.observer.recv()
@@ -173,81 +179,55 @@ class Stage:
         limit_s: float,
         played: list[tuple[int, int, Applicant, list[Spoken | None]]],
     ) -> None:
-        context, began, done = self.identity.anonymous_side(), time.monotonic(), 0
+        began, done, on_path = time.monotonic(), 0, campaign.defence.on_path
         loads = []
         while done < pairs and time.monotonic() - began < limit_s:
-            await speak(self.address, context, [Message("lender", "renew", b"")])
-            block = pairs_of(prepared.applicants, pairs - done, rng)
+            self.served.renew()
+            block = [(pair, half, one.afresh()) for pair, half, one in pairs_of(prepared.applicants, pairs - done, rng)]
             start = time.monotonic()
-            first = await _all(self.address, context, [one.apply for _, _, one in block], campaign.at_once)
+            lines = await self._all([_first_lines(one, prepared.last) for _, _, one in block], campaign.at_once)
             campaign.seconds += time.monotonic() - start
-            lines = [[line] for line in first]
-            if prepared.applicants[0].collect and not campaign.defence.on_path:
-                await asyncio.sleep(DELAY_S + DRAIN_S)
+            if prepared.fetches(campaign.defence):
+                await asyncio.sleep(0.0 if on_path else DELAY_S + DRAIN_S)
                 start = time.monotonic()
-                second = await _all(self.address, context, [one.collect for _, _, one in block], campaign.at_once)
+                second = await self._all([[(LENDER, one.collect)] for _, _, one in block], campaign.at_once)
                 campaign.seconds += time.monotonic() - start
-                lines = [[*one, line] for one, line in zip(lines, second, strict=True)]
+                lines = [[*one, *line] for one, line in zip(lines, second, strict=True)]
             played += [(done + pair, half, one, line) for (pair, half, one), line in zip(block, lines, strict=True)]
             done += len(block) // 2
             loads.append(os.getloadavg()[0])
         campaign.load = float(np.mean(loads)) if loads else 0.0
 
+    async def _all(self, every: Sequence[Sequence[Said]], at_once: int) -> list[list[Spoken | None]]:
+        """Let everybody speak, in order, so many at once, each on one line after another; None of a line that broke."""
+        room, context = asyncio.Semaphore(at_once), self.identity.anonymous_side()
 
-async def _all(
-    address: tuple[str, int], context: ssl.SSLContext, every: Sequence[Sequence[Any]], at_once: int
-) -> list[Spoken | None]:
-    """Speak on every line, in order, so many at once; None of a line that broke."""
-    room = asyncio.Semaphore(at_once)
+        async def one(lines: Sequence[Said]) -> list[Spoken | None]:
+            spoken, heard = list[Spoken | None](), list[Message]()
+            async with room:
+                for to, steps in lines:
+                    # from ports of their own, so that no two lines are taken for one
+                    own = None if self.place is None else next(self.own_ports)
+                    try:
+                        line = await speak(self.addresses[to], context, steps, own, heard)
+                    except BlindscoreError:
+                        return [*spoken, None]
+                    spoken.append(line)
+                    heard = line.last
+            return spoken
 
-    async def one(steps: Sequence[Any]) -> Spoken | None:
-        async with room:
-            try:
-                return await speak(address, context, steps)
-            except DataError:
-                return None
+        return list(await asyncio.gather(*(one(lines) for lines in every)))
 
-    return list(await asyncio.gather(*(one(steps) for steps in every)))
+
+def _first_lines(one: Applicant, last: str) -> list[Said]:
+    return [(LENDER, one.apply), *([(last, one.aside)] if one.aside else [])]
 
 
 def decided(one: Applicant, replies: list[Message]) -> bool | None:
     """Return what the last reply says, or None where it is no decision."""
-    return one.read(replies[0]) if len(replies) == 1 and replies[0].kind in ("decision", "result") else None
-
-
-def _serve(pipe: Any, identity: Identity, prepared: Prepared, defence: Defence, space: str | None, plant: Any) -> None:
-    """The service's process."""
-    import threading
-
-    from blindscore_app.town.service import Service
-    from blindscore_app.town.serving import serve
-
-    def party() -> Any:
-        made = prepared.lender(defence)
-        return made if plant is None else plant(made)
-
-    def tell_spent() -> None:
-        while True:
-            pipe.recv()
-            pipe.send(time.process_time())
-
-    def ready(port: int) -> None:
-        pipe.send(port)
-        threading.Thread(target=tell_spent, daemon=True).start()
-
-    service = Service(Renewing(party), Lines({}, identity.client_side()), answer_after=defence.answer_after)
-    host, port = ("127.0.0.1", 0) if space is None else (namespaces.LENDER_ADDRESS, SERVICE_PORT)
-    with contextlib.nullcontext() if space is None else namespaces.inside(space):
-        serve(service, host, port, identity.server_side(known_only=False), ready=ready)
-
-
-def _tap(pipe: Any, port: int, link: Link, seed: int, stop: Any) -> None:
-    async def forward() -> Seen:
-        tap = Tap(("127.0.0.1", port), link, seed)
-        pipe.send(await tap.start())
-        while not stop.is_set():
-            await asyncio.sleep(0.05)
-        await tap.stop()
-        return tap.seen()
-
-    pipe.send(asyncio.run(forward()))
+    if len(replies) != 1 or replies[0].kind not in ("decision", "result"):
+        return None
+    try:
+        return one.read(replies[0])
+    except BlindscoreError:
+        return None

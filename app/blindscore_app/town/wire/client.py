@@ -40,7 +40,11 @@ class Spoken:
 
 
 async def speak(
-    address: tuple[str, int], context: ssl.SSLContext, steps: Sequence[Step], own_port: int | None = None
+    address: tuple[str, int],
+    context: ssl.SSLContext,
+    steps: Sequence[Step],
+    own_port: int | None = None,
+    heard: Sequence[Message] = (),
 ) -> Spoken:
     """Open a line, say what is to be said, close it.
 
@@ -48,13 +52,15 @@ async def speak(
     ----------
     own_port
         From which to speak; by default the system chooses.
+    heard
+        What was replied on the line before.
 
     Raises
     ------
     DataError
         The service refuses, or answers with something else.
     """
-    began, replies = time.time_ns(), list[Message]()
+    began, replies = time.time_ns(), list(heard)
     async with _line(address, context, own_port) as (reader, writer):
         port = writer.get_extra_info("sockname")[1]
         for step in steps:

@@ -6,11 +6,15 @@ is what the town does: the answer is noted, decided when the clock says so, and 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blindscore.parties.message import Message
+
+if TYPE_CHECKING:
+    from blindscore_app.town.wire.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -46,36 +50,41 @@ DEFENCES = {
 }
 
 
-class Renewing:
-    """A party that is made anew on an empty store when told to, so that prepared messages are news to it again.
+class Around:
+    """Stands around a party, and is it in all that is not said here."""
+
+    _party: Any
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_party":
+            raise AttributeError(name)
+        return getattr(self._party, name)
+
+
+class Renewing(Around):
+    """A party that is made anew when told to, so that prepared messages are news to it again.
 
     Parameters
     ----------
     make
-        Returns the party on a fresh store.
+        Returns the party as it stands before anybody applies.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make, self._party = make, make()
         self.role, self.name = self._party.role, self._party.name
 
-    @property
-    def store(self) -> Any:
-        """That of the present party."""
-        return self._party.store
+    def renew(self) -> None:
+        """Forget the present party, and make another."""
+        self._party = self._make()
 
     def handle(self, message: Message) -> list[Message]:
         """Take a message; ``renew`` is the experimenter's."""
         if message.kind == "renew":
-            self._party = self._make()
+            self.renew()
             return [Message(message.sender, "renewed", b"")]
         answers: list[Message] = self._party.handle(message)
         return answers
-
-    def settle(self) -> int:
-        """Decide what waits, where the party does."""
-        settle = getattr(self._party, "settle", None)
-        return 0 if settle is None else int(settle())
 
 
 class OnPath:
@@ -132,7 +141,26 @@ class EvenSettle:
         return int(self._lender.settle())
 
 
-class Planted:
+class AtOnce(Around):
+    """A party behind its letterbox that does at once what is due by the clock, and says at once what it has to say.
+
+    The control where a wallet's answer comes from another party than it speaks to: the reply leaves when all is done.
+    """
+
+    def __init__(self, box: Any) -> None:
+        self._party = box
+
+    def handle(self, message: Message) -> list[Message]:
+        """See :class:`~blindscore.parties.party.Party`."""
+        answers: list[Message] = self._party.handle(message)
+        self._party.settle()
+        for what, said in self._party.outgoing():
+            self._party.taken(what)
+            answers.append(said)
+        return answers
+
+
+class Planted(Around):
     """A party that tarries over some messages: the positive control of the attackers.
 
     Parameters
@@ -143,7 +171,6 @@ class Planted:
 
     def __init__(self, party: Any, tarry: Callable[[Message], float], clock: Callable[[], float]) -> None:
         self._party, self._tarry, self._clock = party, tarry, clock
-        self.role, self.name, self.store = party.role, party.name, party.store
 
     def handle(self, message: Message) -> list[Message]:
         """See :class:`~blindscore.parties.party.Party`."""
@@ -153,7 +180,10 @@ class Planted:
             pass
         return answers
 
-    def settle(self) -> int:
-        """Decide what waits, where the party does."""
-        settle = getattr(self._party, "settle", None)
-        return 0 if settle is None else int(settle())
+
+def tarrying(prepared: Prepared, seconds: float) -> Callable[[Any], Any] | None:
+    """Return what makes a party tarry over the last messages of those whom the lender will approve; nothing for 0."""
+    if not seconds:
+        return None
+    approved, mark_of = {one.mark for one in prepared.applicants if one.approved}, prepared.mark_of
+    return lambda party: Planted(party, lambda m: seconds if mark_of(m) in approved else 0.0, time.perf_counter)

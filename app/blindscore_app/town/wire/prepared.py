@@ -1,14 +1,15 @@
 """Prepared: the real parties of a design, played once in this process, and what each wallet then says over the wire.
 
 What takes a wallet long (signatures, proofs, encryption) is done before the clock runs, so that ten thousand exchanges
-take minutes. The lender that is served is the real one, made anew on an empty store for each block of exchanges: every
-message is news to it. What depends on a live reply (an opening of the encrypted designs) is computed live.
+take minutes. The parties that are served are the real ones, made anew for each block of exchanges: every message is
+news to them. What depends on a live reply (an opening of the encrypted designs, :mod:`.prepared_blind`) is computed
+live.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,15 @@ from blindscore.parties.table import Table
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
+from blindscore_app.town.folders import LENDER
+from blindscore_app.town.parts import PARTS
 from blindscore_app.town.wire.defence import Defence, EvenSettle, OnPath
 from blindscore_crypto.channel.signatures import SigningKey
-from blindscore_crypto.designs.executed import Fitted, fit, records_of
+from blindscore_crypto.designs.executed import Fitted, fit
 from blindscore_crypto.designs.sealed import some_people
 from blindscore_crypto.sealed.check import check
 from blindscore_crypto.sealed.offer import PROOF, REFUSAL, Verdict, digest
-from blindscore_crypto.sealed.parties.cast import LENDER, Secrets, cast
+from blindscore_crypto.sealed.parties.cast import Secrets, cast
 from blindscore_crypto.sealed.parties.lender import ANSWERS, WAITING, Lender
 
 HISTORY = 2000  # past customers whose outcomes train the card
@@ -39,13 +42,17 @@ Step = Message | Callable[[list[Message]], Message]
 
 @dataclass(frozen=True)
 class Applicant:
-    """One person's exchanges.
+    """One person's exchange.
 
     Parameters
     ----------
-    apply, collect
-        What is said on the first line, and on the second if there is one; each step a message, or what makes it of the
-        replies to the one before.
+    apply, aside, collect
+        What is said to the lender on a first line; then to a third party on another, if it is; and to the lender when
+        the answer is due. Each step is a message, or what makes it of the replies to the one before.
+    mark
+        What tells this person's last message from others'; see :class:`Prepared`.
+    again
+        Makes this applicant anew, where an exchange changes its wallet.
     """
 
     number: int
@@ -54,6 +61,29 @@ class Applicant:
     apply: tuple[Step, ...]
     collect: tuple[Step, ...] = ()
     read: Callable[[Message], bool] = lambda _: False  # what the last reply decides
+    aside: tuple[Step, ...] = ()
+    mark: bytes = b""
+    again: Callable[[], Applicant] | None = None
+
+    def afresh(self) -> Applicant:
+        """Return this person before any exchange."""
+        return self if self.again is None else self.again()
+
+
+@dataclass(frozen=True)
+class Seat:
+    """An institution beside the lender.
+
+    Parameters
+    ----------
+    make
+        Makes it as it stands before anybody applies, defended so.
+    closed
+        Whether it answers known institutions alone; else wallets speak to it.
+    """
+
+    make: Callable[[Defence], Any]
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,12 +93,25 @@ class Prepared:
     Parameters
     ----------
     lender
-        Makes the lender on a fresh store, defended so.
+        Makes the lender as it stands before anybody applies, defended so.
+    others
+        What else is served, by name.
+    last
+        Name of the party that takes a wallet's last message before the answer.
+    mark_of
+        Returns the mark of whoever sent such a message; nothing of others.
     """
 
     design: str
     applicants: tuple[Applicant, ...]
     lender: Callable[[Defence], Any]
+    others: Mapping[str, Seat] = field(default_factory=dict)
+    last: str = LENDER
+    mark_of: Callable[[Message], bytes] = lambda _: b""
+
+    def fetches(self, defence: Defence) -> bool:
+        """Say whether the answer is fetched; where the lender takes the last message it may be the reply to it."""
+        return bool(self.applicants[0].collect) and (self.last != LENDER or not defence.on_path)
 
 
 class _Kept(Secrets):
@@ -95,11 +138,8 @@ def prepare(design: str, people: int, seed: int, *, one_source: bool = False) ->
     ParameterError
         No such design, or the society has too few of either kind.
     """
-    make = {"sealed": _sealed, "one-show": _sealed, "encrypted": _encrypted, "encrypted-audited": _encrypted}.get(
-        design
-    )
-    if make is None:
-        raise ParameterError(f"{design!r} cannot be served; sealed, one-show, encrypted and encrypted-audited can")
+    if design not in PARTS:
+        raise ParameterError(f"{design!r} cannot be served; {', '.join(PARTS)} can")
     society = make_society(people=HISTORY + 6 * people, seed=seed)
     if one_source:
         held = tuple(replace(feature, source="bank") for feature in society.schema.features)
@@ -110,7 +150,11 @@ def prepare(design: str, people: int, seed: int, *, one_source: bool = False) ->
     if min(map(len, kinds)) < people:
         raise ParameterError(f"the society has fewer than {people} people of either decision; ask for fewer")
     chosen = np.concatenate(kinds)
-    return make(design, society, fitted, chosen)
+    if design in ("sealed", "one-show"):
+        return _sealed(design, society, fitted, chosen)
+    from blindscore_app.town.wire.prepared_blind import prepare_blind
+
+    return prepare_blind(design, some_people(society, chosen), fitted, [bool(one) for one in fitted.decisions[chosen]])
 
 
 def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray[Any, Any]) -> Prepared:
@@ -147,7 +191,8 @@ def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray
             proof = said["answer"].body
         steps = tuple(said[kind] for kind in ("ask", "commit", "answer"))
         reason = wallet.reasons(1)[0].feature if wallet.reasons(1) else ""
-        applicants.append(Applicant(number, approved, reason, steps, (said["fetch"],), _sealed_decision))
+        collect, mark = (said["fetch"],), said["answer"].body
+        applicants.append(Applicant(number, approved, reason, steps, collect, _sealed_decision, mark=mark))
 
     def lender(defence: Defence) -> Any:
         fresh = Lender(terms, kept.keys[LENDER], MemoryStore(), clock=clock, delay_s=0 if defence.on_path else DELAY_S)
@@ -156,7 +201,7 @@ def _sealed(design: str, society: Population, fitted: Fitted, chosen: np.ndarray
             return OnPath(fresh, digest, waste)
         return fresh if waste is None else EvenSettle(fresh, lambda: _refusals(fresh), waste)
 
-    return Prepared(design, tuple(applicants), lender)
+    return Prepared(design, tuple(applicants), lender, mark_of=lambda m: m.body if m.kind == "answer" else b"")
 
 
 def _refusals(lender: Lender) -> int:
@@ -171,43 +216,6 @@ def _sealed_decision(reply: Message) -> bool:
 
 def _verify(terms: Any, proof: bytes) -> None:
     check(terms, proof)
-
-
-def _encrypted(design: str, society: Population, fitted: Fitted, chosen: np.ndarray[Any, Any]) -> Prepared:
-    from blindscore_crypto.designs import encrypted, encrypted_audited
-    from blindscore_crypto.encrypted.parties.lender import Lender as BlindLender
-    from blindscore_crypto.encrypted.parties.scorer import BlindScorer
-
-    records = records_of(society, fitted.card.features, chosen)
-    own = encrypted_audited if design == "encrypted-audited" else encrypted
-    made = own.cast(fitted.card, fitted.threshold, records, lambda _: MemoryStore())
-    parties = {party.name: party for party in made.institutions}
-    bank: Any = parties[encrypted.BANK]
-    first: Any = next(party for party in made.institutions if isinstance(party, BlindLender))
-    applicants = []
-    for number, legal_id in enumerate(records):
-        wallet: Any = made.wallet(legal_id)
-        application = wallet.apply(bank.attest(wallet.ask(), legal_id))
-        steps = (Message(first.name, "application", application), _opening(wallet, first.name))
-        applicants.append(Applicant(number, bool(fitted.decisions[chosen[number]]), "", steps, (), _reader(wallet)))
-
-    def lender(defence: Defence) -> Any:
-        scorer = BlindScorer(first.name, fitted.card, [bank.public], MemoryStore(), made.clock)
-        return BlindLender(scorer, first.way)
-
-    return Prepared(design, tuple(applicants), lender)
-
-
-def _opening(wallet: Any, lender: str) -> Callable[[list[Message]], Message]:
-    return lambda replies: Message(lender, "opening", wallet.open(replies[0].body))
-
-
-def _reader(wallet: Any) -> Callable[[Message], bool]:
-    def read(reply: Message) -> bool:
-        wallet.handle(reply)
-        return bool(wallet.decision)
-
-    return read
 
 
 def of_either_kind(applicants: tuple[Applicant, ...]) -> Mapping[bool, list[Applicant]]:
