@@ -12,8 +12,8 @@ from blindscore.parties.party import DAY_S, SetClock
 from blindscore.parties.table import Table
 from blindscore_app.town.auditor.audit import audit
 from blindscore_app.town.storm.campaign import checks_remembered
+from blindscore_app.town.storm.under_way import COPY
 from blindscore_app.town.storm.village import EPOCHS, LENDER, TODAY, WITNESSES, Village, wallet_of
-from blindscore_app.town.storm.weather import COPY
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.sealed.offer import HEAD_BYTES, Decision, Verdict
 from blindscore_crypto.sealed.parties.source import customer_name

@@ -55,7 +55,7 @@ def test_storms_over_postgresql_break_nothing_and_leave_no_schema(server):
 
     from blindscore_app.town.storm.campaign import ON_DISK, campaign
 
-    seen = campaign([ON_DISK - 1], database=server)  # seed 9: one-show; on disk, every tenth
+    seen = campaign([ON_DISK - 1], database=server)  # seed 10: encrypted-audited; on disk, every eleventh
     assert not seen.broken, seen.text()
     assert seen.sequences == 1
     with psycopg.connect(server) as connection:

@@ -8,8 +8,9 @@ from blindscore.errors import ForgeryError
 from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, SetClock
 from blindscore.parties.store import MemoryStore
-from blindscore_app.town.storm import weather
-from blindscore_app.town.storm.campaign import campaign
+from blindscore_app.town.parts import PARTS
+from blindscore_app.town.storm import under_way
+from blindscore_app.town.storm.campaign import campaign, play, village_of
 from blindscore_app.town.storm.faulty import FaultyStore
 from blindscore_app.town.storm.relayed import RELAY, Carrier
 from blindscore_app.town.storm.village import EPOCHS, LENDER, LOG, TODAY, Village, wallet_of
@@ -30,10 +31,13 @@ def villages():
 
 
 def test_five_hundred_storms_break_nothing(villages):
-    seen = campaign(range(SEQUENCES), villages)
+    every = [*villages, *(village_of(design) for design in PARTS if design.startswith("encrypted"))]
+    seen = campaign(range(SEQUENCES), every)
     assert not seen.broken, seen.text()
-    assert (seen.sequences, len(seen.operations)) == (SEQUENCES, 20)  # every operation was played
+    assert (seen.sequences, len(seen.operations)) == (SEQUENCES, 21)  # every operation was played
+    rare = seen.operations.pop("rotate")  # by two designs of six, once a sequence
     assert min(seen.operations.values()) > SEQUENCES // 10
+    assert rare > SEQUENCES // 50
     assert seen.crashes > SEQUENCES // 2
     assert seen.decisions > SEQUENCES
 
@@ -148,7 +152,7 @@ def test_a_planted_defect_is_seen(defect, said, seed):
 
 
 def test_a_relay_that_counts_afterwards_is_seen(villages, monkeypatch):
-    monkeypatch.setattr(weather, "Carrier", CountsAfterwards)
+    monkeypatch.setattr(under_way, "Carrier", CountsAfterwards)
     for seed in range(2, 200, 4):
         seen = campaign([seed], villages)
         if any("requests on to" in breach and "counts fewer" in breach for breach in seen.broken.get(seed, ())):
@@ -157,8 +161,8 @@ def test_a_relay_that_counts_afterwards_is_seen(villages, monkeypatch):
 
 
 def test_half_of_the_storms_go_through_the_relay(villages):
-    _, calm = weather.play(villages[0], 0)
-    _, carried = weather.play(villages[0], 2)
+    _, calm = play(villages[0], 0)
+    _, carried = play(villages[0], 2)
     assert (RELAY in calm.stores, RELAY in carried.stores) == (False, True)
     assert sum(carried.relay.brought.values()) > 0
 

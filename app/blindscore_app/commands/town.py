@@ -162,8 +162,9 @@ def show(
 def storm(
     sequences: Annotated[int, typer.Option(help="How many random sequences of operations and faults.", min=1)] = 500,
     seed: Annotated[int, typer.Option(help="Of the first; each sequence can be had again by its own.")] = 0,
+    design: Annotated[str, typer.Option(help="As in town up; by default all in turn.")] = "",
     database: Annotated[
-        str, typer.Option(help="PostgreSQL for every tenth sequence; its schemas storm_... are dropped.")
+        str, typer.Option(help="PostgreSQL for every eleventh sequence; its schemas storm_... are dropped.")
     ] = "",
 ) -> None:
     """Play random operations, replays, crashes and full disks over real parties and stores; print what broke."""
@@ -171,11 +172,12 @@ def storm(
 
     require("frontier")
     from blindscore_app.progress import bar
-    from blindscore_app.town.storm.campaign import campaign
+    from blindscore_app.town.storm.campaign import campaign, village_of
 
+    villages = [village_of(design)] if design else None
     with bar() as report:
         seen = campaign(
-            range(seed, seed + sequences), tick=lambda done: report("sequences", done, sequences), database=database
+            range(seed, seed + sequences), villages, lambda done: report("sequences", done, sequences), database
         )
     print(seen.text())
     raise typer.Exit(1 if seen.broken else 0)

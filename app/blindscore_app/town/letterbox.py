@@ -144,7 +144,10 @@ class Letterbox:
         if len(message.body) != TICKET_BYTES:
             raise ForgeryError(f"an answer is fetched by {TICKET_BYTES} bytes")
         promised, letter = self.store.get(PROMISED.name, message.body), self.store.get(LETTERS.name, message.body)
-        if promised is None or letter is None or self._clock() < int(promised["due"] or 0):
+        due, now = 0 if promised is None else int(promised["due"] or 0), self._clock()
+        if promised is not None and due > now + self._delay:  # the clock ran ahead, and was set right: a wait from now
+            self.store.put(PROMISED.name, message.body, {"due": int(now) + self._delay}, self._today)
+        if promised is None or letter is None or now < due:
             return Message(message.sender, LATER, b"")
         return Message(message.sender, str(letter["kind"]), blob_of(letter, "body"))
 

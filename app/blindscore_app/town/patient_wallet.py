@@ -7,7 +7,8 @@
     collect  say again what got no answer, or fetch the decision (:mod:`.letterbox`)
 
 It keeps a seed, from which all that its wallet draws comes, and what it was sent: from the two, the wallet is made
-again. A message that nobody waits for is not taken.
+again. A message that nobody waits for is not taken. One that is refused, or has waited for longer than letterboxes keep
+anything, begins anew.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from blindscore.parties.cast import APPLY
 from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import Field, Row, Store, TableSpec, blob_of
-from blindscore_app.town.letterbox import LATER, NOTED_KIND, fetch, ticket_of
+from blindscore_app.town.letterbox import KEEP_DAYS, LATER, NOTED_KIND, fetch, ticket_of
 from blindscore_crypto.encrypted.ring.sampling import Draw, expand
 
 SEED_BYTES = 32
@@ -37,7 +38,11 @@ ANSWERS = {
     "fetch": ("decision", "result"),
 }
 BEFORE = ("begin", "ask")  # kinds that are said before anything is applied for
-MINE = TableSpec("mine", Field("what", "own"), (Field("seed", "own"), Field("terms", "own"), Field("ticket", "own")))
+MINE = TableSpec(
+    "mine",
+    Field("what", "own"),
+    (Field("seed", "own"), Field("terms", "own"), Field("ticket", "own"), Field("since", "own")),
+)
 CAME = TableSpec("came", Field("number", "own"), (Field("from", "own"), Field("kind", "own"), Field("body", "own")))
 SAYS = TableSpec("says", Field("what", "own"), (Field("to", "own"), Field("kind", "own"), Field("body", "own")))
 TROUBLE = TableSpec("trouble", Field("number", "own"), (Field("why", "own"),))
@@ -164,6 +169,8 @@ class PatientWallet:
             raise ForgeryError(f"a wallet is told to learn, apply or collect, not {command!r}")
         if self.verdict() is not None:
             return []
+        if self._in_vain():
+            self._forget()
         says = self._says()
         if command == "collect":
             ticket = self._ticket()
@@ -196,7 +203,7 @@ class PatientWallet:
 
     def _start(self, terms: bytes) -> list[Message]:
         seed = os.urandom(SEED_BYTES)
-        self.store.put(MINE.name, _ONE, {"seed": seed, "terms": terms, "ticket": b""}, day_of(self._clock))
+        self.store.put(MINE.name, _ONE, {"seed": seed, "terms": terms, "ticket": b"", "since": day_of(self._clock)})
         for key, _ in self.store.items(CAME.name):
             self.store.take(CAME.name, key)
         self._inner = self._make(terms, expand(seed, b"wallet"))
@@ -212,11 +219,12 @@ class PatientWallet:
         if message.sender != waits.to or self._inner is None or self.verdict() is not None:
             raise ForgeryError(f"{message.sender} sends {message.kind!r}, which nobody waits for")
         if message.kind in ("refusal", "refused"):
-            if waits.kind == FIRST:  # nothing was answered: it may begin anew
-                self.store.take(SAYS.name, _ONE)
-                self.store.take(MINE.name, _ONE)
-                self._inner = None
-            raise ForgeryError(f"{message.sender} refuses: {waits.kind}")
+            refused = ForgeryError(f"{message.sender} refuses: {waits.kind}")
+            if waits.kind != FIRST:
+                raise refused
+            self._forget()  # nothing was answered: it may begin anew
+            self._trouble(refused)  # raised, it would undo that
+            return []
         if message.kind not in ANSWERS[waits.kind]:
             raise ForgeryError(f"{message.sender} sends {message.kind!r} in answer to {waits.kind!r}")
         if message.kind == NOTED_KIND:
@@ -247,6 +255,18 @@ class PatientWallet:
                 if self._goal != APPLY:
                     return []
         return messages
+
+    def _in_vain(self) -> bool:
+        """Say whether what it waits for has been dropped by now: an opening that came late, or to a wrong clock."""
+        row = self.store.get(MINE.name, _ONE)
+        began = None if row is None else row["since"]
+        return isinstance(began, int) and day_of(self._clock) > began + KEEP_DAYS
+
+    def _forget(self) -> None:
+        """Let go of an application that nothing comes of."""
+        self.store.take(SAYS.name, _ONE)
+        self.store.take(MINE.name, _ONE)
+        self._inner = None
 
     def _says(self) -> Message | None:
         row = self.store.get(SAYS.name, _ONE)

@@ -1,7 +1,7 @@
 """Campaign: many sequences, and the seeds of those in which something did not hold.
 
-Sequences alternate between the sealed and the one-show form, two without a relay and two with one; every tenth lies on
-SQLite files, or in PostgreSQL, the others in memory.
+Sequences play the designs in turn, some without a relay and some with one; every eleventh lies on SQLite files, or in
+PostgreSQL, the others in memory.
 Signatures are checked once each and remembered: a check is a pure function, and parties that come up anew would spend
 nine tenths of the time on those of a log that they have read before.
 """
@@ -15,12 +15,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from unittest.mock import patch
 
+from blindscore.errors import ParameterError
+from blindscore.parties.store import Store
+from blindscore_app.town.parts import PARTS
+from blindscore_app.town.storm.blind_village import BlindVillage
+from blindscore_app.town.storm.blind_weather import BlindWeather
 from blindscore_app.town.storm.on_disk import on_disk
+from blindscore_app.town.storm.sealed_weather import SealedWeather
 from blindscore_app.town.storm.village import Village
-from blindscore_app.town.storm.weather import play
+from blindscore_app.town.storm.weather import Weather
 from blindscore_crypto.channel.signatures import VerifyingKey
 
-ON_DISK = 10  # every so manieth sequence
+ON_DISK = 11  # every so manieth sequence
 
 
 @dataclass
@@ -41,9 +47,41 @@ class Outcome:
         return "\n".join(lines)
 
 
+AnyVillage = Village | BlindVillage
+
+
+def village_of(design: str) -> AnyVillage:
+    """Return a village of a design.
+
+    Raises
+    ------
+    ParameterError
+        No town plays it.
+    """
+    if design not in PARTS:
+        raise ParameterError(f"the storm plays {', '.join(PARTS)}, not {design!r}")
+    return BlindVillage(design) if design.startswith("encrypted") else Village(blind=design == "one-show")
+
+
+def play(village: AnyVillage, seed: int, make: Callable[[str], Store] | None = None) -> tuple[list[str], Weather]:
+    """Play one sequence; return what does not hold, and the sequence."""
+    weather: Weather
+    if isinstance(village, BlindVillage):
+        weather = BlindWeather(village, seed, make)
+    else:
+        weather = SealedWeather(village, seed, make)
+    try:
+        for _ in range(weather.random.randint(*weather.steps)):
+            weather.step()
+        weather.calm()
+        return list(weather.breaches()), weather
+    finally:
+        weather.close()
+
+
 def campaign(
     seeds: Sequence[int],
-    villages: Sequence[Village] | None = None,
+    villages: Sequence[AnyVillage] | None = None,
     tick: Callable[[int], None] = lambda _: None,
     database: str = "",
 ) -> Outcome:
@@ -52,13 +90,13 @@ def campaign(
     Parameters
     ----------
     villages
-        Whose parties play; by default a sealed and a one-show one.
+        Whose parties play, in turn; by default one of each design.
     tick
         Called after each, with how many were played.
     database
         How libpq reaches a PostgreSQL server, in the place of SQLite; its schemas ``storm_...`` are the campaign's own.
     """
-    villages = villages or (Village(blind=False), Village(blind=True))
+    villages = villages or [village_of(design) for design in PARTS]
     outcome = Outcome()
     with checks_remembered():
         for seed in seeds:
@@ -71,7 +109,7 @@ def campaign(
             outcome.sequences += 1
             outcome.operations.update(weather.trail)
             outcome.crashes += weather.crashes
-            outcome.decisions += len(weather.said.decisions)
+            outcome.decisions += weather.decisions
             if broken:
                 outcome.broken[seed] = broken
             tick(outcome.sequences)

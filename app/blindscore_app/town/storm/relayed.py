@@ -21,11 +21,9 @@ from blindscore.parties.message import Message
 from blindscore.parties.party import Clock, day_of
 from blindscore.parties.store import Store
 from blindscore_app.town.folders import RELAY
-from blindscore_app.town.storm.village import GATE, LENDER, LOG
 from blindscore_crypto.channel.relay import Passage, Relay
 from blindscore_crypto.channel.signatures import SigningKey
 
-BEHIND = (LENDER, LOG, GATE)
 PASS, BACK = "pass", "back"
 COUNTED = "passed", "answered"
 
@@ -34,20 +32,21 @@ COUNTED = "passed", "answered"
 class Told:
     """What a relay has let others know, by institution and day; it outlives the relay's crashes."""
 
+    behind: tuple[str, ...]  # whom it serves
     key: SigningKey = field(default_factory=SigningKey)
     passed: Counter[tuple[str, int]] = field(default_factory=Counter)
     brought: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def breaches(self, store: Store, clock: Clock) -> Iterator[str]:
         """Yield what the relay's counts do not bear out."""
-        counted = {(one.to, one.day): one for one in Relay(RELAY, self.key, BEHIND, store, clock).counts()}
+        counted = {(one.to, one.day): one for one in Relay(RELAY, self.key, self.behind, store, clock).counts()}
         for (to, day), times in self.passed.items():
             if (to, day) not in counted or counted[to, day].passed < times:
                 yield f"the relay passed {times} requests on to {to} on day {day}, and counts fewer"
         for (to, day), times in self.brought.items():
             if (to, day) not in counted or counted[to, day].answered < times:
                 yield f"the relay brought {times} answers of {to} back on day {day}, and counts fewer"
-        for to in BEHIND:  # over all days: an answer may come after midnight
+        for to in self.behind:  # over all days: an answer may come after midnight
             passed, answered = (sum(getattr(o, what) for o in counted.values() if o.to == to) for what in COUNTED)
             if answered > passed:
                 yield f"the relay counts {answered} answers of {to} to {passed} requests"
@@ -65,7 +64,7 @@ class Carrier:
     role, name = "relay", RELAY
 
     def __init__(self, told: Told, store: Store, clock: Clock) -> None:
-        self.relay = Relay(RELAY, told.key, BEHIND, store, clock)
+        self.relay = Relay(RELAY, told.key, told.behind, store, clock)
         self.store, self._told, self._clock = store, told, clock
         self._open: dict[str, tuple[str, bytes]] = {}  # label of an exchange -> to whom, what
 

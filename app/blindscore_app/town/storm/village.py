@@ -138,6 +138,16 @@ class Village:
         roles |= dict.fromkeys(WITNESSES, "witness") | dict.fromkeys(self.layouts, "source")
         return Books(list(self.terms.values()), self.keys["registrar"].public, roles, stores, now, wallets)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Who logs people in."""
+        return tuple(self.layouts)
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """Whom wallets reach through a relay, where there is one."""
+        return LENDER, LOG, GATE
+
     # Parties from their stores
 
     def source(self, name: str, epoch: Epoch, store: Store, clock: SetClock) -> Source:
