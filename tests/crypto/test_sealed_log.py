@@ -13,12 +13,23 @@ from hypothesis import strategies as st
 from blindscore.errors import ForgeryError, ParameterError
 from blindscore.parties.message import Message
 from blindscore.parties.store import MemoryStore
+from blindscore_crypto.channel.ohttp import Gateway
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey
 from blindscore_crypto.sealed.log.book import Book
-from blindscore_crypto.sealed.log.entries import Entry, Kind, Member, member_key, name_key, terms_key
+from blindscore_crypto.sealed.log.entries import (
+    Entry,
+    Kind,
+    Member,
+    SealingKey,
+    member_key,
+    name_key,
+    sealing_key_key,
+    terms_key,
+)
 from blindscore_crypto.sealed.log.head import Head, Trust
 from blindscore_crypto.sealed.log.keymap import EMPTY, KeyMap, MapProof, holds
 from blindscore_crypto.sealed.log.lookup import Watcher, ask
+from blindscore_crypto.sealed.log.monitor import describe
 from blindscore_crypto.sealed.log.tree import Tree, extends, includes, leaf_hash, tree_hash
 from blindscore_crypto.sealed.parties.log import LogKeeper, Witness
 from blindscore_crypto.sealed.wire import Reader
@@ -225,6 +236,31 @@ def test_a_source_has_one_blind_signing_key_a_layout_and_epoch(world):
     terms = replace(world.terms, purpose="x", sources=(replace(bank, blind=marked), world.terms.sources[1]))
     with pytest.raises(ForgeryError, match="not the one that the log holds"):
         book.append(Entry.sign(Kind.TERMS, world.key, terms.encode()).encode())
+
+
+def test_a_name_has_one_key_to_seal_to_an_epoch_and_the_registrar_says_which(world):
+    """A key for one person: the log admits none beside everybody's."""
+    book, registrar = book_of(world), KEYS.registrar
+    logged, other = (SealingKey("Quay Bank", 7, Gateway().config) for _ in range(2))
+    assert SealingKey.decode(logged.encode()) == logged
+    at = book.append(Entry.sign(Kind.SEALING_KEY, registrar, logged.encode()).encode())
+    assert book.find(sealing_key_key("Quay Bank", 7)) == at
+    assert "key to seal requests to 'Quay Bank' with, epoch 7" in describe(book.entries[at])
+    book.append(Entry.sign(Kind.SEALING_KEY, registrar, replace(other, epoch=8).encode()).encode())
+    raw = logged.encode()
+    longer = raw[:-6] + b"\0\x08" + raw[-4:] + bytes(4)  # a second suite, which nobody speaks
+    for bad, why in (
+        (Entry.sign(Kind.SEALING_KEY, registrar, other.encode()), "holds another sealing key"),
+        (Entry.sign(Kind.SEALING_KEY, world.key, replace(other, name="x").encode()), "registrar alone"),
+        (replace(Entry.sign(Kind.MEMBER, registrar, raw), kind=Kind.SEALING_KEY), "does not verify"),
+        (Entry.sign(Kind.SEALING_KEY, registrar, raw[:-1]), "sealing key: cut short"),
+        (Entry.sign(Kind.SEALING_KEY, registrar, raw + b"\0"), "sealing key: 1 bytes are left over"),
+        (Entry.sign(Kind.SEALING_KEY, registrar, longer), "sealing key: 4 bytes are left over"),
+        (Entry.sign(Kind.SEALING_KEY, registrar, raw[:-4] + bytes(4)), "does not offer"),
+        (Entry.sign(Kind.SEALING_KEY, registrar, raw.replace(b"\0\x20", b"\0\x21")), "another KEM"),
+    ):
+        with pytest.raises(ForgeryError, match=why):
+            book.append(bad.encode())
 
 
 # Keeper, witnesses, readers

@@ -28,7 +28,10 @@ from blindscore_app.town.authority import found, write_secret
 from blindscore_app.town.folders import LENDER, PUBLIC, RELAY, STORE, WALLETS, folder_of
 from blindscore_app.town.parts import part_of
 from blindscore_app.town.parts.site import KeptSecrets, Named, Site
+from blindscore_crypto.channel.ohttp import KeyConfig
 from blindscore_crypto.channel.relay import Relay
+from blindscore_crypto.channel.signatures import SigningKey
+from blindscore_crypto.sealed.log.entries import Entry, Kind, SealingKey
 from blindscore_crypto.sealed.parties.cast import REGISTRAR
 from blindscore_crypto.sealed.parties.log import NEEDED
 
@@ -103,15 +106,16 @@ def found_town(
         town, design, card, threshold, people, kept, keeps, group, SetClock(wall_clock()), names, perk=perk, share=share
     )
     made = part.found(site)
+    sealing: dict[str, str] = {}
+    if relay:
+        Relay(RELAY, kept.signing_key(RELAY), made.behind, keeps(RELAY))
+        sealing = {name: kept.sealing_key(name).hex() for name in made.behind}
+        if made.publish is not None:
+            made.publish(_logged(kept.keys[REGISTRAR], sealing, int(made.public["epoch"][0])))
     if REGISTRAR in kept.keys:  # nobody joins a founded town: its registrar is gone
         (folder_of(town, REGISTRAR) / "signing.pem").unlink()
         folder_of(town, REGISTRAR).rmdir()
-    institutions = made.institutions
-    sealing = {}
-    if relay:
-        Relay(RELAY, kept.signing_key(RELAY), made.behind, keeps(RELAY))
-        institutions = [*institutions, Named(RELAY, "relay")]
-        sealing = {name: kept.sealing_key(name).hex() for name in made.behind}
+    institutions = [*made.institutions, *([Named(RELAY, "relay")] if relay else [])]
     _certify(town, [name for name, _ in institutions])
     public = {
         "design": design,
@@ -129,6 +133,12 @@ def found_town(
     _write_wallets(town, people, made.sources)
     for store in opened:
         store.close()
+
+
+def _logged(registrar: SigningKey, sealing: dict[str, str], epoch: int) -> list[Entry]:
+    """Return what the log is told of the keys that wallets seal to: so that no wallet can be given another."""
+    keys = [SealingKey(name, epoch, KeyConfig.decode(bytes.fromhex(key))) for name, key in sealing.items()]
+    return [Entry.sign(Kind.SEALING_KEY, registrar, key.encode()) for key in keys]
 
 
 def _certify(town: Path, names: list[str]) -> None:

@@ -48,9 +48,17 @@ class Lines:
         self._posting = Posting(self.context, MAX_BODY)
 
     def begin(self) -> None:
-        """Begin another exchange: a wallet's next messages go over new connections."""
+        """Begin another exchange: a wallet's next messages go over new connections, once the keys are checked.
+
+        Raises
+        ------
+        DataError, ForgeryError
+            See :meth:`.via_relay.Via.check`.
+        """
         if self.fresh:
             self._posting.close()
+        if self.via is not None and self.via.logged is not None:
+            self.via.check(self._posting, self._address(self.via.name))
 
     def send(self, message: Message) -> list[Message]:
         """Send one message; return the answers, their sender being whom it was sent to.
@@ -60,12 +68,9 @@ class Lines:
         DataError
             Nobody of that name has an address, nobody answers there, or the answer is not one of ours.
         """
-        known = self.addresses() if callable(self.addresses) else self.addresses
         via = self.via if self.via is not None and message.to in self.via.configs else None
         to = message.to if via is None else via.name
-        address = known.get(to)
-        if address is None:
-            raise DataError(f"no address of {to} is known; name it in the configuration")
+        address = self._address(to)
         if via is not None:
             return via.send(self._posting, address, message)
         headers = {"content-type": MEDIA}
@@ -76,6 +81,12 @@ class Lines:
         except DataError as error:
             raise DataError(f"{to} does not answer: {error}") from None
         return answers_of(to, answer.status, answer.body)
+
+    def _address(self, to: str) -> str:
+        known = self.addresses() if callable(self.addresses) else self.addresses
+        if to not in known:
+            raise DataError(f"no address of {to} is known; name it in the configuration")
+        return known[to]
 
     def channel_to(self, to: str) -> bytes:
         """Return the channel to an institution, as this end of the line sees it (:mod:`.end_point`)."""

@@ -28,6 +28,7 @@ from blindscore_app.town.folders import (
     wallet_store,
 )
 from blindscore_app.town.lines import Lines
+from blindscore_app.town.logged_keys import LoggedKeys
 from blindscore_app.town.oblivious import Desk
 from blindscore_app.town.parts import Part, part_of
 from blindscore_app.town.secret_files import load_secret
@@ -209,13 +210,13 @@ class Town:
             known = ", ".join(self.public["lenders"])
             raise DataError(f"no lender of this town is called {lender!r}; there are {known}")
         store = SqliteStore(person.folder / wallet_store(lender))
-        lines = self.lines(person, speak, addresses)
+        lines = self.lines(person, speak, addresses, store)
         return self.part.wallet(self, person, lender, store, lines, batch), lines
 
-    def lines(self, person: Person, speak: type[Speaks], addresses: Mapping[str, str]) -> Speaks:
-        """Return the lines on which a person speaks."""
+    def lines(self, person: Person, speak: type[Speaks], addresses: Mapping[str, str], store: Store) -> Speaks:
+        """Return the lines on which a person speaks; that keys were checked is kept in the wallet's store."""
         context = self.identity(self.public["lender"]).anonymous_side()
-        return speak(addresses, context, person.tokens, fresh=True, via=self._via(person))
+        return speak(addresses, context, person.tokens, fresh=True, via=self._via(person, store))
 
     def person(self, number: int) -> Person:
         """Return who somebody is, and what logs this person in."""
@@ -223,7 +224,7 @@ class Town:
         own = json.loads((folder / "wallet.json").read_text("utf-8"))
         return Person(number, folder, own["legal_id"], own["tokens"])
 
-    def _via(self, person: Person) -> Via | None:
+    def _via(self, person: Person, store: Store) -> Via | None:
         if RELAY not in self.roles:
             return None
         configs = {name: KeyConfig.decode(bytes.fromhex(key)) for name, key in self.public["sealing"].items()}
@@ -233,4 +234,5 @@ class Town:
                 file.write(passage.encode().hex() + "\n")
 
         cover = self.covers[person.number] if self.covers else None
-        return Via(RELAY, self.key(RELAY), configs, keep, cover)
+        logged = LoggedKeys(self.trust, self.epoch.number, store) if "log" in self.roles else None
+        return Via(RELAY, self.key(RELAY), configs, keep, cover, logged)

@@ -14,6 +14,7 @@ from typing import Protocol
 from blindscore.errors import DataError, ForgeryError
 from blindscore.parties.message import Message
 from blindscore_app.town.bundle import MEDIA, pack
+from blindscore_app.town.logged_keys import LoggedKeys
 from blindscore_app.town.oblivious import opened_answer, sealed_to
 from blindscore_app.town.posting import Posting, Reply
 from blindscore_crypto.channel.ohttp import REQUEST_MEDIA, KeyConfig
@@ -63,6 +64,8 @@ class Via:
         Takes the receipt for a request that was not served.
     cover
         Carries requests among dummies (:mod:`.cover`), on lines of its own; None: at once, on the wallet's lines.
+    logged
+        Holds the keys to the witnessed log before anything else is sealed to them; None where the town has no log.
     """
 
     name: str
@@ -70,6 +73,27 @@ class Via:
     configs: Mapping[str, KeyConfig]
     keep: Callable[[Passage], None] = lambda _: None
     cover: Asks | None = None
+    logged: LoggedKeys | None = None
+
+    def check(self, posting: Posting, address: str) -> None:
+        """Hold the keys to the log, through the relay at this address; see :mod:`.logged_keys`.
+
+        Raises
+        ------
+        DataError, ForgeryError
+            The log is not reached, or a key is another than everybody's.
+        """
+        if self.logged is None:
+            return
+        log = self.logged.log
+
+        def look(question: bytes) -> bytes:
+            answers = self._carried(posting, address, Message(log, "lookup", question))
+            if [answer.kind for answer in answers] != ["found"]:
+                raise DataError(f"{log} does not answer what keys it holds")
+            return answers[0].body
+
+        self.logged.require(self.configs, look)
 
     def send(self, posting: Posting, address: str, message: Message) -> list[Message]:
         """Send a message through the relay at this address; return the answers.
@@ -78,7 +102,13 @@ class Via:
         ------
         DataError
             The relay or the institution does not answer, refuses, or says something else.
+        ForgeryError
+            A key is another than the log holds.
         """
+        self.check(posting, address)
+        return self._carried(posting, address, message)
+
+    def _carried(self, posting: Posting, address: str, message: Message) -> list[Message]:
         to, line = message.to, posting if self.cover is None else self.cover
         asked = sealed_to(self.configs[to], to, pack([message]))
         reply = line.ask(address, way_to(to), asked.encapsulated, {"content-type": REQUEST_MEDIA})

@@ -46,3 +46,4 @@ class Purpose(bytes, Enum):
     # the relay
     PASSED = b"blindscore/relay/passed/v1"
     PASSED_COUNT = b"blindscore/relay/count/v1"
+    SEALING_KEY = b"blindscore/relay/sealing-key/v1"

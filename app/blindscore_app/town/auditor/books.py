@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blindscore.parties.store import Row, Store
+from blindscore_crypto.channel.ohttp import KeyConfig
 from blindscore_crypto.channel.signatures import VerifyingKey
 from blindscore_crypto.encrypted.parameters import Parameters
 from blindscore_crypto.layout import Layout
@@ -48,6 +49,8 @@ class Books:
         Seconds since 1970-01-01 UTC.
     token_key, challenge
         Of a perk's tokens, and what its gate asks for, as published; None where there is no office.
+    sealing
+        Keys to which wallets seal what a relay carries, by name, as the public file gives them.
     """
 
     terms: Sequence[Terms]
@@ -58,6 +61,7 @@ class Books:
     wallets: Mapping[str, Store] = field(default_factory=dict)
     token_key: TokenKey | None = None
     challenge: Challenge | None = None
+    sealing: Mapping[str, KeyConfig] = field(default_factory=dict)
 
     def of_role(self, role: str) -> list[str]:
         """Return the names of the parties that play a role and whose stores are here."""

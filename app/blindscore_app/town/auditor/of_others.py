@@ -10,6 +10,7 @@ from blindscore_app.town.auditor.books import Books, Finding, of_bytes, of_numbe
 from blindscore_app.town.auditor.of_perk import rider_findings
 from blindscore_crypto.sealed.groups.group import decode_scalar
 from blindscore_crypto.sealed.log.book import Book
+from blindscore_crypto.sealed.log.entries import SealingKey
 from blindscore_crypto.sealed.offer import Decision, Offer, Receipt, digest
 from blindscore_crypto.sealed.parties.purse import blind_slot, sealed_slot
 from blindscore_crypto.sealed.parties.source import LIMIT, MAX_BATCH, customer_name
@@ -43,6 +44,10 @@ def log_findings(books: Books, name: str) -> Iterator[Finding]:
         for terms in books.terms:
             if terms.encode() not in published and held:
                 yield Finding(name, "entries", "", f"the terms of epoch {terms.epoch.number} are not among them")
+        epoch = max(terms.epoch.number for terms in books.terms)
+        for party, config in books.sealing.items():
+            if SealingKey(party, epoch, config).encode() not in published and held:
+                yield Finding(name, "entries", "", f"the public file's key to seal to {party} with is not among them")
 
 
 def witness_findings(books: Books, name: str) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from blindscore.parties.party import Party, wall_clock
@@ -63,7 +64,7 @@ class EncryptedProved(OneBank):
         lenders = [Named(name, "lender") for name in terms]
         public = {"epoch": [epoch.number, epoch.last_day], "terms": terms}
         parties = [*named([bank]), *lenders, *named([keeper, *witnesses])]
-        return Founded(parties, (*terms, keeper.name), [BANK], public)
+        return Founded(parties, (*terms, keeper.name), [BANK], public, partial(keep, keeper, witnesses))
 
     def party(self, town: Town, name: str, passphrase: bytes, store: Store) -> Party:
         """See :class:`~blindscore_app.town.parts.Part`."""

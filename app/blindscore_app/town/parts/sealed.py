@@ -88,7 +88,8 @@ class Sealed:
             "perk": perk,
             "terms": {lender.name: lender.terms.encode().hex() for lender in lenders},
         }
-        return Founded(named([*made.institutions, *others]), behind, sources, public)
+        parties = named([*made.institutions, *others])
+        return Founded(parties, behind, sources, public, lambda entries: _publish(made, entries))
 
     def party(self, town: Town, name: str, passphrase: bytes, store: Store) -> Party:
         """See :class:`~blindscore_app.town.parts.Part`."""
@@ -163,7 +164,8 @@ def rider_of(town: Town, number: int) -> tuple[Rider, Lines]:
     person = town.person(number)
     perk = terms_of(town, OFFICE)
     setting = Setting(OFFICE, town.epoch, town.trust, purpose=perk.purpose, batch=1)
-    lines, store = town.lines(person, Lines, town.addresses()), SqliteStore(person.folder / PERK_STORE)
+    store = SqliteStore(person.folder / PERK_STORE)
+    lines = town.lines(person, Lines, town.addresses(), store)
     name, channel_to = f"rider {number}", lines.channel_to
     wallet = Wallet(name, person.legal_id, setting, store, clock=wall_clock, channel_to=channel_to)
     _share_secret(town, person, wallet)

@@ -19,6 +19,7 @@ from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.blind.acl import AclSigner
 from blindscore_crypto.sealed.groups.group import Group
+from blindscore_crypto.sealed.log.entries import Entry
 from blindscore_crypto.sealed.parties.cast import Secrets
 from blindscore_crypto.sealed.parties.source import epoch_signer
 from blindscore_crypto.sealed.terms import Epoch
@@ -116,13 +117,16 @@ class Founded:
     sources
         Names of those that log people in.
     public
-        What all may know, beside names, roles and keys.
+        What all may know, beside names, roles and keys; an epoch where there is a log.
+    publish
+        Puts more entries into the log; None where there is none.
     """
 
     institutions: list[Named]
     behind: tuple[str, ...]
     sources: list[str]
     public: dict[str, Any]
+    publish: Callable[[list[Entry]], None] | None = None
 
 
 def threshold_of(card: Card, first: int, number: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from blindscore.errors import ForgeryError
 from blindscore_crypto.channel.signatures import VerifyingKey
-from blindscore_crypto.sealed.log.entries import MAY_LOG, Entry, Kind, Member, epoch_key_key, proved_terms
+from blindscore_crypto.sealed.log.entries import BY_REGISTRAR, MAY_LOG, Entry, Kind, Member, epoch_key_key, proved_terms
 from blindscore_crypto.sealed.log.keymap import KeyMap
 from blindscore_crypto.sealed.log.tree import Tree, leaf_hash
 from blindscore_crypto.sealed.terms import Terms
@@ -62,9 +62,9 @@ class Book:
         return self._index.get(key)
 
     def _check(self, entry: Entry) -> None:
-        if entry.kind == Kind.MEMBER:
+        if entry.kind in BY_REGISTRAR:
             if entry.issuer != self._registrar:
-                raise ForgeryError("members are admitted by the registrar alone")
+                raise ForgeryError("members, and keys to seal to, are admitted by the registrar alone")
             return
         member = self._members.get(entry.issuer.raw)
         if member is None or entry.kind not in MAY_LOG[member.role]:

@@ -1,8 +1,9 @@
 """Entries: what may stand in the log, readable by everybody, each under keys of which the log holds one.
 
-A member (name, role, key) is signed by the registrar, who says which institutions there are; all else is signed by a
-member. Keys: a member's name and its key; (lender, purpose, epoch) for terms, and for those of a secret card that is
-committed to; (source, layout, epoch) for a blind-signing key; (office, perk, epoch) for a token key. Who sees what: all
+A member (name, role, key) is signed by the registrar, who says which institutions there are, and so is the key to which
+requests to a name are sealed when a relay carries them; all else is signed by a member. Keys: a member's name and its
+key; (lender, purpose, epoch) for terms, and for those of a secret card that is committed to; (source, layout, epoch)
+for a blind-signing key; (office, perk, epoch) for a token key; (name, epoch) for a sealing key. Who sees what: all
 is public. Assumptions: Ed25519, SHA-256. Not protected: a registrar that admits one lender under two keys lets it ask
 twice; everybody reads that it did.
 """
@@ -15,6 +16,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from blindscore.errors import ForgeryError
+from blindscore_crypto.channel.ohttp import KeyConfig
 from blindscore_crypto.channel.purposes import Purpose
 from blindscore_crypto.channel.signatures import PUBLIC_BYTES, SIGNATURE_BYTES, SigningKey, VerifyingKey
 from blindscore_crypto.sealed.perks.token_key import TokenKey
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from blindscore_crypto.encrypted.proved.terms import ProvedTerms
 
 MAX_ENTRY = MAX_BYTES + 256
+CONFIG_BYTES = 41  # of an encoded key configuration with one suite
 
 
 class Kind(IntEnum):
@@ -35,6 +38,7 @@ class Kind(IntEnum):
     EPOCH_KEY = 3
     TOKEN_KEY = 4
     PROVED_TERMS = 5  # of ``encrypted-proved``
+    SEALING_KEY = 6
 
 
 _PURPOSE = {
@@ -43,7 +47,9 @@ _PURPOSE = {
     Kind.EPOCH_KEY: Purpose.EPOCH_KEY,
     Kind.TOKEN_KEY: Purpose.TOKEN_KEY,
     Kind.PROVED_TERMS: Purpose.PROVED_TERMS,
+    Kind.SEALING_KEY: Purpose.SEALING_KEY,
 }
+BY_REGISTRAR = {Kind.MEMBER, Kind.SEALING_KEY}
 MAY_LOG = {  # role -> what a member of that role may log
     "lender": {Kind.TERMS, Kind.PROVED_TERMS},
     "source": {Kind.EPOCH_KEY},
@@ -72,6 +78,30 @@ class Member:
         if role not in MAY_LOG:
             raise ForgeryError(f"member: no role is called {role!r}; there are {', '.join(MAY_LOG)}")
         return cls(name, role, VerifyingKey(raw))
+
+
+@dataclass(frozen=True)
+class SealingKey:
+    """The key configuration (RFC 9458) to which all wallets seal what a relay carries to a name, in one epoch."""
+
+    name: str
+    epoch: int
+    config: KeyConfig
+
+    def encode(self) -> bytes:
+        """Return an entry's body."""
+        return text("name", self.name) + u32("epoch", self.epoch) + self.config.encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> SealingKey:
+        """Return the key that a body publishes, in the one form that it has; ForgeryError if it is none."""
+        reader = Reader("sealing key", data)
+        name, epoch, raw = reader.text(), reader.number(4), reader.take(CONFIG_BYTES)
+        reader.end()
+        config = KeyConfig.decode(raw)
+        if config.encode() != raw:
+            raise ForgeryError("sealing key: not the form of a configuration with the one suite that is spoken")
+        return cls(name, epoch, config)
 
 
 @dataclass(frozen=True)
@@ -123,6 +153,9 @@ class Entry:
         if self.kind == Kind.MEMBER:
             member = Member.decode(self.body)
             return name_key(member.name), member_key(member.key)
+        if self.kind == Kind.SEALING_KEY:
+            sealing = SealingKey.decode(self.body)
+            return (sealing_key_key(sealing.name, sealing.epoch),)
         if self.kind == Kind.TERMS:
             terms = Terms.decode(self.body)
             return (terms_key(self.issuer, terms.purpose, terms.epoch.number),)
@@ -178,3 +211,8 @@ def epoch_key_key(source: VerifyingKey, layout: bytes, epoch: Epoch) -> bytes:
 def token_key_key(office: VerifyingKey, perk: int, epoch: int) -> bytes:
     """Return the key of the one token key of an office, perk and epoch."""
     return _key(b"token key", office.raw, u32("perk", perk), u32("epoch", epoch))
+
+
+def sealing_key_key(name: str, epoch: int) -> bytes:
+    """Return the key of the one key, of a name and epoch, to which requests are sealed."""
+    return _key(b"sealing key", name.encode(), u32("epoch", epoch))

@@ -2,9 +2,10 @@
 
 ``python -m blindscore_crypto.sealed.log.monitor LOG.db REGISTRAR.pub`` prints members, terms and keys in plain words
 and ends with status 1 if there is an alarm. Who sees what: all is public. What it looks for: entries that the rules do
-not admit (a second document for one lender, purpose and epoch; a second key for one source, layout and epoch or one
-perk and epoch; strangers), one lender under several names with the same card, and thresholds or cards that change
-between epochs (of a committed secret card, what shows of it: a new commitment to it looks like one to another).
+not admit (a second document for one lender, purpose and epoch; a second key for one source, layout and epoch, one
+perk and epoch, or one name to seal to and epoch; strangers), one lender under several names with the same card, and
+thresholds or cards that change between epochs (of a committed secret card, what shows of it: a new commitment to it
+looks like one to another).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import blob_of
 from blindscore_crypto.channel.signatures import VerifyingKey
 from blindscore_crypto.sealed.log.book import Book
-from blindscore_crypto.sealed.log.entries import Entry, Kind, Member, proved_terms
+from blindscore_crypto.sealed.log.entries import Entry, Kind, Member, SealingKey, proved_terms
 from blindscore_crypto.sealed.perks.token_key import TokenKey
 from blindscore_crypto.sealed.terms import EpochKey, Terms
 
@@ -92,6 +93,10 @@ def describe(data: bytes) -> str:
         proved = proved_terms(entry.body)
         head = f"committed terms of {proved.lender!r} for {proved.purpose!r}, epoch {proved.epoch.number}"
         return f"{head}: from {proved.threshold} points under a secret card, commitment {proved.digest.hex()[:12]}"
+    if entry.kind == Kind.SEALING_KEY:
+        sealing = SealingKey.decode(entry.body)
+        public = sealing.config.public.hex()[:12]
+        return f"key to seal requests to {sealing.name!r} with, epoch {sealing.epoch}: {public}"
     token = TokenKey.decode(entry.body)
     return f"token key of {who}, perk {token.perk}, epoch {token.epoch.number}"
 
