@@ -10,10 +10,14 @@ import pytest
 from blindscore.errors import DataError, ForgeryError, ParameterError
 from blindscore.parties.sqlite_store import SqliteStore
 from blindscore.parties.store import Field, TableSpec
+from blindscore_app.town import board
 from blindscore_app.town.board import EXPERIMENT, serve_order
 from blindscore_app.town.folders import PUBLIC, STORE, WALLETS, folder_of, schema_of
 from tests.postgres_server import Server
 from tests.store_contract import ASKED, SPENT, StoreContract
+from tests.town_table import AtATable
+
+CRASHED = {"sealed": 136, "encrypted-decision": 121}  # seeds of sequences in which databases restart several times
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +67,36 @@ def test_storms_over_postgresql_break_nothing_and_leave_no_schema(server):
         assert left.fetchall() == []
     with pytest.raises(DataError, match="is not dropped"):
         campaign([ON_DISK - 1], database="host=/nowhere user=blindscore")
+
+
+@pytest.fixture(scope="module")
+def crashing(tmp_path_factory):
+    """A server that may be ended at any time, and is up again at once."""
+    made = Server(tmp_path_factory.mktemp("crashing", numbered=True))
+    yield made
+    made.crash()
+
+
+@pytest.mark.parametrize("design", CRASHED)
+def test_a_server_that_itself_crashes_loses_nothing_that_a_party_acknowledged(crashing, design, monkeypatch):
+    """In the midst of a storm; parties are not started again, and connect anew."""
+    from blindscore_app.town.storm.campaign import checks_remembered, play, village_of
+    from blindscore_app.town.storm.on_disk import on_disk
+    from blindscore_app.town.storm.weather import Weather
+
+    ended = []
+
+    def restart(weather):
+        ended.append(len(weather.trail))
+        crashing.crash()
+        crashing.start()
+
+    monkeypatch.setattr(Weather, "_restart_database", restart)
+    with checks_remembered(), on_disk(crashing.conninfo) as make:
+        broken, weather = play(village_of(design), CRASHED[design], make)
+    assert broken == []
+    assert len(ended) >= 2
+    assert weather.decisions >= 1
 
 
 def test_a_block_that_loses_its_connection_keeps_nothing_though_a_party_passes_it_over(server):
@@ -201,3 +235,25 @@ def test_an_order_that_misses_the_server_says_so(server, towns):
             as_json=True,
             database=f"{server} options='-c search_path=x'".replace("dbname=postgres", "dbname=template1"),
         )
+
+
+def test_an_encrypted_town_on_the_server_decides_and_exposes_what_one_on_files_does(crashing, tmp_path):
+    found = {}
+    for kind, database in (("files", ""), ("server", crashing.new_database("town"))):
+        town, passphrase, clear = board.prepare(
+            tmp_path / kind, "encrypted-decision", 2, 3, history=500, delay_s=0, database=database
+        )
+        seated = AtATable(town, passphrase)
+        told = [seated.apply(number) for number in range(2)]
+        seated.close()
+        assert [decision for decision, *_ in told] == [bool(one) for one in clear]
+        assert [troubles for *_, troubles in told] == [[], []]
+        for name in ("bank", "lender", "helper"):
+            rows = serve_order(tmp_path / kind, name, as_json=True, database=database)
+            tables = (one for one in rows if one.place.startswith("table "))
+            found[kind, name] = {(o.place, o.named, o.read, o.totals, o.decisions) for o in tables}
+    for name in ("bank", "lender", "helper"):
+        assert found["server", name] == found["files", name]
+    assert ("table records", 2, 2, 0, 0) in found["server", "bank"]
+    assert {told[1:] for told in found["server", "helper"]} == {(0, 0, 0, 0)}
+    assert sum(decisions for *_, decisions in found["server", "lender"]) == 2

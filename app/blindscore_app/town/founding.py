@@ -21,7 +21,7 @@ from blindscore.designs.plain import LEGAL_ID
 from blindscore.errors import DataError, ParameterError
 from blindscore.parties.party import SetClock, wall_clock
 from blindscore.parties.sqlite_store import SqliteStore
-from blindscore.parties.store import Store
+from blindscore.parties.store import Store, close_store
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
 from blindscore_app.town.authority import found, write_secret
@@ -92,15 +92,18 @@ def found_town(
     if town.exists() and any(town.iterdir()):
         raise DataError(f"{town} is not empty; name a new folder for the town")
     (town / PUBLIC).mkdir(parents=True)
-    opened: list[SqliteStore] = []
+    opened: list[Store] = []
 
     def sqlite(name: str) -> Store:
         folder = folder_of(town, name)
         folder.mkdir(parents=True, exist_ok=True)
-        opened.append(SqliteStore(folder / STORE))
+        return SqliteStore(folder / STORE)
+
+    def keeps(name: str) -> Store:
+        opened.append((store_of or sqlite)(name))
         return opened[-1]
 
-    kept, keeps = KeptSecrets(town, passphrase), store_of or sqlite
+    kept = KeptSecrets(town, passphrase)
     names = (LENDER, *(f"{LENDER}-{i + 2}" for i in range(lenders - 1)))
     site = Site(
         town, design, card, threshold, people, kept, keeps, group, SetClock(wall_clock()), names, perk=perk, share=share
@@ -132,7 +135,7 @@ def found_town(
     (town / PUBLIC / "town.json").write_text(json.dumps(public, indent=1), "utf-8")
     _write_wallets(town, people, made.sources)
     for store in opened:
-        store.close()
+        close_store(store)
 
 
 def _logged(registrar: SigningKey, sealing: dict[str, str], epoch: int) -> list[Entry]:

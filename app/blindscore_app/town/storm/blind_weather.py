@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S
 from blindscore.parties.store import Store
@@ -58,7 +59,10 @@ class BlindWeather(Weather):
         return told | ({"refresh": (2.0, self._refresh)} if LOG in self.parties else {})
 
     def _settle(self, name: str) -> None:
-        self.said.looked(name, self.stores[name].inner)
+        try:
+            self.said.looked(name, self.stores[name].inner)
+        except BlindscoreError:  # the database is away: nothing is settled either
+            return
         super()._settle(name)
 
     def _garble(self) -> None:

@@ -171,6 +171,8 @@ class Weather(UnderWay):
             store.mend()
             self.clocks[name].now = self.now
             self._come_up(name)
+            if self.parties[name] is None:  # a connection that a server's end has cut; the next one holds
+                self._come_up(name)
         self._drain()
         if LOG in self.parties:
             self._refresh()
