@@ -24,9 +24,10 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,14 @@ def play(
 ) -> Campaign:
     """Play one slice and keep it."""
     shift = float(more.get("plant", 0.0))
-    named = Defence(f"{defence.name}, planted {shift:g} us") if shift else defence
+    named = replace(defence, name=f"{defence.name}, planted {shift:g} us") if shift else defence
     seed = time.time_ns() % 2**31  # of the order of play and the link's jitter; figures are of what was played
     campaign = Campaign(prepared.design, named, link, at_once)
     wrapped = tarrying(prepared, 1e-6 * shift)
+    before = processor_s()
     with stage(prepared, defence, LINKS[link], seed, tap=bool(more.get("tap")), plant=wrapped) as served:
         served.play(prepared, campaign, pairs, seed, limit_s)
+    campaign.processor_seconds = processor_s() - before
     keep_in(out, campaign, seed)
     return campaign
 
@@ -72,6 +75,12 @@ def keep_in(out: Path, campaign: Campaign, seed: int) -> None:
     """Keep a slice under a name that says what was played."""
     words = (campaign.design, campaign.defence.name, campaign.link, str(campaign.at_once))
     keep(out / f"{'_'.join(words).replace(' ', '-').replace(',', '')}.{seed}.npz", campaign)
+
+
+def processor_s() -> float:
+    """Return the processor time of this process, and of those that it started and that have ended, seconds."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,8 @@ def play_cells(prepared: Prepared, wanted: list[Cell], out: Path, until: float) 
         have[cell] += len(slice_.exchanges)
         said = f"{prepared.design}, {cell.defence.name}, {cell.link}, {cell.at_once} at once"
         cost = f"{slice_.seconds:.0f} s, service busy {slice_.service_seconds:.0f} s, load {slice_.load:.1f}"
-        print(f"{said}: {have[cell]:,} exchanges; this slice {cost}, {slice_.wrong} went wrong", flush=True)
+        each = f"{1e3 * slice_.processor_seconds / max(1, len(slice_.exchanges)):.0f} ms of processor an exchange"
+        print(f"{said}: {have[cell]:,} exchanges; this slice {cost}, {each}, {slice_.wrong} wrong", flush=True)
 
 
 def play_street(told: argparse.Namespace) -> None:

@@ -66,6 +66,7 @@ class Campaign:
     exchanges: list[Exchange] = field(default_factory=list)
     seconds: float = 0.0  # that exchanges took, without the waiting for deadlines
     service_seconds: float = 0.0  # processor time of all services
+    processor_seconds: float = 0.0  # of all: services, wallets, link, observer, and their start; of a slice just played
     wrong: int = 0  # ends that were not the clear scorecard's, lines that broke, or packets that were not seen
     lines: str = ""  # how many at once, where slices differ
     load: float = 0.0  # of the machine: processes that ran or wanted to, mean over the exchanges
@@ -182,7 +183,8 @@ class Stage:
         began, done, on_path = time.monotonic(), 0, campaign.defence.on_path
         loads = []
         while done < pairs and time.monotonic() - began < limit_s:
-            self.served.renew()
+            if done:  # before the first block all parties are new
+                self.served.renew()
             block = [(pair, half, one.afresh()) for pair, half, one in pairs_of(prepared.applicants, pairs - done, rng)]
             start = time.monotonic()
             lines = await self._all([_first_lines(one, prepared.last) for _, _, one in block], campaign.at_once)
