@@ -216,7 +216,7 @@ def test_the_perk_is_granted_once_to_whoever_reaches_it_and_nobody_is_known_by_i
     assert town.part.audit(town) == []
 
 
-HEAVY = {"pandas", "scipy", "sklearn", "numba", "matplotlib", "httpx", "cryptography"}
+HEAVY = {"pandas", "scipy", "sklearn", "numba", "matplotlib", "httpx"}
 BUILT = f"""
 import os, sys
 from pathlib import Path
