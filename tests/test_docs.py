@@ -17,6 +17,7 @@ import typer
 from blindscore_app.cli import app
 from blindscore_app.entry import leaderboard
 from blindscore_app.entry.submission import read
+from blindscore_app.report.captured import captured_table
 from blindscore_app.report.markdown import table
 
 ROOT = Path(__file__).parents[1]
@@ -105,3 +106,4 @@ def test_the_page_of_submissions_and_readmes_table_are_what_the_archived_ledgers
     readme = (ROOT / "README.md").read_text()
     assert f"`{own.ledger.meta['command']}`" in readme
     assert table(own.ledger) in readme
+    assert captured_table(own.ledger) in readme
