@@ -291,6 +291,17 @@ def test_a_phone_scrolls_tables_not_the_page(browser: Any, page_file: Path) -> N
     context.close()
 
 
+def test_a_phone_scrolls_tables_not_the_page_with_all_of_it_open(
+    browser: Any, whole_page: Callable[[str], Path]
+) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(whole_page("en").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
 def test_it_prints_to_a4(page: Any) -> None:
     pdf = page.pdf(prefer_css_page_size=True)
     boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", pdf)
