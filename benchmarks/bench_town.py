@@ -155,12 +155,12 @@ def work(pipe, keys, store_of, share, left, how, seed):
     desk.store.close()
 
 
-def together(keys, store_of, processes, count, how, seed=1):
-    """Let so many processes take this many answers each; return (began, arrived, decided, seconds of processor)."""
-    pipes, workers, left = [], [], FORK.Value("i", count * processes)
-    for k in range(processes):
+def at_once(target, every):
+    """Start a process for each tuple of arguments, let all begin when all are ready, and return what each says."""
+    pipes, workers = [], []
+    for arguments in every:
         here, there = FORK.Pipe()
-        workers.append(FORK.Process(target=work, args=(there, keys, store_of, (k, processes), left, how, seed)))
+        workers.append(FORK.Process(target=target, args=(there, *arguments)))
         workers[-1].start()
         pipes.append(here)
     for pipe in pipes:
@@ -170,6 +170,13 @@ def together(keys, store_of, processes, count, how, seed=1):
     told = [pipe.recv() for pipe in pipes]
     for worker in workers:
         worker.join()
+    return told
+
+
+def together(keys, store_of, processes, count, how, seed=1):
+    """Let so many processes take this many answers each; return (began, arrived, decided, seconds of processor)."""
+    left = FORK.Value("i", count * processes)
+    told = at_once(work, [(keys, store_of, (k, processes), left, how, seed) for k in range(processes)])
     arrived, decided = {}, {}
     for _, _, came, done, _ in told:
         arrived |= came
@@ -272,16 +279,8 @@ def redemptions(count, stores, processes):
     tokens = [one.finish(issuer.answer(one.request)) for one in pending]
     found = {}
     for name, fresh in stores.items():
-        store_of, pipes = fresh(), []
-        for k in range(processes):
-            here, there = FORK.Pipe()
-            FORK.Process(target=redeem, args=(there, store_of, challenge, issuer.key, tokens[k::processes])).start()
-            pipes.append(here)
-        for pipe in pipes:
-            assert pipe.recv() == "ready"
-        for pipe in pipes:
-            pipe.send("go")
-        told = [pipe.recv() for pipe in pipes]
+        store_of = fresh()
+        told = at_once(redeem, [(store_of, challenge, issuer.key, tokens[k::processes]) for k in range(processes)])
         found[name] = round(count / (max(ended for _, ended in told) - min(began for began, _ in told)), 1)
     return found
 

@@ -9,7 +9,6 @@ import typer
 
 PASSPHRASE = "BLINDSCORE_PASSPHRASE"
 MOST = 64  # processes over one database
-SHARED = (("sealed", "lender"), ("one-show", "lender"))
 
 
 def serve(
@@ -45,7 +44,7 @@ def serve(
             f"--share is K/N, as 1/2 for the first of two processes, and N at most {MOST}; got {share}"
         )
     place = Town(town, database, (int(kth) - 1, int(of)))
-    if int(of) > 1 and (place.public["design"], place.roles.get(name)) not in SHARED:
+    if int(of) > 1 and place.roles.get(name) not in place.part.several:
         raise ParameterError(f"{name} is one process; lenders of sealed and one-show can be several")
     service = service_of(place, name, passphrase, answer_after)
 

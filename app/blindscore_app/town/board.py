@@ -26,7 +26,7 @@ from blindscore.surveillance.ledger import Row
 from blindscore_app.progress import bar
 from blindscore_app.town.authority import write_secret
 from blindscore_app.town.captured import captured_rows
-from blindscore_app.town.cover import covering
+from blindscore_app.town.cover import covering, require_coverable
 from blindscore_app.town.folders import LENDER, WALLETS, folder_of, schema_of
 from blindscore_app.town.founding import found_town
 from blindscore_app.town.lines import Lines
@@ -191,8 +191,8 @@ def play_town(
     cover
         Requests an hour that every wallet sends to the relay, real or not (:mod:`.cover`); 0 = real ones, at once.
     """
-    if cover and (design.startswith("encrypted") or not relay):
-        raise ParameterError("--cover is for sealed and one-show, with a relay: an encrypted design's requests show")
+    if cover:  # before anything is founded
+        require_coverable(part_of(design), relay=relay)
     more: dict[str, Any] = {"group": group, "perk": perk, "relay": relay, "lenders": lenders, "share": share}
     town, passphrase, _ = prepare(folder, design, people, seed, database=database, **more)
     clear = json.loads((folder / CLEAR).read_text("utf-8"))

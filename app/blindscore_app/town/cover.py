@@ -38,6 +38,7 @@ from blindscore_app.town.via_relay import way_to
 from blindscore_crypto.channel.ohttp import REQUEST_MEDIA, KeyConfig
 
 if TYPE_CHECKING:
+    from blindscore_app.town.parts import Part
     from blindscore_app.town.standing import Town
 
 HOUR_S = 3600.0
@@ -146,6 +147,18 @@ class Cover:
                 self._waiting.get_nowait().reply.set_exception(DataError("the wallet's cover has ended"))
 
 
+def require_coverable(part: Part, *, relay: bool) -> None:
+    """Return where a design's requests to a relay can be covered.
+
+    Raises
+    ------
+    ParameterError
+        There is no relay, or a request is longer than a dummy.
+    """
+    if not (relay and part.coverable):
+        raise ParameterError("cover is for sealed and one-show, with a relay: an encrypted design's requests show")
+
+
 @contextlib.contextmanager
 def covering(town: Town, per_hour: float) -> Iterator[Town]:
     """Cover the line of everybody in a town that is up, for as long as the block lasts.
@@ -157,10 +170,8 @@ def covering(town: Town, per_hour: float) -> Iterator[Town]:
     ParameterError
         The town has no relay, or is of an encrypted design, whose first request is longer than a dummy.
     """
-    if RELAY not in town.roles or town.public["design"].startswith("encrypted"):
-        raise ParameterError("cover is for towns of sealed or one-show that have a relay")
+    require_coverable(town.part, relay=RELAY in town.roles)
     context = town.identity(town.public["lender"]).anonymous_side()
-    configs = {name: KeyConfig.decode(bytes.fromhex(key)) for name, key in town.public["sealing"].items()}
     with contextlib.ExitStack() as stack:
-        covers = [Cover(town.addresses()[RELAY], context, configs, per_hour) for _ in range(town.people)]
+        covers = [Cover(town.addresses()[RELAY], context, town.sealing, per_hour) for _ in range(town.people)]
         yield replace(town, covers=tuple(stack.enter_context(one.running()) for one in covers))

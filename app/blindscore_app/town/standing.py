@@ -130,6 +130,11 @@ class Town:
         """Return what an institution's server speaks; to some, known institutions alone may speak."""
         return self.identity(name).server_side(known_only=self.roles[name] in self.part.closed)
 
+    @cached_property
+    def sealing(self) -> dict[str, KeyConfig]:
+        """The keys to which wallets seal what a relay carries, by name, as the public file gives them."""
+        return {name: KeyConfig.decode(bytes.fromhex(key)) for name, key in self.public["sealing"].items()}
+
     def addresses(self) -> dict[str, str]:
         """Return the published address of every institution that is up."""
         path = self.folder / PUBLIC / ADDRESSES
@@ -227,7 +232,6 @@ class Town:
     def _via(self, person: Person, store: Store) -> Via | None:
         if RELAY not in self.roles:
             return None
-        configs = {name: KeyConfig.decode(bytes.fromhex(key)) for name, key in self.public["sealing"].items()}
 
         def keep(passage: Passage) -> None:
             with (person.folder / UNSERVED).open("a", encoding="ascii") as file:
@@ -235,4 +239,4 @@ class Town:
 
         cover = self.covers[person.number] if self.covers else None
         logged = LoggedKeys(self.trust, self.epoch.number, store) if "log" in self.roles else None
-        return Via(RELAY, self.key(RELAY), configs, keep, cover, logged)
+        return Via(RELAY, self.key(RELAY), self.sealing, keep, cover, logged)

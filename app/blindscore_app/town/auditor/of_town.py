@@ -12,7 +12,6 @@ from blindscore_app.town.auditor.books import Books, Finding
 from blindscore_app.town.folders import OFFICE, PERK_STORE, wallet_store
 from blindscore_app.town.parts.sealed import challenge, terms_of
 from blindscore_app.town.standing import Town
-from blindscore_crypto.channel.ohttp import KeyConfig
 from blindscore_crypto.layout import Layout
 from blindscore_crypto.sealed.parties import gate, lender, log, office, purse, rider, source, wallet
 from blindscore_crypto.sealed.perks.token_key import TokenKey
@@ -60,8 +59,7 @@ def sealed_books(town: Town, opened: ExitStack) -> Books:
         opened.callback(close_store, store)
     key = TokenKey.decode(bytes.fromhex(perk["key"])) if perk else None
     asked = challenge(town) if perk else None
-    sealing = {name: KeyConfig.decode(bytes.fromhex(code)) for name, code in town.public["sealing"].items()}
-    return Books(terms, town.key("registrar"), town.roles, stores, wall_clock(), wallets, key, asked, sealing)
+    return Books(terms, town.key("registrar"), town.roles, stores, wall_clock(), wallets, key, asked, town.sealing)
 
 
 def _opened(town: Town, name: str, role: str, terms: Terms) -> Store:

@@ -46,6 +46,8 @@ class Part(Protocol):
 
     perks: bool  # whether an office can grant a perk under it
     closed: tuple[str, ...]  # roles that answer known institutions alone
+    several: tuple[str, ...]  # roles that can be several processes over one database
+    coverable: bool  # whether no request to a relay is longer than a dummy (:mod:`.cover`)
 
     def found(self, site: Site) -> Founded:
         """Make the institutions' keys, files and stores, and return who they are and what all may know."""

@@ -78,6 +78,8 @@ class OneBank(ABC):
     """What follows from one bank that attests bins under one published layout."""
 
     perks = False
+    several: tuple[str, ...] = ()
+    coverable = False
 
     @abstractmethod
     def layout(self, town: Town) -> Layout:

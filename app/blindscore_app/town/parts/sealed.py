@@ -47,6 +47,8 @@ class Sealed:
 
     perks = True
     closed = ("witness",)
+    several = ("lender",)
+    coverable = True
 
     def found(self, site: Site) -> Founded:
         """See :class:`~blindscore_app.town.parts.Part`."""

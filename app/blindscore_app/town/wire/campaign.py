@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from blindscore_app.town.authority import Identity, found
 from blindscore_app.town.folders import LENDER
 from blindscore_app.town.serving import LOOPBACK
 from blindscore_app.town.wire import namespaces
-from blindscore_app.town.wire.client import Spoken, speak
+from blindscore_app.town.wire.client import Spoken, own_ports, speak
 from blindscore_app.town.wire.defence import Defence
 from blindscore_app.town.wire.link import Link
 from blindscore_app.town.wire.observer import Seen, flow
@@ -38,7 +37,6 @@ from blindscore_app.town.wire.workers import Workers
 
 DRAIN_S = 0.8  # after the last deadline of a block, so that everything due is decided
 LEAST = 4  # packets of a line that was seen whole
-OWN_PORTS = (20_000, 60_000)  # from which wallets speak in a namespace, one after another
 Said = tuple[str, Sequence[Step]]  # to whom, and what, on one line
 
 
@@ -145,7 +143,7 @@ class Stage:
     served: Served
     observer: Any
     stop: Any
-    own_ports: Iterator[int] = field(default_factory=lambda: cycle(range(*OWN_PORTS)))
+    own_ports: Iterator[int] = field(default_factory=own_ports)
 
     def play(self, prepared: Prepared, campaign: Campaign, pairs: int, seed: int, limit_s: float) -> None:
         """Play blocks until there are so many pairs or the time is over, then read what was observed."""

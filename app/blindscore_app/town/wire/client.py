@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 from blindscore.errors import DataError
 from blindscore.parties.message import Message
@@ -19,6 +20,12 @@ from blindscore_crypto.channel.ohttp import REQUEST_MEDIA, KeyConfig
 
 LONGEST_REPLY = 1 << 20
 ANSWER_S = 60.0
+OWN_PORTS = (20_000, 60_000)
+
+
+def own_ports() -> Iterator[int]:
+    """Return the ports from which wallets speak, one after another, so that no two lines are taken for one."""
+    return cycle(range(*OWN_PORTS))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,12 @@ from blindscore_app.town.service import Service
 from blindscore_app.town.serving import serve
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.campaign import DRAIN_S, LEAST, Campaign, Exchange
-from blindscore_app.town.wire.client import Spoken, speak, speak_through
+from blindscore_app.town.wire.client import Spoken, own_ports, speak, speak_through
 from blindscore_app.town.wire.defence import DEFENCES, Renewing
 from blindscore_app.town.wire.link import Link
 from blindscore_app.town.wire.observer import SERVICE_PORT, Seen, flow
 from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared, prepare
+from blindscore_app.town.wire.served import HIDDEN_PORT
 from blindscore_app.town.wire.workers import Workers
 from blindscore_crypto.channel.ohttp import Gateway
 from blindscore_crypto.channel.relay import Relay
@@ -46,8 +47,6 @@ from blindscore_crypto.channel.signatures import SigningKey
 
 FIRST, AGAIN = "sealed", "sealed, said again"
 SECOND, OTHER_DESIGN, ONE_SOURCE = "second lender", "one-show", "sealed, one source"
-HIDDEN_PORT = 8443  # of the first lender behind a relay: a line that nobody watches
-OWN_PORTS = (20_000, 60_000)  # from which wallets speak, one after another, so that no two lines are taken for one
 DEFENCE = DEFENCES["by the clock"]
 BODY = 1 << 20
 
@@ -81,7 +80,7 @@ class Street:
     wallet_space: str
     observer: Any
     stop: Any
-    own_port: int = OWN_PORTS[0]
+    own_ports: Iterator[int] = field(default_factory=own_ports)
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -164,8 +163,7 @@ class Street:
 
     def next_port(self) -> int:
         """Return the next port from which a wallet speaks."""
-        self.own_port = self.own_port + 1 if self.own_port + 1 < OWN_PORTS[1] else OWN_PORTS[0]
-        return self.own_port
+        return next(self.own_ports)
 
 
 def names(every: Sequence[House]) -> list[str]:
