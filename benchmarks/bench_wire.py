@@ -50,7 +50,7 @@ from blindscore_app.town.wire.rows import read_judged, wire_rows
 from blindscore_app.town.wire.street import houses, street
 
 PEOPLE = 200  # of either decision
-SLICE = 300  # pairs of a campaign's slice, each with a lender and a link of its own
+SLICE = 600  # pairs of a campaign's slice, each with services and a link of its own
 OUT = Path("out/wire")
 
 

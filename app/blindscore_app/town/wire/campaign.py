@@ -36,6 +36,8 @@ from blindscore_app.town.wire.served import Plant, Served, tapped
 from blindscore_app.town.wire.workers import Workers
 
 DRAIN_S = 0.8  # after the last deadline of a block, so that everything due is decided
+REST_S = 0.4  # in which institutions that have decided everything do next to nothing
+IDLE = 0.1  # of a core: answering the experimenter, and the loop of each service
 LEAST = 4  # packets of a line that was seen whole
 Said = tuple[str, Sequence[Step]]  # to whom, and what, on one line
 
@@ -188,7 +190,8 @@ class Stage:
             lines = await self._all([_first_lines(one, prepared.last) for _, _, one in block], campaign.at_once)
             campaign.seconds += time.monotonic() - start
             if prepared.fetches(campaign.defence):
-                await asyncio.sleep(0.0 if on_path else DELAY_S + DRAIN_S)
+                if not on_path:
+                    await self._decided()
                 start = time.monotonic()
                 second = await self._all([[(LENDER, one.collect)] for _, _, one in block], campaign.at_once)
                 campaign.seconds += time.monotonic() - start
@@ -197,6 +200,15 @@ class Stage:
             done += len(block) // 2
             loads.append(os.getloadavg()[0])
         campaign.load = float(np.mean(loads)) if loads else 0.0
+
+    async def _decided(self) -> None:
+        """Wait until what was asked for is due, and then until nobody decides any more: a queue can outlast its date."""
+        await asyncio.sleep(DELAY_S + DRAIN_S)
+        spent, rested = self.served.spent(), -1.0
+        while spent - rested > IDLE * REST_S:
+            rested = spent
+            await asyncio.sleep(REST_S)
+            spent = self.served.spent()
 
     async def _all(self, every: Sequence[Sequence[Said]], at_once: int) -> list[list[Spoken | None]]:
         """Let everybody speak, in order, so many at once, each on one line after another; None of a line that broke."""
