@@ -37,9 +37,10 @@ from blindscore.errors import BlindscoreError, DataError, ParameterError
 from blindscore.surveillance.inference.export_traces import export_wflib
 from blindscore_app.town.captured import write_into
 from blindscore_app.town.wire import namespaces
-from blindscore_app.town.wire.campaign import Campaign, stage
+from blindscore_app.town.wire.campaign import stage
 from blindscore_app.town.wire.covered import WAYS, play_way
 from blindscore_app.town.wire.defence import DEFENCES, Defence, tarrying
+from blindscore_app.town.wire.exchange import Campaign
 from blindscore_app.town.wire.judge import STREET, Judged, judge
 from blindscore_app.town.wire.judge_covered import cost_line, judge_covered
 from blindscore_app.town.wire.kept import keep, load

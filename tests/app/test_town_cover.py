@@ -28,7 +28,6 @@ from blindscore_app.town.serving import InThread
 from blindscore_app.town.via_relay import Via
 from blindscore_app.town.warrant import Heeded, copied, place
 from blindscore_app.town.wire import namespaces
-from blindscore_app.town.wire.campaign import Campaign, Exchange
 from blindscore_app.town.wire.covered import (
     AGAIN,
     APPLICATION,
@@ -41,6 +40,7 @@ from blindscore_app.town.wire.covered import (
     play_way,
 )
 from blindscore_app.town.wire.defence import Defence
+from blindscore_app.town.wire.exchange import Campaign, Exchange
 from blindscore_app.town.wire.judge_covered import cost_of, judge_covered
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.prepared import prepare

@@ -9,7 +9,7 @@ import pytest
 
 from blindscore.errors import DataError
 from blindscore_app.town.wire import namespaces
-from blindscore_app.town.wire.campaign import Campaign
+from blindscore_app.town.wire.exchange import Campaign
 from blindscore_app.town.wire.judge import QUESTIONS, STREET
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS

@@ -11,8 +11,9 @@ import pytest
 from blindscore.errors import DataError, ParameterError
 from blindscore.surveillance.ledger import CAPTURED
 from blindscore_app.town.wire import namespaces
-from blindscore_app.town.wire.campaign import Campaign, Exchange, pairs_of, stage
+from blindscore_app.town.wire.campaign import pairs_of, stage
 from blindscore_app.town.wire.defence import DEFENCES, tarrying
+from blindscore_app.town.wire.exchange import Campaign, Exchange
 from blindscore_app.town.wire.judge import judge, whole_pairs
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS

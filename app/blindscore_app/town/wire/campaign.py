@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from blindscore.errors import BlindscoreError
 from blindscore.parties.message import Message
@@ -29,8 +28,8 @@ from blindscore_app.town.serving import LOOPBACK
 from blindscore_app.town.wire import namespaces
 from blindscore_app.town.wire.client import Spoken, own_ports, speak
 from blindscore_app.town.wire.defence import Defence
+from blindscore_app.town.wire.exchange import Campaign, Played
 from blindscore_app.town.wire.link import Link
-from blindscore_app.town.wire.observer import Seen, flow
 from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared, Step, of_either_kind
 from blindscore_app.town.wire.served import Plant, Served, tapped
 from blindscore_app.town.wire.workers import Workers
@@ -38,38 +37,7 @@ from blindscore_app.town.wire.workers import Workers
 DRAIN_S = 0.8  # after the last deadline of a block, so that everything due is decided
 REST_S = 0.4  # in which institutions that have decided everything do next to nothing
 IDLE = 0.1  # of a core: answering the experimenter, and the loop of each service
-LEAST = 4  # packets of a line that was seen whole
 Said = tuple[str, Sequence[Step]]  # to whom, and what, on one line
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One exchange as the experimenter knows it, and as the line showed it."""
-
-    pair: int
-    half: int  # of the people: who learns on one half is judged on the other
-    person: int
-    approved: bool
-    reason: str
-    traces: tuple[NDArray[np.float64], ...]  # one a line: (k, 2) seconds, signed bytes
-    house: str = ""  # which of several lenders; see :mod:`.street`
-
-
-@dataclass
-class Campaign:
-    """What was played."""
-
-    design: str
-    defence: Defence
-    link: str
-    at_once: int
-    exchanges: list[Exchange] = field(default_factory=list)
-    seconds: float = 0.0  # that exchanges took, without the waiting for deadlines
-    service_seconds: float = 0.0  # processor time of all services
-    processor_seconds: float = 0.0  # of all: services, wallets, link, observer, and their start; of a slice just played
-    wrong: int = 0  # ends that were not the clear scorecard's, lines that broke, or packets that were not seen
-    lines: str = ""  # how many at once, where slices differ
-    load: float = 0.0  # of the machine: processes that ran or wanted to, mean over the exchanges
 
 
 def pairs_of(applicants: Sequence[Applicant], pairs: int, rng: np.random.Generator) -> list[tuple[int, int, Applicant]]:
@@ -151,25 +119,14 @@ class Stage:
         """Play blocks until there are so many pairs or the time is over, then read what was observed."""
         rng = np.random.default_rng([seed, 0x3172])
         inside = contextlib.nullcontext() if self.place is None else namespaces.inside(self.place.wallet)
-        played: list[tuple[int, int, Applicant, list[Spoken | None]]] = []
+        played = list[Played]()
         before = self.served.spent()
         with inside:
             asyncio.run(self._blocks(prepared, campaign, pairs, rng, limit_s, played))
         campaign.service_seconds += self.served.spent() - before
         time.sleep(0.3)
         self.stop.set()
-        seen: Seen = self.observer.recv()
-        for pair, half, one, spoken in played:
-            whole = [line for line in spoken if line is not None]
-            traces = tuple(flow(seen, line.port, line.began, line.ended + 2 * 10**8) for line in whole)
-            if (
-                len(whole) < len(spoken)
-                or any(len(trace) < LEAST for trace in traces)
-                or decided(one, whole[-1].last) is not one.approved
-            ):
-                campaign.wrong += 1
-                continue
-            campaign.exchanges.append(Exchange(pair, half, one.number, one.approved, one.reason, traces))
+        campaign.take(self.observer.recv(), played)
 
     async def _blocks(
         self,
@@ -178,7 +135,7 @@ class Stage:
         pairs: int,
         rng: np.random.Generator,
         limit_s: float,
-        played: list[tuple[int, int, Applicant, list[Spoken | None]]],
+        played: list[Played],
     ) -> None:
         began, done, on_path = time.monotonic(), 0, campaign.defence.on_path
         loads = []
@@ -196,15 +153,16 @@ class Stage:
                 second = await self._all([[(LENDER, one.collect)] for _, _, one in block], campaign.at_once)
                 campaign.seconds += time.monotonic() - start
                 lines = [[*one, *line] for one, line in zip(lines, second, strict=True)]
-            played += [(done + pair, half, one, line) for (pair, half, one), line in zip(block, lines, strict=True)]
+            both = zip(block, lines, strict=True)
+            played += [Played(done + pair, half, one, line) for (pair, half, one), line in both]
             done += len(block) // 2
             loads.append(os.getloadavg()[0])
         campaign.load = float(np.mean(loads)) if loads else 0.0
 
     async def _decided(self) -> None:
-        """Wait until what was asked for is due, and then until nobody decides any more: a queue can outlast its date."""
+        """Wait until what was asked for is due, and then until nobody decides any more."""
         await asyncio.sleep(DELAY_S + DRAIN_S)
-        spent, rested = self.served.spent(), -1.0
+        spent, rested = self.served.spent(), -1.0  # what waits in a queue is decided after its date
         while spent - rested > IDLE * REST_S:
             rested = spent
             await asyncio.sleep(REST_S)
@@ -233,13 +191,3 @@ class Stage:
 
 def _first_lines(one: Applicant, last: str) -> list[Said]:
     return [(LENDER, one.apply), *([(last, one.aside)] if one.aside else [])]
-
-
-def decided(one: Applicant, replies: list[Message]) -> bool | None:
-    """Return what the last reply says, or None where it is no decision."""
-    if len(replies) != 1 or replies[0].kind not in ("decision", "result"):
-        return None
-    try:
-        return one.read(replies[0])
-    except BlindscoreError:
-        return None

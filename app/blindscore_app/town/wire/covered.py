@@ -27,11 +27,12 @@ from blindscore.errors import DataError, ParameterError
 from blindscore.parties.message import Message
 from blindscore_app.town.bundle import pack
 from blindscore_app.town.wire import namespaces
-from blindscore_app.town.wire.campaign import DRAIN_S, LEAST, Campaign, Exchange
+from blindscore_app.town.wire.campaign import DRAIN_S
 from blindscore_app.town.wire.client import Spoken, ask_through, speak
 from blindscore_app.town.wire.defence import Defence
+from blindscore_app.town.wire.exchange import LEAST, Campaign, Exchange, trace_of
 from blindscore_app.town.wire.link import LINKS
-from blindscore_app.town.wire.observer import SERVICE_PORT, Seen, flow
+from blindscore_app.town.wire.observer import SERVICE_PORT, Seen
 from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared
 from blindscore_app.town.wire.street import FIRST, House, Street, street
 
@@ -215,7 +216,7 @@ def _observed(seen: Seen, number: int, epoch: Epoch, seconds: float) -> list[Exc
     last, found = epoch.began + int(seconds * 1e9), list[Exchange]()
     heard = set[int]()
     for person, kind, line in sorted(epoch.lines, key=lambda one: one[2].began):
-        trace = flow(seen, line.port, line.began, line.ended + 2 * 10**8)
+        trace = trace_of(seen, line)
         if line.began > last or len(trace) < LEAST:
             continue
         trace[:, 0] += (line.began - epoch.began) / 1e9

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from blindscore.errors import DataError
 from blindscore.surveillance.inference.traces import PairedResult, lines_features, paired_difference, waits
 from blindscore.surveillance.inference.wire import Heard, listen, nearest_neighbour_limit
-from blindscore_app.town.wire.campaign import Campaign, Exchange
+from blindscore_app.town.wire.exchange import Campaign, Exchange
 from blindscore_app.town.wire.street import AGAIN, FIRST, ONE_SOURCE, OTHER_DESIGN, SECOND
 
 ASKED, GROUPS = 8, 16  # people among whom one is to be told, and how many times as many are asked about

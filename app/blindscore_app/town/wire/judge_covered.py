@@ -12,8 +12,8 @@ from scipy.stats import gamma
 from blindscore.errors import DataError
 from blindscore.surveillance.inference.traces import WAITS, features, waits
 from blindscore.surveillance.inference.wire import STRETCHES, listen, nearest_neighbour_limit
-from blindscore_app.town.wire.campaign import Campaign, Exchange
 from blindscore_app.town.wire.covered import AGAIN, DUMMY, FETCH, IDLE, WAYS
+from blindscore_app.town.wire.exchange import Campaign, Exchange
 from blindscore_app.town.wire.judge import Judged
 
 BINS = 10  # of an epoch, in which lines are counted

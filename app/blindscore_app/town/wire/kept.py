@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from blindscore.errors import DataError
-from blindscore_app.town.wire.campaign import Campaign, Exchange
 from blindscore_app.town.wire.defence import DEFENCES, Defence
+from blindscore_app.town.wire.exchange import Campaign, Exchange
 
 COLUMNS = ("pair", "half", "person", "approved")
 

@@ -15,22 +15,21 @@ import numpy as np
 from blindscore.errors import DataError
 from blindscore.parties.message import Message
 from blindscore_app.town.wire import namespaces
-from blindscore_app.town.wire.campaign import DRAIN_S, LEAST, Campaign, Exchange, decided, pairs_of
-from blindscore_app.town.wire.client import Spoken, speak
+from blindscore_app.town.wire.campaign import DRAIN_S, pairs_of
+from blindscore_app.town.wire.client import speak
 from blindscore_app.town.wire.defence import Defence
+from blindscore_app.town.wire.exchange import Campaign, Line, Played
 from blindscore_app.town.wire.link import LINKS
-from blindscore_app.town.wire.observer import Seen, flow
-from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared, Step
+from blindscore_app.town.wire.prepared import DELAY_S, Prepared, Step
 from blindscore_app.town.wire.street import DEFENCE, FIRST, House, Street, street
 
 RELAYED = Defence(f"{DEFENCE.name}, relayed")
-Played = tuple[int, int, Applicant, list[Spoken] | None]  # pair, half of the people, who, the lines; None: one broke
 
 
 def play_relayed(prepared: Prepared, link: str, at_once: int, rounds: int, seed: int) -> Campaign:
     """Let everybody apply in each round, through a relay, and return what was observed."""
     campaign, rng = Campaign(prepared.design, RELAYED, link, at_once), np.random.default_rng([seed, 0x3E1A])
-    played: list[Played] = []
+    played = list[Played]()
     with street((House(FIRST, prepared),), LINKS[link], seed, relayed=True) as lined:
         start = time.monotonic()
         with namespaces.inside(lined.wallet_space):
@@ -39,13 +38,7 @@ def play_relayed(prepared: Prepared, link: str, at_once: int, rounds: int, seed:
         campaign.seconds, campaign.load = time.monotonic() - start, os.getloadavg()[0]
         time.sleep(0.3)
         lined.stop.set()
-        seen: Seen = lined.observer.recv()
-    for pair, half, one, lines in played:
-        traces = tuple(flow(seen, line.port, line.began, line.ended + 2 * 10**8) for line in lines or ())
-        if not lines or min(map(len, traces)) < LEAST or decided(one, lines[-1].last) is not one.approved:
-            campaign.wrong += 1
-            continue
-        campaign.exchanges.append(Exchange(pair, half, one.number, one.approved, one.reason, traces))
+        campaign.take(lined.observer.recv(), played)
     return campaign
 
 
@@ -59,20 +52,20 @@ async def _round(
     if order[0][2].collect:
         await asyncio.sleep(DELAY_S + DRAIN_S)
         fetched = await _all(lined, [one.collect for _, _, one in order], at_once)
-        lines = [a + b if a and b else None for a, b in zip(lines, fetched, strict=True)]
-    before = 1 + max((pair for pair, *_ in played), default=-1)
-    played += [(before + pair, half, one, line) for (pair, half, one), line in zip(order, lines, strict=True)]
+        lines = [[*a, *b] for a, b in zip(lines, fetched, strict=True)]
+    before = 1 + max((each.pair for each in played), default=-1)
+    played += [Played(before + pair, half, one, line) for (pair, half, one), line in zip(order, lines, strict=True)]
 
 
-async def _all(lined: Street, every: Sequence[Sequence[Step]], at_once: int) -> list[list[Spoken] | None]:
-    """Say every exchange's steps, so many exchanges at once; None of one that broke."""
+async def _all(lined: Street, every: Sequence[Sequence[Step]], at_once: int) -> list[Sequence[Line]]:
+    """Say every exchange's steps, so many exchanges at once; None in one that broke."""
     room = asyncio.Semaphore(at_once)
 
-    async def one(steps: Sequence[Step]) -> list[Spoken] | None:
+    async def one(steps: Sequence[Step]) -> Sequence[Line]:
         async with room:
             try:
                 return await lined.said(0, steps)
             except DataError:
-                return None
+                return [None]
 
     return list(await asyncio.gather(*(one(steps) for steps in every)))

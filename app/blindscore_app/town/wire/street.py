@@ -33,11 +33,12 @@ from blindscore_app.town.relaying import Relaying
 from blindscore_app.town.service import Service
 from blindscore_app.town.serving import serve
 from blindscore_app.town.wire import namespaces
-from blindscore_app.town.wire.campaign import DRAIN_S, LEAST, Campaign, Exchange
+from blindscore_app.town.wire.campaign import DRAIN_S
 from blindscore_app.town.wire.client import Spoken, own_ports, speak, speak_through
 from blindscore_app.town.wire.defence import DEFENCES, Renewing
+from blindscore_app.town.wire.exchange import Campaign, Line, Played
 from blindscore_app.town.wire.link import Link
-from blindscore_app.town.wire.observer import SERVICE_PORT, Seen, flow
+from blindscore_app.town.wire.observer import SERVICE_PORT
 from blindscore_app.town.wire.prepared import DELAY_S, Applicant, Prepared, prepare
 from blindscore_app.town.wire.served import HIDDEN_PORT
 from blindscore_app.town.wire.workers import Workers
@@ -93,27 +94,16 @@ class Street:
 
     def play(self, campaign: Campaign, rounds: int, seed: int) -> None:
         """Play rounds, then read what was observed."""
-        rng, played = np.random.default_rng([seed, 0x57EE]), list[tuple[str, int, Applicant, list[Spoken] | None]]()
+        rng, played = np.random.default_rng([seed, 0x57EE]), list[Played]()
         with namespaces.inside(self.wallet_space):
             for _ in range(rounds):
                 asyncio.run(self._round(campaign, rng, played))
         campaign.load = os.getloadavg()[0]
         time.sleep(0.3)
         self.stop.set()
-        seen: Seen = self.observer.recv()
-        for number, (name, person, one, spoken) in enumerate(played):
-            traces = tuple(flow(seen, line.port, line.began, line.ended + 2 * 10**8) for line in spoken or ())
-            if spoken is None or any(len(trace) < LEAST for trace in traces) or not _ends_as(one, spoken[-1].last):
-                campaign.wrong += 1
-                continue
-            campaign.exchanges.append(Exchange(number, one.number % 2, person, one.approved, "", traces, name))
+        campaign.take(self.observer.recv(), played)
 
-    async def _round(
-        self,
-        campaign: Campaign,
-        rng: np.random.Generator,
-        played: list[tuple[str, int, Applicant, list[Spoken] | None]],
-    ) -> None:
+    async def _round(self, campaign: Campaign, rng: np.random.Generator, played: list[Played]) -> None:
         context = self.context
         for house in range(len(self.houses)):
             await speak((namespaces.LENDER_ADDRESS, self.port(house)), context, [Message("lender", "renew", b"")])
@@ -125,14 +115,14 @@ class Street:
         asked = [asked[place] for place in rng.permutation(len(asked))]
         room = asyncio.Semaphore(campaign.at_once)
 
-        async def say(house: int, who: int, what: str) -> list[Spoken] | None:
+        async def say(house: int, who: int, what: str) -> Sequence[Line]:
             one: Applicant = self.houses[house].prepared.applicants[who]
             steps = one.apply if what == "apply" else one.collect
             async with room:
                 try:
                     return await self.said(house, steps)
                 except DataError:
-                    return None
+                    return [None]
 
         start = time.monotonic()
         await asyncio.gather(*(say(house, who, "apply") for house, _, who in before))
@@ -144,8 +134,8 @@ class Street:
         campaign.seconds += time.monotonic() - start
         for (house, name, who), one, other in zip(asked, first, second, strict=True):
             applicant = self.houses[house].prepared.applicants[who]
-            lines = None if one is None or other is None else [*one, *other]
-            played.append((name, 10_000 * house + applicant.number, applicant, lines))
+            person = 10_000 * house + applicant.number
+            played.append(Played(len(played), applicant.number % 2, applicant, [*one, *other], name, person))
 
     async def said(self, house: int, steps: Sequence[Any]) -> list[Spoken]:
         """Say one exchange's steps to a lender; through the relay each on a line of its own."""
@@ -169,10 +159,6 @@ class Street:
 def names(every: Sequence[House]) -> list[str]:
     """Return what the relay calls the lenders."""
     return [f"lender {i}" if i else "lender" for i in range(len(every))]
-
-
-def _ends_as(one: Applicant, last: list[Message]) -> bool:
-    return len(last) == 1 and last[0].kind == "decision" and one.read(last[0]) is one.approved
 
 
 @contextlib.contextmanager
