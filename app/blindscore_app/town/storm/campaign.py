@@ -18,7 +18,7 @@ from unittest.mock import patch
 from blindscore.errors import ParameterError
 from blindscore.parties.store import Store
 from blindscore_app.town.parts import PARTS
-from blindscore_app.town.storm.blind_village import BlindVillage
+from blindscore_app.town.storm.blind_village import EXTRA, BlindVillage
 from blindscore_app.town.storm.blind_weather import BlindWeather
 from blindscore_app.town.storm.on_disk import on_disk
 from blindscore_app.town.storm.sealed_weather import SealedWeather
@@ -60,7 +60,7 @@ def village_of(design: str) -> AnyVillage:
     """
     if design not in PARTS:
         raise ParameterError(f"the storm plays {', '.join(PARTS)}, not {design!r}")
-    return BlindVillage(design) if design.startswith("encrypted") else Village(blind=design == "one-show")
+    return BlindVillage(design) if design in EXTRA else Village(blind=design == "one-show")
 
 
 def play(village: AnyVillage, seed: int, make: Callable[[str], Store] | None = None) -> tuple[list[str], Weather]:
