@@ -41,7 +41,7 @@ from blindscore_app.town.wire.campaign import stage
 from blindscore_app.town.wire.covered import WAYS, play_way
 from blindscore_app.town.wire.defence import DEFENCES, Defence, tarrying
 from blindscore_app.town.wire.exchange import Campaign
-from blindscore_app.town.wire.judge import STREET, Judged, judge
+from blindscore_app.town.wire.judge import QUESTIONS, STREET, Judged, judge
 from blindscore_app.town.wire.judge_covered import cost_line, judge_covered
 from blindscore_app.town.wire.kept import keep, load
 from blindscore_app.town.wire.link import LINKS
@@ -203,7 +203,7 @@ HEAD = (
 )
 
 
-def report(out: Path, export: str, as_json: bool, pool: bool) -> list[Judged]:
+def report(out: Path, export: str, as_json: bool, pool: bool, only: str = "") -> list[Judged]:
     """Judge everything that was kept, each campaign beside its own shuffled labels."""
     judged = []
     if not as_json:
@@ -215,7 +215,8 @@ def report(out: Path, export: str, as_json: bool, pool: bool) -> list[Judged]:
             print("".join(f"{line_of(one)}\n" for one in found if not as_json), end="", flush=True)
             continue
         on_street = campaign.exchanges and campaign.exchanges[0].house
-        for ask, shuffle in [(ask, False) for ask in STREET] if on_street else ASKS:
+        asks = [(ask, False) for ask in STREET] if on_street else ASKS
+        for ask, shuffle in [one for one in asks if only in ("", one[0])]:
             try:
                 judged.append(judge(campaign, ask, shuffle=shuffle))
             except BlindscoreError as error:
@@ -252,13 +253,14 @@ def main() -> None:
     parser.add_argument("--tap", action="store_true", help="the forwarding tap in place of packets")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--export", choices=("wflib",), default="")
+    parser.add_argument("--ask", default="", choices=("", *QUESTIONS), help="judge one question alone; by default all")
     parser.add_argument("--pool", action="store_true", help="judge together what differs in lines at once alone")
     parser.add_argument("--judged", type=Path, default=Path("docs/wire.json"), help="what judge --json printed")
     parser.add_argument("--ledger", type=Path, default=Path("out/ledger.json"))
     parser.add_argument("--json", action="store_true")
     told = parser.parse_args()
     if told.what == "judge":
-        report(told.out, told.export, told.json, told.pool)
+        report(told.out, told.export, told.json, told.pool, told.ask)
         return
     if told.what == "ledger":
         rows = wire_rows(read_judged(told.judged))

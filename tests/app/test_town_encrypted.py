@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import time
-from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -23,8 +23,10 @@ from blindscore_app.town.playing import tell
 from blindscore_app.town.running import running
 from blindscore_crypto.layout import Layout
 from tests.town_table import AtATable
+from tests.two_lenders import LENDERS, Left, shared, windows
 
 PEOPLE, SEED, HISTORY = 3, 3, 500
+LENGTH = 24  # bytes of a string that would join two files
 WAIT_S = 300.0  # at most: parties that were killed come up slowly where a machine is busy
 DESIGNS = [name for name in PARTS if name.startswith("encrypted")]
 BYSTANDERS = {
@@ -47,14 +49,18 @@ def played(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("town") / "a"
     town, passphrase, _ = board.prepare(folder, request.param, PEOPLE, SEED, history=HISTORY, delay_s=0, lenders=2)
     seated = AtATable(town, passphrase)
-    told = {lender: [seated.apply(n, lender) for n in range(PEOPLE)] for lender in town.public["lenders"]}
+    told, left = {lender: [] for lender in LENDERS}, Left(folder)
+    for person in range(PEOPLE):
+        for lender in LENDERS:
+            told[lender].append(seated.apply(person, lender))
+        left.note(person)
     clear = json.loads((folder / board.CLEAR).read_text("utf-8"))
     seated.close()
-    return request.param, town, passphrase, told, clear
+    return request.param, town, passphrase, told, clear, left.rows
 
 
 def test_everybody_is_answered_as_the_clear_card_says_by_both_lenders(played):
-    design, town, _, told, clear = played
+    design, town, _, told, clear, _ = played
     assert sorted(told) == ["lender", "lender-2"]
     for lender, rows in told.items():
         assert [decision for decision, _, _ in rows] == clear[lender]
@@ -84,24 +90,15 @@ def test_an_order_finds_totals_or_bits_at_lenders_and_nobody_by_name_but_at_the_
 
 
 def test_two_lenders_files_share_no_string_of_a_person(played):
-    """Nonce, pseudonym and masks are of one application; what two lenders both hold stands in everybody's rows.
-
-    Strings of 24 bytes, either half of which is nobody's: a byte beside a text that all hold coincides by chance.
-    """
-    _, town, *_ = played
-    rows = {}
-    for name in town.public["lenders"]:
-        places = [place for place in of_party(town.folder, name) if place.name not in ("table of_source", "table life")]
-        rows[name] = [[cell(c) for c in row] for place in places for row in place.rows]
-    halves = [set().union(*(strings(c, 12) for c in row)) for row in rows["lender"]]
-    times = Counter(half for row in halves for half in row)
-    own, other = (set().union(*(strings(c, 24) for row in held for c in row)) for held in rows.values())
-    assert own
-    assert not [s for s in own & other if times[s[:12]] < PEOPLE and times[s[12:]] < PEOPLE]
-
-
-def strings(data, length):
-    return {data[at : at + length] for at in range(len(data) - length + 1)}
+    """Nonce, pseudonym and masks are of one application; a string that is planted in both lenders' rows is found."""
+    *_, left = played
+    assert all(len(windows(rows, LENGTH)) > 1000 for rows in left.values())
+    assert shared(left, LENGTH) == {person: set() for person in range(PEOPLE)}
+    mark = secrets.token_bytes(LENGTH)
+    planted = {key: rows | {("table scores", b"x" + mark)} if key[1] == 1 else rows for key, rows in left.items()}
+    found = shared(planted, LENGTH)
+    assert mark in found[1]
+    assert found[0] == found[2] == set()
 
 
 def test_captured_rows_count_what_the_files_hold(played):

@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
-from collections import Counter
 
 import pytest
 
 from blindscore.parties.store import close_store
 from blindscore_app.town import board
 from blindscore_app.town.folders import folder_of
-from blindscore_app.town.order import cell, of_party
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import LOG, running
+from tests.two_lenders import LENDERS, Left, rows_of, shared, windows
 
 PEOPLE, LENGTH, WAIT_S = 2, 16, 120.0
-LENDERS = ("lender", "lender-2")
-TIME = re.compile(rb'"ms": [0-9.]+')  # how long an answer took is no string of anybody's
-
-
-def rows_of(folder, name):
-    """All that a lender keeps, row by row and line by line: how often each, its cells as bytes."""
-    held = Counter()
-    for place in of_party(folder, name):
-        lines = [(line,) for line in TIME.sub(b"", place.blob).splitlines()]
-        held.update((place.name, *map(cell, row)) for row in (place.rows or lines))
-    return held
-
-
-def windows(rows):
-    """Every run of bytes of that length in any cell."""
-    return {c[at : at + LENGTH] for _, *cells in rows for c in cells for at in range(len(c) - LENGTH + 1)}
-
-
-def shared(left):
-    """Strings that both lenders hold of one person and hold of nobody else.
-
-    Parameters
-    ----------
-    left
-        By lender and person: the rows that were there after the person had applied, and not before.
-    """
-    found = {}
-    for person in range(PEOPLE):
-        own, other = (windows(left[lender, person]) for lender in LENDERS)
-        of_others = {w for lender in LENDERS for n in range(PEOPLE) if n != person for w in windows(left[lender, n])}
-        found[person] = (own & other) - of_others
-    return found
 
 
 @pytest.fixture(scope="module", params=["sealed", "one-show"])
@@ -57,9 +23,8 @@ def left(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("town") / "a"
     more = {"history": 500, "delay_s": 1, "lenders": 2}
     town, passphrase, _ = board.prepare(folder, request.param, PEOPLE, 3, **more)
-    found = {}
     with running(town, passphrase):
-        before = {lender: rows_of(folder, lender) for lender in LENDERS}
+        noted = Left(folder)
         for person in range(PEOPLE):
             for lender in LENDERS:
                 wallet, lines = town.wallet(person, lender=lender)
@@ -70,11 +35,8 @@ def left(request, tmp_path_factory):
                 assert wallet.troubles() == []
                 lines.close()
                 close_store(wallet.store)
-            for lender in LENDERS:
-                after = rows_of(folder, lender)
-                found[lender, person] = set(after - before[lender])
-                before[lender] = after
-    return folder, found
+            noted.note(person)
+    return folder, noted.rows
 
 
 def test_no_string_of_a_person_lies_with_both_lenders(left):
@@ -83,8 +45,8 @@ def test_no_string_of_a_person_lies_with_both_lenders(left):
         for person in range(PEOPLE):
             places = {place for place, *_ in found[lender, person]}
             assert {LOG, "table decided", "table spent"} <= places
-            assert len(windows(found[lender, person])) > 100
-    assert shared(found) == {person: set() for person in range(PEOPLE)}
+            assert len(windows(found[lender, person], LENGTH)) > 100
+    assert shared(found, LENGTH) == {person: set() for person in range(PEOPLE)}
 
 
 @pytest.mark.parametrize("where", ["log", "rows"])
@@ -104,7 +66,7 @@ def test_what_is_planted_is_found(left, where):
             planted[lender, 1] = found[lender, 1] | {row for row in rows_of(folder, lender) if mark in row[-1]}
         finally:
             path.write_bytes(kept)
-    assert mark in shared(planted)[1]
-    assert shared(planted)[0] == set()
+    assert mark in shared(planted, LENGTH)[1]
+    assert shared(planted, LENGTH)[0] == set()
     short = {key: rows | {("table decided", mark[:-1])} if key[1] == 1 else rows for key, rows in found.items()}
-    assert shared(short)[1] == set()
+    assert shared(short, LENGTH)[1] == set()

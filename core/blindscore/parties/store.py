@@ -127,6 +127,8 @@ class MemoryStore:
         self._specs: dict[str, TableSpec] = {}
         self._rows: dict[str, dict[bytes, tuple[int, Row]]] = {}
         self.journal: list[Write] = []
+        self._before: list[tuple[str, bytes, tuple[int, Row] | None]] = []  # what stood there, in transactions
+        self._depth = 0  # of transactions
         self.declare(*specs)
 
     def copy(self) -> MemoryStore:
@@ -157,12 +159,22 @@ class MemoryStore:
     def atomic(self) -> Iterator[None]:
         """See :class:`Store`."""
         with self._lock:
-            before = {name: dict(rows) for name, rows in self._rows.items()}
+            begun = len(self._before)
+            self._depth += 1
             try:
                 yield
             except BaseException:
-                self._rows = before
+                while len(self._before) > begun:
+                    table, key, before = self._before.pop()
+                    if before is None:
+                        self._rows[table].pop(key, None)
+                    else:
+                        self._rows[table][key] = before
                 raise
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    self._before.clear()
 
     def insert_once(self, table: str, key: bytes, row: Row, day: int = 0) -> Row | None:
         """See :class:`Store`."""
@@ -187,7 +199,8 @@ class MemoryStore:
     def take(self, table: str, key: bytes) -> Row | None:
         """See :class:`Store`."""
         with self._lock:
-            found = self._rows[table].pop(key, None)
+            found = self._rows[table].get(key)
+            self._drop(table, key)
             return None if found is None else found[1]
 
     def count_up_to(self, table: str, key: bytes, limit: int, day: int = 0) -> bool:
@@ -219,14 +232,24 @@ class MemoryStore:
                     continue
                 stale = [key for key, (written, _) in self._rows[name].items() if written < day - spec.keep_days]
                 for key in stale:
-                    del self._rows[name][key]
+                    self._drop(name, key)
                 dropped += len(stale)
         return dropped
 
     def _write(self, table: str, key: bytes, row: Row, day: int) -> None:
         row = checked_row(self._specs[table], row)
+        self._note(table, key)
         self._rows[table][key] = day, row
         self.journal.append(Write(table, key, row))
+
+    def _drop(self, table: str, key: bytes) -> None:
+        self._note(table, key)
+        self._rows[table].pop(key, None)
+
+    def _note(self, table: str, key: bytes) -> None:
+        """Note what stands there, while a transaction may still be undone."""
+        if self._depth:
+            self._before.append((table, key, self._rows[table].get(key)))
 
 
 def blob_of(row: Row, name: str) -> bytes:
