@@ -33,7 +33,7 @@ demo: $(VENV)/.frontier
 # an order on the lender's files, one on the bank's, and the auditor.
 town: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --editable '.[frontier,town]'
-	$(BIN)/blindscore town up --design one-show --people 20 --perk 600 --folder out/town
+	$(BIN)/blindscore town up --design one-show --people 20 --banks 2 --perk 600 --folder out/town
 	$(BIN)/blindscore town order --on lender --folder out/town
 	$(BIN)/blindscore town order --on bank --folder out/town
 	$(BIN)/blindscore town audit --folder out/town

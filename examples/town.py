@@ -1,4 +1,4 @@
-"""A town: bank, bureau, lender, log, witnesses and relay as services over TLS, and what an order finds at each.
+"""A town: two banks, bureau, lender, log, witnesses and relay as services over TLS, and what an order finds at each.
 
 Run it with ``python examples/town.py``. Every claim is checked on the lines below it. The people are made up. Here all
 services are threads of one process; ``blindscore town up`` makes each a process of its own.
@@ -17,7 +17,7 @@ PEOPLE = 3
 with tempfile.TemporaryDirectory() as temporary:
     # 1. Each party gets a folder, keys and a database of its own; founding then forgets them.
     folder = Path(temporary) / "town"
-    town, passphrase, clear = prepare(folder, "one-show", PEOPLE, seed=3, history=500, delay_s=1)
+    town, passphrase, clear = prepare(folder, "one-show", PEOPLE, seed=3, history=500, delay_s=1, banks=2)
     known = whom(folder)
     files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     assert not any(passphrase.encode() in content for content in files)

@@ -14,6 +14,7 @@ from blindscore_app.town.order import memory, seize
 from blindscore_app.town.playing import tell
 from blindscore_app.town.running import running, town_of
 from blindscore_app.town.secret_files import load_secret, save_secret
+from blindscore_crypto.layout import Layout
 
 PEOPLE = 3
 
@@ -22,7 +23,7 @@ PEOPLE = 3
 def played(request, tmp_path_factory):
     """Everybody fetches; the lender is killed and comes back; everybody applies; a bank is killed; all is collected."""
     folder = tmp_path_factory.mktemp("town") / "a"
-    town, passphrase, decisions = prepare(folder, request.param, PEOPLE, 3, history=500, delay_s=1)
+    town, passphrase, decisions = prepare(folder, request.param, PEOPLE, 3, history=500, delay_s=1, banks=2)
     known = json.loads((folder / EXPERIMENT).read_text("utf-8"))
     dumps = {}
     with running(town, passphrase) as up:
@@ -69,8 +70,22 @@ def test_an_order_finds_nobody_at_the_lender_and_everybody_at_the_bank(played):
     at_bank = {one.place: one for one in seize(folder_of(folder, "bank"), known)}
     assert at_bank["table records"].named == PEOPLE
     assert at_bank["table records"].read == PEOPLE
+    at_second = {one.place: one for one in seize(folder_of(folder, "bank-2"), known)}
+    assert at_second["table records"].named == PEOPLE
     assert max(one.named for one in seize(folder / WALLETS, known)) == 1  # each person's own, one at a time
     assert set(town.roles.values()) == {"source", "lender", "log", "witness", "relay"}
+
+
+def test_each_of_two_banks_holds_its_part_alone(played):
+    folder = played[0]
+    held = {
+        name: set(Layout.decode((folder_of(folder, name) / "layout.json").read_bytes()).features)
+        for name in ("bank", "bank-2", "bureau")
+    }
+    assert held["bank-2"] == {"savings"}
+    assert "income" in held["bank"]
+    assert not held["bank"] & held["bank-2"]
+    assert not held["bureau"] & (held["bank"] | held["bank-2"])
 
 
 def test_the_memory_of_the_banks_process_holds_its_customers_and_lenders_and_relays_nobody(played):
@@ -98,6 +113,10 @@ def test_orders_on_nobody_and_towns_that_are_none_are_refused(played, tmp_path):
         serve_order(folder, "lender", "x", as_json=True)
     with pytest.raises(DataError, match="no town lies here"):
         town_of(tmp_path)
+    with pytest.raises(ParameterError, match="a town of encrypted has 1 bank, not 2"):
+        prepare(tmp_path / "c", "encrypted", 2, 1, history=500, banks=2)
+    with pytest.raises(ParameterError, match="a town of sealed has 1 or 2 banks, not 3"):
+        prepare(tmp_path / "c", "sealed", 2, 1, history=500, banks=3)
     with pytest.raises(ParameterError, match="a town plays sealed, one-show, encrypted"):
         prepare(tmp_path / "b", "platform", 2, 1)
 

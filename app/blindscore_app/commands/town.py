@@ -37,6 +37,7 @@ def up(
     answer_after: Annotated[float, typer.Option(help="Seconds after which every answer leaves.")] = 0.0,
     perk: Annotated[int, typer.Option(help="Points of a perk, with an office and a gate; 0 = none.", min=0)] = 0,
     lenders: Annotated[int, typer.Option(help="Each asks for 20 points more than the one before.", min=1, max=4)] = 1,
+    banks: Annotated[int, typer.Option(help="2: savings lie with a bank of their own.", min=1, max=2)] = 1,
     share: Annotated[float, typer.Option(help="Of signed results that encrypted-audited's auditor recomputes.")] = 0.1,
     relay: Annotated[bool, typer.Option(help="Let wallets reach all but their sources through a relay.")] = True,
     cover: Annotated[
@@ -65,6 +66,7 @@ def up(
         perk=perk,
         relay=relay,
         lenders=lenders,
+        banks=banks,
         share=share,
         cover=cover,
     )

@@ -181,6 +181,7 @@ def play_town(
     perk: int = 0,
     relay: bool = True,
     lenders: int = 1,
+    banks: int = 1,
     share: float = 1.0,
     cover: float = 0.0,
 ) -> None:
@@ -193,7 +194,8 @@ def play_town(
     """
     if cover:  # before anything is founded
         require_coverable(part_of(design), relay=relay)
-    more: dict[str, Any] = {"group": group, "perk": perk, "relay": relay, "lenders": lenders, "share": share}
+    more: dict[str, Any] = {"group": group, "perk": perk, "relay": relay, "lenders": lenders, "banks": banks}
+    more["share"] = share
     town, passphrase, _ = prepare(folder, design, people, seed, database=database, **more)
     clear = json.loads((folder / CLEAR).read_text("utf-8"))
     with running(town, passphrase, answer_after) as up:

@@ -28,6 +28,7 @@ from blindscore_app.town.authority import found, write_secret
 from blindscore_app.town.folders import LENDER, PUBLIC, RELAY, STORE, WALLETS, folder_of
 from blindscore_app.town.parts import part_of
 from blindscore_app.town.parts.site import KeptSecrets, Named, Site
+from blindscore_app.town.second_bank import with_second_bank
 from blindscore_crypto.channel.ohttp import KeyConfig
 from blindscore_crypto.channel.relay import Relay
 from blindscore_crypto.channel.signatures import SigningKey
@@ -52,6 +53,7 @@ def found_town(
     relay: bool = True,
     perk: int = 0,
     lenders: int = 1,
+    banks: int = 1,
     share: float = 1.0,
 ) -> None:
     """Make a town for these people.
@@ -74,6 +76,8 @@ def found_town(
         Points from which a perk's office gives a token that a gate takes; 0 = neither is founded.
     lenders
         How many; each asks for more points than the one before.
+    banks
+        One, or two: savings lie with the second (:mod:`.second_bank`).
     share
         Part of signed results that an auditor computes again, where the design has one.
 
@@ -82,13 +86,18 @@ def found_town(
     DataError
         The folder holds something already.
     ParameterError
-        No such design, too many lenders, or a perk under a design that has none.
+        No such design, too many lenders or banks, or a perk under a design that has none.
     """
     part = part_of(design)
     if perk and not part.perks:
         raise ParameterError(f"{design} has no perk; leave --perk away, or choose sealed or one-show")
     if not 1 <= lenders <= MOST_LENDERS:
         raise ParameterError(f"a town has 1 to {MOST_LENDERS} lenders, not {lenders}")
+    if not 1 <= banks <= part.banks:
+        several = "1 bank" if part.banks == 1 else f"1 or {part.banks} banks"
+        raise ParameterError(f"a town of {design} has {several}, not {banks}")
+    if banks > 1:
+        people = with_second_bank(people, card)
     if town.exists() and any(town.iterdir()):
         raise DataError(f"{town} is not empty; name a new folder for the town")
     (town / PUBLIC).mkdir(parents=True)

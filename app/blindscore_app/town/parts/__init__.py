@@ -45,6 +45,7 @@ class Part(Protocol):
     """A design's part in a town."""
 
     perks: bool  # whether an office can grant a perk under it
+    banks: int  # at most
     closed: tuple[str, ...]  # roles that answer known institutions alone
     several: tuple[str, ...]  # roles that can be several processes over one database
     coverable: bool  # whether no request to a relay is longer than a dummy (:mod:`.cover`)

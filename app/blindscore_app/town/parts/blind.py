@@ -78,6 +78,7 @@ class OneBank(ABC):
     """What follows from one bank that attests bins under one published layout."""
 
     perks = False
+    banks = 1  # attests all figures, the bureau's too
     several: tuple[str, ...] = ()
     coverable = False
 

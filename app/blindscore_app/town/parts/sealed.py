@@ -46,6 +46,7 @@ class Sealed:
     """See :class:`~blindscore_app.town.parts.Part`."""
 
     perks = True
+    banks = 2
     closed = ("witness",)
     several = ("lender",)
     coverable = True

@@ -35,8 +35,7 @@ from blindscore_app.town.wire.served import Plant, Served, tapped
 from blindscore_app.town.wire.workers import Workers
 
 DRAIN_S = 0.8  # after the last deadline of a block, so that everything due is decided
-REST_S = 0.4  # in which institutions that have decided everything do next to nothing
-IDLE = 0.1  # of a core: answering the experimenter, and the loop of each service
+QUEUE_S, REST_S = 60.0, 0.2  # at most, for what waits to be decided; between two looks
 Said = tuple[str, Sequence[Step]]  # to whom, and what, on one line
 
 
@@ -160,13 +159,11 @@ class Stage:
         campaign.load = float(np.mean(loads)) if loads else 0.0
 
     async def _decided(self) -> None:
-        """Wait until what was asked for is due, and then until nobody decides any more."""
+        """Wait until what was asked for is due, and then for a queue that outlasts its date."""
         await asyncio.sleep(DELAY_S + DRAIN_S)
-        spent, rested = self.served.spent(), -1.0  # what waits in a queue is decided after its date
-        while spent - rested > IDLE * REST_S:
-            rested = spent
+        until = time.monotonic() + QUEUE_S
+        while self.served.undone() and time.monotonic() < until:
             await asyncio.sleep(REST_S)
-            spent = self.served.spent()
 
     async def _all(self, every: Sequence[Sequence[Said]], at_once: int) -> list[list[Spoken | None]]:
         """Let everybody speak, in order, so many at once, each on one line after another; None of a line that broke."""

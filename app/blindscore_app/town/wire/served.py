@@ -14,6 +14,7 @@ import numpy as np
 
 from blindscore_app.town.authority import Identity
 from blindscore_app.town.folders import LENDER
+from blindscore_app.town.letterbox import NOTED, OUTGOING
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.serving import LOOPBACK, serve
 from blindscore_app.town.tap import Tap
@@ -23,8 +24,10 @@ from blindscore_app.town.wire.link import Link
 from blindscore_app.town.wire.observer import SERVICE_PORT, Seen
 from blindscore_app.town.wire.prepared import Prepared, Seat
 from blindscore_app.town.wire.workers import Workers
+from blindscore_crypto.sealed.parties.lender import ARRIVED
 
 HIDDEN_PORT = 8443  # of the first institution to which no wallet speaks
+UNDONE = (ARRIVED.name, NOTED.name, OUTGOING.name)
 Plant = Callable[[Any], Any]
 
 
@@ -74,6 +77,10 @@ class Served:
         """Return the processor time of all, seconds."""
         return sum(self._ask("spent"))
 
+    def undone(self) -> int:
+        """Return how much there is that some party has still to do, or to say to another."""
+        return int(sum(self._ask("undone")))
+
     def _ask(self, what: Any) -> list[float]:
         for pipe in self._pipes:
             pipe.send(what)
@@ -93,11 +100,14 @@ def _serve(
     party, addresses = Renewing(make), dict[str, str]()
 
     def heed() -> None:
-        """Do what the experimenter says on the pipe, and answer with the processor time that was spent."""
+        """Do what the experimenter says; answer with what is undone, or else with the processor time that was spent."""
         while True:
             told = pipe.recv()
             if told == "renew":
                 party.renew()
+            elif told == "undone":
+                pipe.send(sum(party.store.count(name) for name in UNDONE if name in party.store.specs))
+                continue
             elif told != "spent":
                 addresses.update(told)
             pipe.send(time.process_time())
