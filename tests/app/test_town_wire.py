@@ -198,6 +198,7 @@ def test_rows_of_a_campaign_are_captured_attack_only_and_carry_no_mark_however_l
         assert row.reason.startswith("attack only")
     quiet = {**judged[1].as_dict(), "upper": 0.01, "best": {"attack": "forest", "advantage": 0.0, "low": -0.01}}
     assert not wire_rows([quiet])[0].removed  # no campaign bounds what others hear
+    assert wire_rows([{**quiet, "defence": "by the clock, planted 20 us"}]) == ()  # of the attackers, not of a design
     on_street = wire_rows([{**quiet, "design": "street, relay", "secret": "which lender"}])[0]
     assert (on_street.design, on_street.secret) == ("sealed", "which lender (street, relay, none, lan, 1 at once)")
     for bad in ({}, {**quiet, "exchanges": "many"}, {**quiet, "upper": -0.5}, {**quiet, "best": None}):

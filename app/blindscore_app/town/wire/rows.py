@@ -17,7 +17,7 @@ from blindscore.surveillance.ledger import CAPTURED, Row
 OBSERVER = "observer"
 LONGEST = 1 << 24  # bytes of a file
 STREET = "street"
-SHUFFLED = "shuffled labels"  # the attackers' own control, which is of no secret
+SHUFFLED, PLANTED = "shuffled labels", "planted"  # the attackers' own controls: of no secret, of no defence
 TOLD: Mapping[str, type | tuple[type, ...]] = {
     "design": str,
     "defence": str,
@@ -34,6 +34,8 @@ HEARD: Mapping[str, type | tuple[type, ...]] = {"attack": str, "advantage": (int
 def wire_rows(judged: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
     """Return one row a campaign and secret: the attacker with the largest advantage, and the largest upper end of any.
 
+    What was planted, or asked of shuffled labels, says what attackers hear and nothing of a design: it has no row.
+
     Parameters
     ----------
     judged
@@ -44,7 +46,7 @@ def wire_rows(judged: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
     DataError
         An entry lacks something, or says the impossible.
     """
-    return tuple(_row(one) for one in judged if one.get("secret") != SHUFFLED)
+    return tuple(_row(one) for one in judged if not _is_control(one))
 
 
 def read_judged(path: Path) -> list[dict[str, Any]]:
@@ -66,6 +68,10 @@ def read_judged(path: Path) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise DataError(f"{path}: no list of judgements; give what bench_wire.py judge --json prints")
     return found
+
+
+def _is_control(one: Mapping[str, Any]) -> bool:
+    return one.get("secret") == SHUFFLED or PLANTED in str(one.get("defence"))
 
 
 def _row(one: Mapping[str, Any]) -> Row:
