@@ -40,16 +40,20 @@ def windows(rows, length):
     return {c[at : at + length] for _, *cells in rows for c in cells for at in range(len(c) - length + 1)}
 
 
-def shared(left, length):
+def shared(left, length, own=None):
     """Strings that both lenders hold of one person and hold of nobody else, by person.
 
-    Either half of such a string is nobody else's too: a byte beside a text that all hold coincides by chance.
+    Parameters
+    ----------
+    own
+        So many bytes at either end of a string are nobody else's; by default the string as a whole. Where texts that
+        all hold stand beside what is one person's, a byte next to one coincides by chance.
     """
+    own = own or length
     found = {}
     for person in sorted({person for _, person in left}):
         others = [rows for (_, other), rows in left.items() if other != person]
-        halves = set().union(*(windows(rows, length // 2) for rows in others))
-        own, other = (windows(left[lender, person], length) for lender in LENDERS)
-        both = own & other
-        found[person] = {s for s in both if s[: length // 2] not in halves and s[length // 2 :] not in halves}
+        theirs = set().union(*(windows(rows, own) for rows in others))
+        first, second = (windows(left[lender, person], length) for lender in LENDERS)
+        found[person] = {s for s in first & second if s[:own] not in theirs and s[-own:] not in theirs}
     return found

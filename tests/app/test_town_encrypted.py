@@ -93,10 +93,10 @@ def test_two_lenders_files_share_no_string_of_a_person(played):
     """Nonce, pseudonym and masks are of one application; a string that is planted in both lenders' rows is found."""
     *_, left = played
     assert all(len(windows(rows, LENGTH)) > 1000 for rows in left.values())
-    assert shared(left, LENGTH) == {person: set() for person in range(PEOPLE)}
+    assert shared(left, LENGTH, LENGTH // 2) == {person: set() for person in range(PEOPLE)}
     mark = secrets.token_bytes(LENGTH)
     planted = {key: rows | {("table scores", b"x" + mark)} if key[1] == 1 else rows for key, rows in left.items()}
-    found = shared(planted, LENGTH)
+    found = shared(planted, LENGTH, LENGTH // 2)
     assert mark in found[1]
     assert found[0] == found[2] == set()
 

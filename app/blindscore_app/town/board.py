@@ -194,9 +194,10 @@ def play_town(
     """
     if cover:  # before anything is founded
         require_coverable(part_of(design), relay=relay)
-    more: dict[str, Any] = {"group": group, "perk": perk, "relay": relay, "lenders": lenders, "banks": banks}
-    more["share"] = share
-    town, passphrase, _ = prepare(folder, design, people, seed, database=database, **more)
+    counts = {"perk": perk, "lenders": lenders, "banks": banks}
+    town, passphrase, _ = prepare(
+        folder, design, people, seed, database=database, group=group, relay=relay, share=share, **counts
+    )
     clear = json.loads((folder / CLEAR).read_text("utf-8"))
     with running(town, passphrase, answer_after) as up:
         if not as_json:

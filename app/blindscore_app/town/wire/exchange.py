@@ -67,8 +67,6 @@ class Played:
     ----------
     person
         Number; by default the applicant's own.
-    reason
-        Of a refusal; by default the applicant's own.
     """
 
     pair: int
