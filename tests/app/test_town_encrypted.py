@@ -183,7 +183,7 @@ def town_of_processes(tmp_path_factory):
                 up.await_up(name)
         early = list(wallets[0][0].handle(Message("", "collect", b"")))
         for wallet, lines in wallets:
-            board._collect(wallet, wallet, lines, time.monotonic() + WAIT_S)
+            board.collect(wallet, wallet, lines, time.monotonic() + WAIT_S)
         if os.geteuid() == 0:
             dumps = {name: memory(up.processes[name].pid, known) for name in ("lender", "helper", "relay", "bank")}
         told = [(wallet.verdict(), wallet.troubles()) for wallet, _ in wallets]

@@ -16,7 +16,7 @@ from blindscore_app.cli import app
 from blindscore_app.commands.serve import PASSPHRASE
 from blindscore_app.town import board
 from blindscore_app.town.playing import tell
-from blindscore_app.town.running import _first_line, publish, running
+from blindscore_app.town.running import first_line, publish, running
 
 PEOPLE, WAIT_S = 4, 120.0
 
@@ -37,7 +37,7 @@ def lenders(town, passphrase, shares):
     more = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True, "env": environment}
     every = [subprocess.Popen([*command, share], **more) for share in shares]
     try:
-        yield ["https://127.0.0.1:" + _first_line(one).removeprefix("listening ") for one in every]
+        yield ["https://127.0.0.1:" + first_line(one).removeprefix("listening ") for one in every]
     finally:
         for one in every:
             one.terminate()
@@ -60,7 +60,7 @@ def test_who_asks_one_process_of_a_lender_is_answered_by_the_other(prepared):
                 wallets.append((wallet, lines))
             publish(town, {**others, "lender": addresses[1]})
             for wallet, lines in wallets:
-                board._collect(wallet, wallet, lines, time.monotonic() + WAIT_S)
+                board.collect(wallet, wallet, lines, time.monotonic() + WAIT_S)
                 assert wallet.verdict() is not None
                 assert wallet.troubles() == []
                 lines.close()

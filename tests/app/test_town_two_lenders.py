@@ -30,7 +30,7 @@ def left(request, tmp_path_factory):
                 wallet, lines = town.wallet(person, lender=lender)
                 for command in ("learn", "apply"):
                     tell(wallet, lines, command)
-                board._collect(wallet, wallet, lines, time.monotonic() + WAIT_S)
+                board.collect(wallet, wallet, lines, time.monotonic() + WAIT_S)
                 assert wallet.verdict() is not None
                 assert wallet.troubles() == []
                 lines.close()

@@ -117,7 +117,7 @@ def apply_all(town: Town, tick: Callable[[str], None] = lambda _: None, lender: 
         time.sleep(float(town.public["delay_s"]) + 0.5)
         due = time.monotonic() + PATIENCE_S
         for number, (wallet, lines) in enumerate(wallets):
-            _collect(wallet, wallet, lines, due)
+            collect(wallet, wallet, lines, due)
             rows[number]["decision"] = wallet.verdict()
             tick("collect")
     finally:
@@ -145,7 +145,7 @@ def ride_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Dat
         time.sleep(float(town.public["delay_s"]) + 0.5)
         due = time.monotonic() + PATIENCE_S
         for number, (rider, lines) in enumerate(riders):
-            _collect(rider, rider.wallet, lines, due)
+            collect(rider, rider.wallet, lines, due)
             reached, opened = rider.wallet.verdict(), []
             for command in ("token", "ride", "ride") if reached else ():
                 tell(rider, lines, command)
@@ -159,7 +159,7 @@ def ride_all(town: Town, tick: Callable[[str], None] = lambda _: None) -> pd.Dat
     return pd.DataFrame(rows)
 
 
-def _collect(asker: Party, wallet: Applying, lines: Lines, due: float) -> None:
+def collect(asker: Party, wallet: Applying, lines: Lines, due: float) -> None:
     """Let a person ask for the decision on its wallet's application until it is there, or the time is up."""
     tell(asker, lines, "collect")
     while wallet.verdict() is None and time.monotonic() < due:

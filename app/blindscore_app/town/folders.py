@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PUBLIC, WALLETS, STORE = "public", "wallets", "store.db"
+BANK = "bank"  # name of the first one
 LENDER = "lender"  # name of the first one
 RELAY = "relay"  # name of the party
 OFFICE, GATE = "office", "gate"  # names of the parties of a perk

@@ -72,7 +72,7 @@ class Running:
             It does not come up; the end of its log says why.
         """
         folder = folder_of(self.town.folder, name)
-        port = _first_line(self.processes[name])
+        port = first_line(self.processes[name])
         if not port.startswith("listening "):
             self.stop()
             tail = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-1:]
@@ -179,7 +179,7 @@ def publish(town: Town, addresses: dict[str, str]) -> None:
     fresh.replace(path)
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
+def first_line(process: subprocess.Popen[str]) -> str:
     """Return the first line that a process prints, or "" where it ends or says nothing in time."""
     line: list[str] = []
     stream = process.stdout

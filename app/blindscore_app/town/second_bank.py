@@ -10,8 +10,9 @@ from dataclasses import replace
 from blindscore.errors import ParameterError
 from blindscore.people.population import Population
 from blindscore.scorecard.card import Card
+from blindscore_app.town.folders import BANK
 
-BANK, SECOND = "bank", "bank-2"
+SECOND = "bank-2"
 ELSEWHERE = "savings"
 
 

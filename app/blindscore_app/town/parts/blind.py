@@ -18,7 +18,7 @@ from blindscore.parties.party import Party, day_of, wall_clock
 from blindscore.parties.store import Store
 from blindscore.scorecard.card import Card
 from blindscore.scorecard.forms.json import card_from_json, card_to_json
-from blindscore_app.town.folders import folder_of
+from blindscore_app.town.folders import BANK, folder_of
 from blindscore_app.town.letterbox import Letterbox
 from blindscore_app.town.lines import Lines
 from blindscore_app.town.patient_wallet import PatientWallet
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from blindscore_app.town.parts.site import Founded, Named, Site
     from blindscore_app.town.standing import Person, Town
 
-BANK = "bank"
 CARD = "card.key"  # of a lender, and of an auditor to whom it was opened: under the passphrase
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from blindscore.parties.party import Party
 from blindscore.parties.store import Store
-from blindscore_app.town.folders import folder_of
-from blindscore_app.town.parts.blind import BANK, CARD, Blind, Own, behind_a_letterbox
+from blindscore_app.town.folders import BANK, folder_of
+from blindscore_app.town.parts.blind import CARD, Blind, Own, behind_a_letterbox
 from blindscore_app.town.secret_files import load_secret
 from blindscore_crypto.channel.signatures import SigningKey
 from blindscore_crypto.encrypted.parameters import of_code

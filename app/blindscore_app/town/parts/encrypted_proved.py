@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from blindscore.parties.party import Party, wall_clock
 from blindscore.parties.store import Store
-from blindscore_app.town.folders import folder_of
+from blindscore_app.town.folders import BANK, folder_of
 from blindscore_app.town.lines import Lines
-from blindscore_app.town.parts.blind import BANK, CARD, OneBank, Own, bank_records, behind_a_letterbox, last_day
+from blindscore_app.town.parts.blind import CARD, OneBank, Own, bank_records, behind_a_letterbox, last_day
 from blindscore_app.town.patient_wallet import Looking, PatientWallet
 from blindscore_app.town.secret_files import load_secret
 from blindscore_crypto.channel.signatures import SigningKey, VerifyingKey

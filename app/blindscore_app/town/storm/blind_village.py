@@ -17,8 +17,9 @@ from blindscore.parties.message import Message
 from blindscore.parties.party import DAY_S, Party, SetClock
 from blindscore.parties.store import MemoryStore, Store
 from blindscore_app.town.auditor.books import BlindBooks
+from blindscore_app.town.folders import BANK
 from blindscore_app.town.letterbox import Letterbox
-from blindscore_app.town.parts.blind import BANK, parameters_of
+from blindscore_app.town.parts.blind import parameters_of
 from blindscore_app.town.parts.encrypted_decision import HELPER
 from blindscore_app.town.patient_wallet import Looking, PatientWallet
 from blindscore_app.town.storm.village import (

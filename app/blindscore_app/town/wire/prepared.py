@@ -23,7 +23,7 @@ from blindscore.parties.table import Table
 from blindscore.people.population import Population
 from blindscore.people.society import make_society
 from blindscore.scorecard.scorecard import Scorecard
-from blindscore_app.town.folders import LENDER
+from blindscore_app.town.folders import BANK, LENDER
 from blindscore_app.town.parts import PARTS
 from blindscore_app.town.wire.defence import Defence, EvenSettle, OnPath
 from blindscore_crypto.channel.signatures import SigningKey
@@ -142,7 +142,7 @@ def prepare(design: str, people: int, seed: int, *, one_source: bool = False) ->
         raise ParameterError(f"{design!r} cannot be served; {', '.join(PARTS)} can")
     society = make_society(people=HISTORY + 6 * people, seed=seed)
     if one_source:
-        held = tuple(replace(feature, source="bank") for feature in society.schema.features)
+        held = tuple(replace(feature, source=BANK) for feature in society.schema.features)
         society = replace(society, schema=replace(society.schema, features=held))
     fitted = fit(society, Scorecard(), APPROVE)
     future = np.flatnonzero(~society.history)
