@@ -73,6 +73,23 @@ def test_people_who_were_heard_often_count_as_people_and_not_as_exchanges():
     assert many.high - many.low < 0.2
 
 
+def test_two_halves_that_teach_each_other_err_together_and_the_interval_says_so():
+    rng = np.random.default_rng(8)
+    half, secret, missed = halves(400), np.arange(400) % 2, {False: 0, True: 0}
+    for _ in range(400):
+        rows = rng.normal(size=(400, 20))  # nothing is to be heard
+        guess = np.empty_like(secret)
+        for side in (0, 1):
+            learnt, kind = half == side, secret == 1
+            apart = rows[learnt & kind].mean(axis=0) - rows[learnt & ~kind].mean(axis=0)
+            guess[~learnt] = rows[~learnt] @ apart > 0
+        for known in missed:
+            heard = judged("by means", guess, secret, 2, half=half if known else None)
+            missed[known] += not heard.low < 0 < heard.high
+    assert missed[True] / 400 < 0.075  # 5% is promised
+    assert missed[False] / 400 > 0.1  # as if the directions were independent
+
+
 def test_which_of_several_is_told_on_the_same_scale():
     rng = np.random.default_rng(4)
     who = rng.permutation(np.arange(400) % 4)

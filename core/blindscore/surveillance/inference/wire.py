@@ -8,7 +8,9 @@ Hart 1967). It needs no strong attacker, says nothing about features that are no
 
 Exchanges played one after another depend on each other, and so do those of one person. Intervals are therefore those
 of the means of stretches of time (batch means; Law and Kelton), or of clusters of people (Liang and Zeger 1986) where
-those are wider, never of single exchanges.
+those are wider, never of single exchanges. What taught an attacker in one direction judges it in the other, so the two
+err together (for a linear rule they are one inner product; no estimate of that from the same exchanges is unbiased:
+Bengio and Grandvalet, JMLR 5, 2004). Their reaches are therefore added as if they were one error.
 """
 
 from __future__ import annotations
@@ -77,8 +79,11 @@ def listen(
     """
     secret = np.asarray(secret, np.int64)
     k = int(secret.max()) + 1
-    if len(rows) < 2 * STRETCHES or k < 2:
-        raise ParameterError(f"listening needs {2 * STRETCHES} exchanges at least, of two kinds; got {len(rows)}")
+    fewest = min(int((np.asarray(half) == side).sum()) for side in (0, 1))
+    if fewest < STRETCHES or k < 2:
+        raise ParameterError(
+            f"listening needs {STRETCHES} exchanges of either half at least, and of two kinds; got {fewest}"
+        )
     within = np.zeros(len(secret), np.int64) if group is None else np.asarray(group)
     parts = [np.flatnonzero(within == one) for one in np.unique(within)]
     if any(len(np.unique(secret[part][half[part] == side])) < k for part in parts for side in (0, 1)):
@@ -90,21 +95,39 @@ def listen(
             for side in (0, 1):
                 learnt = half[part] == side
                 guess[part[~learnt]] = attack(rows[part], secret[part], learnt, k, seed)[~learnt]
-        heard.append(judged(name, guess, secret, k, who))
+        heard.append(judged(name, guess, secret, k, who, half))
     return heard
 
 
-def judged(name: str, guess: Codes, secret: Codes, k: int, who: Codes | None = None) -> Heard:
+def judged(
+    name: str, guess: Codes, secret: Codes, k: int, who: Codes | None = None, half: Codes | None = None
+) -> Heard:
     """Return the advantage of guesses, classes weighted alike, with its interval.
+
+    Parameters
+    ----------
+    who : (n,), optional
+        The person, where one is heard several times.
+    half : (n,), optional
+        Which half each exchange is of, where either was judged by what the other taught. By default nothing was
+        learnt from what is judged.
+    """
+    share = np.bincount(secret, minlength=k) / len(secret)
+    scored = (k * (guess == secret) / (share[secret] * k) - 1.0) / (k - 1.0)
+    sides = [np.ones(len(secret), np.bool_)] if half is None else [half == side for side in np.unique(half)]
+    reach = sum(float(side.mean()) * _reach(scored[side], None if who is None else who[side]) for side in sides)
+    value = float(scored.mean())
+    return Heard(name, value, max(-1.0, value - reach), min(1.0, value + reach), len(secret))
+
+
+def _reach(scored: Rows, who: Codes | None) -> float:
+    """Return how far 95% of a mean reaches, either way.
 
     Where a stretch's means do not vary at all, the rule of three (3/n) says what was not seen; n counts people where
     they are known.
     """
-    n = len(secret)
-    share = np.bincount(secret, minlength=k) / n
-    scored = (k * (guess == secret) / (share[secret] * k) - 1.0) / (k - 1.0)
+    n, value = len(scored), scored.mean()
     means = np.array([part.mean() for part in np.array_split(scored, STRETCHES)])
-    value = float(scored.mean())
     reach = float(t.ppf(0.975, STRETCHES - 1) * means.std(ddof=1) / np.sqrt(STRETCHES))
     if who is not None:
         _, person = np.unique(who, return_inverse=True)
@@ -112,8 +135,7 @@ def judged(name: str, guess: Codes, secret: Codes, k: int, who: Codes | None = N
         if people > 1:
             spread = np.sqrt(people / (people - 1.0) * float(sums @ sums)) / n
             reach, n = max(reach, float(t.ppf(0.975, people - 1)) * spread), people
-    reach = max(reach, 3.0 / n)
-    return Heard(name, value, max(-1.0, value - reach), min(1.0, value + reach), len(secret))
+    return max(reach, 3.0 / n)
 
 
 def _best_of_several(rows: Rows, secret: Codes, learnt: NDArray[np.bool_], k: int, seed: int) -> Codes:
