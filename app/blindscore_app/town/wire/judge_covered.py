@@ -19,7 +19,7 @@ from blindscore_app.town.wire.judge import Judged
 BINS = 10  # of an epoch, in which lines are counted
 DAY_H = 24.0
 NEAR_S = 3.0  # lines further apart are not told from lone ones: real time has no ends, as an epoch does
-LEAST_PEOPLE = 4 * STRETCHES  # and epochs: of whom half apply, and half of these say everything again
+LEAST_PEOPLE = 6 * STRETCHES  # and epochs: of whom half apply; either half of these is heard by itself
 REQUESTS = 4  # ask, commit, answer, fetch
 RATES = (1.0, 4.0, 12.0)  # requests an hour, for which the cost of cover is said
 
