@@ -108,6 +108,13 @@ def test_over_tls_a_login_is_silenced_and_the_relay_leaves_nobody_to_aim_at(meas
     assert direct.passed == 0  # none of it went through the relay
 
 
+def test_a_line_whose_mark_happens_to_spell_the_name_is_nobodys(monkeypatch):
+    monkeypatch.setattr("blindscore_app.town.service.secrets.token_hex", lambda n: "ada0" * (n // 2))
+    played = zip(CONDITIONS, measure("one-show", 1, seed=2), strict=True)
+    (relayed,) = (said for one, said in played if one.relayed and one.share == 0.0)
+    assert (relayed.named, relayed.complained) == (0, 0)
+
+
 def test_who_silences_everybody_shows_in_the_public_count_and_each_person_holds_a_receipt(measured):
     everybody = measured[True, 1.0, 5]
     assert (everybody.named, everybody.others, everybody.receipts) == (3, 3, 3)

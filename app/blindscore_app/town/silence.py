@@ -181,7 +181,7 @@ def silenced(place: Place, condition: Condition, tries: int, rng: random.Random)
 
     def drops(message: Message) -> bool:
         # before the receipt there is no paper, and after it silence convicts: a wise lender drops the first question
-        return message.kind == "ask" and (NAMED in message.sender or rng.random() < condition.share)
+        return message.kind == "ask" and (message.sender == NAMED or rng.random() < condition.share)
 
     outcome = Silenced(condition.words, tries)
     before = _counted(place)
